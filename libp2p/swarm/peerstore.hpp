@@ -1,0 +1,63 @@
+// What is known of other peers: addresses, protocols, signed records. Bounded, and kept over restarts through a file seam.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/env.hpp"
+#include "libp2p/identity/peer_id.hpp"
+#include "libp2p/identity/peer_record.hpp"
+#include "libp2p/multi/multiaddr.hpp"
+
+namespace libp2p {
+
+// Where the peerstore's bytes live; written whole, replaced atomically.
+class PeerstoreFile {
+ public:
+  virtual ~PeerstoreFile() = default;
+  [[nodiscard]] virtual Result<Bytes> load() = 0;  // not_found when there is none yet
+  [[nodiscard]] virtual Result<> save(BytesView contents) = 0;
+};
+
+class Peerstore {
+ public:
+  static constexpr std::size_t max_peers = 4096;
+  static constexpr std::size_t max_addresses_per_peer = 64;
+  static constexpr std::size_t max_protocols_per_peer = 256;
+
+  explicit Peerstore(Env env, PeerstoreFile* file);
+
+  // Addresses lapse after `ttl`, except those of kept peers. Without /p2p.
+  void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Duration ttl);
+  [[nodiscard]] std::vector<Multiaddr> addresses(const PeerId& peer) const;
+  // A record that was opened (so verified). False when an equal or newer one is stored, or its seq lies more than a day
+  // ahead of the clock (ID11, ID12).
+  bool add_record(const PeerRecord& record, Bytes envelope);
+  [[nodiscard]] std::optional<Bytes> record_envelope(const PeerId& peer) const;
+
+  void set_protocols(const PeerId& peer, std::vector<std::string> protocols);
+  [[nodiscard]] std::vector<std::string> protocols(const PeerId& peer) const;
+  [[nodiscard]] bool supports(const PeerId& peer, std::string_view protocol) const;
+  void set_agent(const PeerId& peer, std::string agent);
+  [[nodiscard]] std::string agent(const PeerId& peer) const;
+
+  // Kept peers are never evicted to make room.
+  void set_kept(const PeerId& peer, bool kept);
+  void forget(const PeerId& peer);
+  [[nodiscard]] std::vector<PeerId> peers() const;
+
+  // Reads what the file holds / writes what is known of peers that have a signed record or are kept.
+  [[nodiscard]] Result<> load();
+  [[nodiscard]] Result<> save() const;
+
+ private:
+  struct Entry;
+  Env env_;
+  PeerstoreFile* file_;
+  std::map<PeerId, Entry> entries_;
+};
+
+}  // namespace libp2p

@@ -1,0 +1,30 @@
+// Every limit of a swarm in one table. Defaults are those of docs/limits.md.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/clock.hpp"
+
+namespace libp2p {
+
+struct SwarmConfig {
+  Duration dial_timeout = std::chrono::seconds(10);       // one candidate address, upgrade included
+  Duration upgrade_timeout = std::chrono::seconds(10);    // an inbound connection, from accept to muxed
+  Duration negotiate_timeout = std::chrono::seconds(10);  // multistream-select on one stream
+  Duration idle_timeout = std::chrono::seconds(60);       // no stream, nobody protects it
+  Duration redial_first = std::chrono::milliseconds(250);
+  Duration redial_cap = std::chrono::seconds(5);
+  std::size_t max_connections = 512;
+  std::size_t max_upgrading = 64;                // inbound connections whose handshake is not done
+  std::size_t max_restricted = 16;
+  Duration restricted_lifetime = std::chrono::seconds(10);
+  std::size_t restricted_max_bytes = 64 * 1024;  // received on a restricted connection's streams
+  std::size_t max_connections_per_peer = 4;
+  std::size_t max_inbound_streams = 1000;        // per connection
+  bool early_muxer = true;                       // offer the muxer inside the Noise handshake
+};
+
+}  // namespace libp2p
