@@ -1,0 +1,37 @@
+// The body of a change: atomic edits by path, with what people say of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "starling/model/document.hpp"
+#include "starling/model/ids.hpp"
+#include "starling/model/path.hpp"
+
+namespace starling {
+
+inline constexpr std::size_t max_edits = 4096;
+inline constexpr std::string_view base_scope = "base";
+
+enum class EditOp : std::uint8_t { set = 1, remove = 2, append = 3 };
+
+struct Edit {
+  std::string scope{base_scope};
+  Path path;
+  EditOp op{};
+  std::optional<json::value> value;  // for set and append; canonical
+};
+
+struct Change {
+  std::string actor;    // who asked, in their words
+  std::string message;
+  bool allow_empty = false;  // M10
+  std::vector<Edit> edits;
+
+  [[nodiscard]] Bytes to_body() const;
+  // Errors: parse (form, paths, values that are not canonical JSON), limit (more than max_edits).
+  [[nodiscard]] static Result<Change> from_body(BytesView body);
+};
+
+}  // namespace starling
