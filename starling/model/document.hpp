@@ -3,6 +3,8 @@
 
 #include <boost/json/value.hpp>
 #include <cstddef>
+#include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
