@@ -21,11 +21,12 @@ class ChaCha20Poly1305 {
   ~ChaCha20Poly1305();
 
   // `out` must hold plaintext.size() + tag_size bytes and may start at the plaintext's own address.
-  void seal(std::span<const std::uint8_t, nonce_size> nonce, BytesView associated, BytesView plaintext, MutableBytes out);
-  // `out` must hold ciphertext.size() - tag_size bytes and may start at the ciphertext's own address. False, with `out`
-  // wiped, when the tag is wrong or the ciphertext is shorter than a tag.
-  [[nodiscard]] bool open(std::span<const std::uint8_t, nonce_size> nonce, BytesView associated, BytesView ciphertext,
-                          MutableBytes out);
+  void seal(std::span<const std::uint8_t, nonce_size> nonce, BytesView associated, BytesView plaintext,
+            MutableBytes out);
+  // `out` must hold ciphertext.size() - tag_size bytes and may start at the ciphertext's own address. False,
+  // with `out` wiped, when the tag is wrong or the ciphertext is shorter than a tag.
+  [[nodiscard]] bool open(std::span<const std::uint8_t, nonce_size> nonce, BytesView associated,
+                          BytesView ciphertext, MutableBytes out);
 
  private:
   struct Contexts;

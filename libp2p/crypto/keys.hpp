@@ -19,9 +19,11 @@ enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa =
 class PublicKey {
  public:
   PublicKey() = default;
-  // Errors: parse (form), not_supported (another key type), limit (RSA outside 2048 to 8192 bits; more than 4 KiB).
+  // Errors: parse (form), not_supported (another key type), limit (RSA outside 2048 to 8192 bits; more than 4
+  // KiB).
   [[nodiscard]] static Result<PublicKey> from_protobuf(BytesView message);
-  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for ECDSA and RSA.
+  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for ECDSA and
+  // RSA.
   [[nodiscard]] static Result<PublicKey> from_raw(KeyType type, BytesView raw);
 
   [[nodiscard]] KeyType type() const noexcept { return type_; }
@@ -31,7 +33,9 @@ class PublicKey {
   // Strict: Ed25519 signatures with a non-canonical S and keys or R of small order are refused.
   [[nodiscard]] bool verify(BytesView message, BytesView signature) const;
 
-  friend bool operator==(const PublicKey& a, const PublicKey& b) noexcept { return a.type_ == b.type_ && a.raw_ == b.raw_; }
+  friend bool operator==(const PublicKey& a, const PublicKey& b) noexcept {
+    return a.type_ == b.type_ && a.raw_ == b.raw_;
+  }
 
  private:
   struct Parsed;
@@ -43,7 +47,8 @@ class PublicKey {
 class PrivateKey {
  public:
   PrivateKey() = default;
-  // Ed25519 and secp256k1 draw from `random` alone; ECDSA (P-256) and RSA (`rsa_bits`, 2048 to 8192) draw from OpenSSL's.
+  // Ed25519 and secp256k1 draw from `random` alone; ECDSA (P-256) and RSA (`rsa_bits`, 2048 to 8192) draw
+  // from OpenSSL's.
   [[nodiscard]] static Result<PrivateKey> generate(KeyType type, Random& random, unsigned rsa_bits = 2048);
   [[nodiscard]] static PrivateKey ed25519_from_seed(std::span<const std::uint8_t, 32> seed);
   // Ed25519 in 64 bytes or the legacy 96; errors as PublicKey::from_protobuf.

@@ -19,7 +19,9 @@ struct X25519KeyPair {
   [[nodiscard]] static X25519KeyPair from_private(const X25519Key& private_key);
 };
 
-// Errors: crypto, when the shared secret is all zero (a point of small order).
+// Errors: crypto, when the shared secret is all zero (a point of small order). `own` must be a true pair.
+[[nodiscard]] Result<X25519Key> x25519(const X25519KeyPair& own, const X25519Key& public_key);
+// For a private key alone; takes half as long again, since the public half must be computed first.
 [[nodiscard]] Result<X25519Key> x25519(const X25519Key& private_key, const X25519Key& public_key);
 
 }  // namespace libp2p
