@@ -23,11 +23,11 @@ Task<Result<>> read_exact(Stream& stream, MutableBytes out) {
 Task<Result<std::uint64_t>> read_varint(Stream& stream) {
   std::array<std::uint8_t, 10> bytes{};
   for (std::size_t size = 1; size <= bytes.size(); ++size) {
-    const auto got = co_await read_exact(stream, MutableBytes(bytes).subspan(size - 1, 1));
-    if (!got) {
-      if (size > 1) co_return fail(Errc::protocol, "the other side closed the stream in the middle of a varint");
-      co_return std::unexpected(got.error());
+    auto got = co_await read_exact(stream, MutableBytes(bytes).subspan(size - 1, 1));
+    if (!got && got.error().code == Errc::closed && size > 1) {
+      co_return fail(Errc::protocol, "the other side closed the stream in the middle of a varint");
     }
+    if (!got) co_return std::unexpected(std::move(got).error());
     if ((bytes[size - 1] & 0x80) != 0) continue;
     LIBP2P_CO_TRY(const DecodedVarint decoded, decode_varint(BytesView(bytes).first(size)));
     co_return decoded.value;
@@ -39,8 +39,8 @@ Task<Result<Bytes>> read_length_prefixed(Stream& stream, std::size_t max_bytes) 
   constexpr std::size_t step = 64 * 1024;
   LIBP2P_CO_TRY(const std::uint64_t size, co_await read_varint(stream));
   if (size > max_bytes) {
-    co_return fail(Errc::limit,
-                   "a message of " + std::to_string(size) + " bytes, at most " + std::to_string(max_bytes) + " allowed");
+    co_return fail(Errc::limit, "a message of " + std::to_string(size) + " bytes, at most " +
+                                    std::to_string(max_bytes) + " allowed");
   }
   Bytes message;
   while (message.size() < size) {

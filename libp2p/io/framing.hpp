@@ -13,8 +13,8 @@ namespace libp2p {
 // Reads an unsigned varint byte by byte, so never beyond it. Errors: parse, as decode_varint.
 [[nodiscard]] Task<Result<std::uint64_t>> read_varint(Stream& stream);
 
-// Reads a uvarint length and that many bytes. A length above `max_bytes` is Errc::limit, before anything is read or
-// allocated for it; the buffer grows with what arrives, not with what is claimed.
+// Reads a uvarint length and that many bytes. A length above `max_bytes` is Errc::limit, before anything is
+// read or allocated for it; the buffer grows with what arrives, not with what is claimed.
 [[nodiscard]] Task<Result<Bytes>> read_length_prefixed(Stream& stream, std::size_t max_bytes);
 [[nodiscard]] Task<Result<>> write_length_prefixed(Stream& stream, BytesView message);
 

@@ -13,8 +13,8 @@ struct SecuredConnection {
   StreamPtr stream;
   PeerId remote_peer;
   PublicKey remote_key;
-  // The muxer both sides agreed on inside the handshake ("/yamux/1.0.0"), or empty: then multistream-select decides
-  // (connections/inlined-muxer-negotiation.md).
+  // The muxer both sides agreed on inside the handshake ("/yamux/1.0.0"), or empty: then multistream-select
+  // decides (connections/inlined-muxer-negotiation.md).
   std::string early_muxer;
 };
 

@@ -1,4 +1,5 @@
-// The byte stream that everything speaks: a TCP socket, a secured connection, a muxed stream, an end in memory.
+// The byte stream that everything speaks: a TCP socket, a secured connection, a muxed stream, an end in
+// memory.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,13 @@
 
 namespace libp2p {
 
-// At most one read and one write are under way at a time; reading and writing are independent. Buffers that are passed
-// in must live until the call returns. Dropping a Stream resets it; close() is the graceful way.
+// At most one read and one write are under way at a time (close_write counts as a write); reading and writing
+// are independent. Buffers that are passed in must live until the call returns, and the stream outlives its
+// calls: end them before dropping it. Dropping a Stream resets it; close_gracefully() of framing.hpp is the
+// graceful way.
+//
+// A read that is cancelled loses nothing: what had arrived comes with the next one. A write that is cancelled
+// has been done in part, so only reset() is left.
 class Stream {
  public:
   Stream() = default;
@@ -19,8 +25,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;
 
-  // Waits for at least one byte. 0 means that the other side has closed in order (never for an empty `out`, which is not
-  // allowed). A connection cut in the middle of a frame is an error (io or reset), not an end.
+  // Waits for at least one byte. 0 means that the other side has closed in order (never for an empty `out`,
+  // which is not allowed). A connection cut in the middle of a frame is an error (io or reset), not an end.
   [[nodiscard]] virtual Task<Result<std::size_t>> read_some(MutableBytes out) = 0;
   // Writes all of it, or fails; returns when it has been taken over, not when it has arrived.
   [[nodiscard]] virtual Task<Result<>> write(BytesView data) = 0;
