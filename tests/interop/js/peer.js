@@ -1,0 +1,276 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import { mdns } from '@libp2p/mdns'
+import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { GossipTeller } from './gossip.js'
+import { measurePerf, PERF_PROTOCOL, servePerf } from './perf.js'
+import { tryStream } from './streams.js'
+
+// js-libp2p has ECDSA keys, but no peer ids of them: neither its own nor another's.
+const KEYS = {
+  ed25519: ['Ed25519'],
+  secp256k1: ['secp256k1'],
+  rsa: ['RSA', 2048]
+}
+
+const texts = (list) => list.map((item) => item.toString())
+
+/**
+ * Noise that notes whether each handshake settled the muxer, which a js connection doesn't tell, and that
+ * leaves the muxer out of the handshake where it is not offered.
+ */
+function watchedNoise (offerMuxer, settledEarly) {
+  return (components) => {
+    const inner = noise()(components)
+    const watch = (direction, method) => async (stream, options) => {
+      const secured = await inner[method](stream, offerMuxer ? options : { ...options, skipStreamMuxerNegotiation: true })
+      settledEarly.set(`${direction} ${secured.remotePeer}`, secured.streamMuxer != null)
+      return secured
+    }
+    return {
+      protocol: inner.protocol,
+      secureInbound: watch('inbound', 'secureInbound'),
+      secureOutbound: watch('outbound', 'secureOutbound')
+    }
+  }
+}
+
+export class Peer {
+  static async start (options, emit) {
+    const peer = new Peer(emit)
+    await peer.#start(options)
+    return peer
+  }
+
+  #emit
+  #node
+  #gossip
+  #settledEarly = new Map() // "direction peer" of the last handshake -> whether it settled the muxer
+  #identities = new Map() // peer -> what identify told last, while connected
+  #spans = new Map() // peer -> { opened, closed } of the last connection
+  #asked = new WeakSet() // results of our own asking; any other came by a push
+
+  constructor (emit) {
+    this.#emit = emit
+  }
+
+  get id () {
+    return this.#node.peerId.toString()
+  }
+
+  addrs () {
+    return texts(this.#node.getMultiaddrs()).sort()
+  }
+
+  async #start (options) {
+    if (options.security !== 'noise') {
+      throw new Error(`--security ${options.security}: only noise`)
+    }
+    if (options.muxer !== 'yamux') {
+      throw new Error(`--muxer ${options.muxer}: only yamux`)
+    }
+    if (KEYS[options.key] == null) {
+      throw new Error(`--key ${options.key}: one of ${Object.keys(KEYS)}`)
+    }
+    this.#node = await createLibp2p({
+      start: false,
+      privateKey: await generateKeyPair(...KEYS[options.key]),
+      addresses: { listen: options.listen },
+      transports: [tcp()],
+      connectionEncrypters: [watchedNoise(options.earlyMuxer, this.#settledEarly)],
+      streamMuxers: [yamux()],
+      peerDiscovery: options.mdns ? [mdns()] : [],
+      nodeInfo: { userAgent: 'starling-interop-js' },
+      // Benchmarks open thousands of connections from one address.
+      connectionManager: { maxConnections: 100_000, inboundConnectionThreshold: 100_000, maxIncomingPendingConnections: 100_000 },
+      services: {
+        // We ask by ourselves on each new connection: so a result that we didn't ask for was pushed.
+        identify: identify({ runOnConnectionOpen: false }),
+        identifyPush: identifyPush(),
+        ping: ping(),
+        ...(options.gossip ? { pubsub: gossipsub({ globalSignaturePolicy: 'StrictSign' }) } : {})
+      }
+    })
+    this.#listen()
+    if (options.gossip) {
+      this.#gossip = new GossipTeller(this.#node.services.pubsub, this.#emit)
+    }
+    await this.#node.handle(PERF_PROTOCOL, servePerf, { maxInboundStreams: 1024, maxOutboundStreams: 1024 })
+    await this.#node.start()
+  }
+
+  #listen () {
+    const node = this.#node
+    node.addEventListener('connection:open', ({ detail: connection }) => {
+      const peer = connection.remotePeer.toString()
+      this.#spans.set(peer, { opened: performance.now() })
+      this.#ask(connection)
+    })
+    node.addEventListener('connection:close', ({ detail: connection }) => {
+      const peer = connection.remotePeer.toString()
+      if (node.getConnections(connection.remotePeer).every((other) => other.id === connection.id)) {
+        this.#spans.set(peer, { ...this.#spans.get(peer), closed: performance.now() })
+      }
+    })
+    node.addEventListener('peer:connect', ({ detail: id }) => {
+      const [connection] = node.getConnections(id)
+      this.#emit('connected', { peer: id.toString(), direction: connection?.direction, ...this.#describe(connection) })
+    })
+    node.addEventListener('peer:disconnect', ({ detail: id }) => {
+      this.#identities.delete(id.toString())
+      this.#emit('disconnected', { peer: id.toString() })
+    })
+    node.addEventListener('peer:discovery', ({ detail: info }) => {
+      this.#emit('discovered', { peer: info.id.toString(), addrs: texts(info.multiaddrs) })
+    })
+    node.addEventListener('peer:identify', ({ detail: result }) => {
+      // The event comes before the call that asked returns its result.
+      setImmediate(() => this.#identified(result, !this.#asked.has(result)))
+    })
+  }
+
+  async #ask (connection) {
+    try {
+      this.#asked.add(await this.#node.services.identify.identify(connection))
+    } catch (err) {
+      this.#emit('identify_failed', { peer: connection.remotePeer.toString(), error: `${err.name}: ${err.message}` })
+    }
+  }
+
+  #identified (result, pushed) {
+    const peer = result.peerId.toString()
+    const told = {
+      protocols: result.protocols,
+      agent: result.agentVersion ?? '',
+      protocol_version: result.protocolVersion ?? '',
+      listen_addrs: texts(result.listenAddrs),
+      observed_addr: result.observedAddr?.toString() ?? '',
+      signed_record: result.signedPeerRecord != null,
+      pushed
+    }
+    this.#identities.set(peer, told)
+    this.#emit('identified', { peer, ...told })
+  }
+
+  #describe (connection) {
+    if (connection == null) {
+      return {}
+    }
+    return {
+      muxer: connection.multiplexer,
+      security: connection.encryption,
+      early_muxer: this.#settledEarly.get(`${connection.direction} ${connection.remotePeer}`) ?? null
+    }
+  }
+
+  async stop () {
+    this.#gossip?.stop()
+    await this.#node.stop()
+  }
+
+  async run (request, signal) {
+    const command = COMMANDS[request.cmd]
+    if (command == null) {
+      throw new Error(`"${request.cmd}": no such command`)
+    }
+    return await command.call(this, request, signal)
+  }
+
+  /** Answers once the connection is secured and multiplexed; identify goes on by itself. */
+  async dial ({ addr }, signal) {
+    const connection = await this.#node.dial(multiaddr(addr), { signal })
+    return { peer: connection.remotePeer.toString(), ...this.#describe(connection) }
+  }
+
+  async ping ({ peer, count = 1 }, signal) {
+    const rtts = []
+    while (rtts.length < count) {
+      rtts.push(await this.#node.services.ping.ping(peerIdFromString(peer), { signal }))
+    }
+    return { rtt_ms: rtts }
+  }
+
+  async perf ({ peer, upload = 0, download = 0 }, signal) {
+    const stream = await this.#connection(peer).newStream(PERF_PROTOCOL, { signal, maxOutboundStreams: 1024 })
+    return await measurePerf(stream, upload, download, signal)
+  }
+
+  async identify ({ peer }, signal) {
+    while (!this.#identities.has(peer)) {
+      await tick(signal)
+    }
+    return { peer, ...this.#identities.get(peer) }
+  }
+
+  async push ({ protocol }) {
+    await this.#node.handle(protocol, async (stream) => { await stream.close() })
+  }
+
+  async subscribe ({ topic }) {
+    this.#needGossip().subscribe(topic)
+  }
+
+  async publish ({ topic, data_hex: hex }) {
+    await this.#needGossip().publish(topic, Buffer.from(hex, 'hex'))
+  }
+
+  async peers () {
+    return { peers: texts(this.#node.getPeers()).sort() }
+  }
+
+  async protocols ({ peer }) {
+    return { protocols: (await this.#node.peerStore.get(peerIdFromString(peer))).protocols }
+  }
+
+  async tryStream ({ peer, protocol, send_hex: hex = '' }, signal) {
+    return await tryStream(() => this.#connection(peer), protocol, Buffer.from(hex, 'hex'), signal)
+  }
+
+  async disconnect ({ peer }, signal) {
+    await this.#node.hangUp(peerIdFromString(peer), { signal })
+  }
+
+  async waitClosed ({ peer }, signal) {
+    while (this.#spans.get(peer)?.closed == null) {
+      await tick(signal)
+    }
+    const { opened, closed } = this.#spans.get(peer)
+    return { closed_after_ms: Math.round(closed - opened), bytes_in: null }
+  }
+
+  async quit () {}
+
+  #needGossip () {
+    if (this.#gossip == null) {
+      throw new Error('gossip is off')
+    }
+    return this.#gossip
+  }
+
+  #connection (peer) {
+    const [connection] = this.#node.getConnections(peerIdFromString(peer))
+    if (connection == null) {
+      throw new Error(`not connected to ${peer}`)
+    }
+    return connection
+  }
+}
+
+const COMMANDS = Object.fromEntries([
+  ['dial', 'dial'], ['ping', 'ping'], ['perf', 'perf'], ['identify', 'identify'], ['push', 'push'],
+  ['subscribe', 'subscribe'], ['publish', 'publish'], ['peers', 'peers'], ['protocols', 'protocols'],
+  ['try_stream', 'tryStream'], ['disconnect', 'disconnect'], ['wait_closed', 'waitClosed'], ['quit', 'quit']
+].map(([command, method]) => [command, Peer.prototype[method]]))
+
+/** A short pause, or the signal's reason thrown. */
+async function tick (signal) {
+  signal.throwIfAborted()
+  await new Promise((resolve) => setTimeout(resolve, 10))
+}
