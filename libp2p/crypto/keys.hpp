@@ -11,6 +11,12 @@
 
 namespace libp2p {
 
+namespace detail {
+class Signer;
+class Verifier;
+struct SignerAndPublic;
+}  // namespace detail
+
 enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa = 3 };
 
 [[nodiscard]] std::string_view to_string(KeyType type) noexcept;
@@ -19,18 +25,19 @@ enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa =
 class PublicKey {
  public:
   PublicKey() = default;
-  // Errors: parse (form), not_supported (another key type), limit (RSA outside 2048 to 8192 bits; more than 4
-  // KiB).
+  // The deterministic encoding only. Errors: parse (form), not_supported (another key type), limit (RSA outside
+  // 2048 to 8192 bits or with a huge exponent; more than 4 KiB), crypto (Ed25519 of small order).
   [[nodiscard]] static Result<PublicKey> from_protobuf(BytesView message);
-  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for ECDSA and
-  // RSA.
+  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for RSA and ECDSA
+  // (an uncompressed point of P-256).
   [[nodiscard]] static Result<PublicKey> from_raw(KeyType type, BytesView raw);
 
   [[nodiscard]] KeyType type() const noexcept { return type_; }
   [[nodiscard]] const Bytes& raw() const noexcept { return raw_; }
   // The deterministic encoding that peer ids are made of.
   [[nodiscard]] Bytes to_protobuf() const;
-  // Strict: Ed25519 signatures with a non-canonical S and keys or R of small order are refused.
+  // Strict: Ed25519 signatures with a non-canonical S or an R of small order are refused, secp256k1 ones with
+  // a high S.
   [[nodiscard]] bool verify(BytesView message, BytesView signature) const;
 
   friend bool operator==(const PublicKey& a, const PublicKey& b) noexcept {
@@ -38,10 +45,9 @@ class PublicKey {
   }
 
  private:
-  struct Parsed;
   KeyType type_{};
   Bytes raw_;
-  std::shared_ptr<const Parsed> parsed_;
+  std::shared_ptr<const detail::Verifier> verifier_;
 };
 
 class PrivateKey {
@@ -60,9 +66,10 @@ class PrivateKey {
   [[nodiscard]] Result<Bytes> sign(BytesView message) const;
 
  private:
-  struct Parsed;
+  [[nodiscard]] static Result<PrivateKey> assemble(KeyType type, detail::SignerAndPublic parts);
+
   PublicKey public_;
-  std::shared_ptr<const Parsed> parsed_;
+  std::shared_ptr<const detail::Signer> signer_;
 };
 
 }  // namespace libp2p
