@@ -134,7 +134,7 @@ def build_go() -> list:
     if not binary.exists():
         go = go_command()
         _once(binary.parent, lambda directory: _run(
-            [go, "build", "-trimpath", "-o", str(directory / "go-peer"), "."], "the go peer", cwd=source, env=_go_env()))
+            [go, "build", "-trimpath", "-buildvcs=false", "-o", str(directory / "go-peer"), "."], "the go peer", cwd=source, env=_go_env()))
     return [str(binary)]
 
 
@@ -147,7 +147,7 @@ def _node_modules(source: Path, name: str) -> Path:
             shutil.copy(file, directory)
         if shutil.which("npm") is None:
             raise Unavailable(f"{name}: npm is missing (Debian: apt-get install npm)")
-        # The lock names no registry; npm must not write one into it either. No package here needs its scripts.
+        # No package here needs its install scripts.
         _run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund",
               f"--cache={cache_dir() / 'npm'}"], f"the packages of {name}", cwd=directory)
 
