@@ -21,7 +21,9 @@ struct JsonLimits {
   std::size_t max_number_chars = 14;  // as Unit
 };
 
-// Where and why a text is not JSON: offset from 0 in bytes after a byte order mark, line and column from 1, as Unit says it.
+// Where and why a text is not JSON: offset from 0 in bytes after a byte order mark, line and column from 1,
+// as Unit says it. Line and column are 0 where bytes before it in the line are not UTF-8 (in a comment they
+// may stand).
 struct JsonError {
   std::string message;
   std::size_t offset = 0;
@@ -29,12 +31,17 @@ struct JsonError {
   std::size_t column = 1;
 };
 
-// Takes what Unit takes (comments, a trailing comma in objects, a byte order mark) and refuses what it refuses, duplicate
-// keys at any depth included. Bytes that are not UTF-8 are refused, though Unit lets them pass: they could not be shown.
+// Takes what Unit takes (comments, a trailing comma in objects, a byte order mark) and refuses what it
+// refuses, duplicate keys at any depth included. Bytes that are not UTF-8 are refused, though Unit lets them
+// pass: they could not be shown.
 [[nodiscard]] std::expected<json::value, JsonError> parse_json(std::string_view text, JsonLimits limits = {});
+// Unit's answer to such a text: {"error": "Invalid JSON.", "detail": …, "location": {"offset", "line",
+// "column"}}.
+[[nodiscard]] json::value invalid_json_body(const JsonError& error);
 
-// Keys sorted bytewise, no white space, an integer-valued double below 2^53 written as the integer (1e3 is 1000), so that
-// what Unit echoes compares equal to what it was given.
+// Keys sorted bytewise, no white space, an integer-valued double below 2^53 written as the integer (1e3 is
+// 1000), so that what Unit echoes compares equal to what it was given. Numbers take at most the 14 characters
+// that Unit allows (1e15 stays 1e15) whenever they were parsed from as few.
 [[nodiscard]] std::string canonical_json(const json::value& value);
 [[nodiscard]] bool same_json(const json::value& a, const json::value& b);
 // As Unit prints: TAB indentation, CRLF line ends, a blank line beside containers, CRLF at the end.
