@@ -93,13 +93,13 @@ def _once(target: Path, make) -> Path:
 
 def _go_version(go: str):
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run([go, "env", "GOVERSION"], env=_go_env(), capture_output=True, text=True, timeout=60).stdout
+        told = subprocess.run([go, "env", "GOVERSION"], env=go_env(), capture_output=True, text=True, timeout=60).stdout
         if found := re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", told):
             return tuple(int(part or 0) for part in found.groups())
     return None
 
 
-def _go_env() -> dict:
+def go_env() -> dict:
     home = Path.home() / ".cache"
     return {"GOMODCACHE": str(home / "go-mod"), "GOCACHE": str(home / "go-build"), **os.environ,
             "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
@@ -134,7 +134,7 @@ def build_go() -> list:
     if not binary.exists():
         go = go_command()
         _once(binary.parent, lambda directory: _run(
-            [go, "build", "-trimpath", "-buildvcs=false", "-o", str(directory / "go-peer"), "."], "the go peer", cwd=source, env=_go_env()))
+            [go, "build", "-trimpath", "-buildvcs=false", "-o", str(directory / "go-peer"), "."], "the go peer", cwd=source, env=go_env()))
     return [str(binary)]
 
 
