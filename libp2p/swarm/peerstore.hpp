@@ -14,7 +14,7 @@
 
 namespace libp2p {
 
-// Where the peerstore's bytes live; written whole, replaced atomically.
+// Where the peerstore's bytes live; written whole, replaced atomically. Called from a worker, one call at a time.
 class PeerstoreFile {
  public:
   virtual ~PeerstoreFile() = default;
@@ -52,12 +52,31 @@ class Peerstore {
   // Reads what the file holds / writes what is known of peers that have a signed record or are kept.
   [[nodiscard]] Result<> load();
   [[nodiscard]] Result<> save() const;
+  // What save() writes, for those who write it elsewhere than on the loop.
+  [[nodiscard]] Bytes serialise() const;
+  // Grows with every change that save() would write.
+  [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
 
  private:
-  struct Entry;
+  struct Entry {
+    std::map<Multiaddr, Instant> addresses;  // and when each lapses
+    std::vector<std::string> protocols;      // sorted
+    std::string agent;
+    Bytes envelope;  // the signed record, with its sequence number
+    std::uint64_t seq = 0;
+    bool kept = false;
+    Instant touched;
+  };
+  [[nodiscard]] Entry* touch(const PeerId& peer);
+  [[nodiscard]] const Entry* find(const PeerId& peer) const;
+  void sweep();
+  [[nodiscard]] Result<> load_peer(BytesView message);
+
   Env env_;
   PeerstoreFile* file_;
   std::map<PeerId, Entry> entries_;
+  Instant next_sweep_{};
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace libp2p

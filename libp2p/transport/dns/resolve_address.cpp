@@ -1,0 +1,53 @@
+#include <algorithm>
+
+#include "libp2p/base/varint.hpp"
+#include "libp2p/transport/dns/resolver.hpp"
+
+namespace libp2p {
+namespace {
+
+std::optional<IpFamily> family_of(AddrProtocol protocol) noexcept {
+  switch (protocol) {
+    case AddrProtocol::dns:
+      return IpFamily::any;
+    case AddrProtocol::dns4:
+      return IpFamily::v4;
+    case AddrProtocol::dns6:
+      return IpFamily::v6;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+bool needs_resolution(const Multiaddr& address) noexcept {
+  return !address.empty() && family_of(address.components().front().protocol).has_value();
+}
+
+Task<Result<std::vector<Multiaddr>>> resolve_address(Resolver& resolver, Multiaddr address) {
+  if (address.has(AddrProtocol::dnsaddr)) {
+    co_return fail(Errc::not_supported, "/dnsaddr addresses are not looked up: " + address.to_string());
+  }
+  if (!needs_resolution(address)) co_return std::vector<Multiaddr>{std::move(address)};
+
+  const AddrComponent& first = address.components().front();
+  LIBP2P_CO_TRY(const std::vector<Multiaddr> hosts,
+                co_await resolver.resolve(first.value_text(), *family_of(first.protocol)));
+  // What stands behind the name stands behind each address.
+  const std::size_t name_bytes = varint_size(static_cast<std::uint64_t>(first.protocol)) +
+                                 varint_size(first.value.size()) + first.value.size();
+  const BytesView rest = BytesView(address.bytes()).subspan(name_bytes);
+  std::vector<Multiaddr> resolved;
+  for (const Multiaddr& host : hosts) {
+    if (resolved.size() >= Resolver::max_addresses) break;
+    Bytes bytes = host.bytes();
+    append(bytes, rest);
+    LIBP2P_CO_TRY(Multiaddr whole, Multiaddr::from_bytes(bytes));
+    if (std::ranges::find(resolved, whole) == resolved.end()) resolved.push_back(std::move(whole));
+  }
+  if (resolved.empty()) co_return fail(Errc::not_found, "no address for " + printable(first.value_text()));
+  co_return resolved;
+}
+
+}  // namespace libp2p
