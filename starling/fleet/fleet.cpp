@@ -1,0 +1,238 @@
+#include "starling/fleet/fleet.hpp"
+
+#include <algorithm>
+
+namespace starling {
+namespace {
+
+constexpr std::size_t max_remembered_revisions = 256;
+
+bool is_charter_record(RecordKind kind) { return kind != RecordKind::change; }
+
+ChangeState state_of(ChangeFate::State state) {
+  switch (state) {
+    case ChangeFate::State::applied: return ChangeState::applied;
+    case ChangeFate::State::partly: return ChangeState::partly;
+    case ChangeFate::State::lost: return ChangeState::lost;
+    case ChangeFate::State::skipped: return ChangeState::skipped;
+  }
+  return ChangeState::skipped;
+}
+
+}  // namespace
+
+std::string_view to_string(ChangeState state) noexcept {
+  switch (state) {
+    case ChangeState::applied: return "applied";
+    case ChangeState::partly: return "partly";
+    case ChangeState::lost: return "lost";
+    case ChangeState::skipped: return "skipped";
+    case ChangeState::held: return "held";
+    case ChangeState::set_aside: return "set-aside";
+    case ChangeState::quarantined: return "quarantined";
+    case ChangeState::denied: return "denied";
+  }
+  return "unknown";
+}
+
+Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
+    : env_(env),
+      id_(fleet),
+      node_(PeerId::from_public_key(node_key.public_key())),
+      committer_(env, store),
+      store_(store),
+      author_(std::move(node_key), env.random.u64()),
+      log_(fleet) {
+  merged_.document = empty_document();
+}
+
+Result<> Fleet::load() {
+  LIBP2P_TRY(const std::vector<RecordPtr> records, store_.load());
+  for (const RecordPtr& record : records) {
+    const Changelog::Ingested ingested = log_.ingest(record);
+    if (ingested.outcome == Changelog::Outcome::refused) {
+      return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) + ": " +
+                                   ingested.why.message);
+    }
+  }
+  evaluate_charter();
+  evaluate_changes();
+  return {};
+}
+
+Task<> Fleet::stop() { co_await committer_.stop(); }
+
+Hlc Fleet::ceiling() const { return Hlc::at(fleet_time() + clock_tolerance); }
+
+libp2p::WallTime Fleet::fleet_time() const { return env_.clock.wall() + clock_offset_; }
+
+AuthoringContext Fleet::authoring_context() const { return {id_, log_, env_.clock.wall(), ceiling()}; }
+
+void Fleet::ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted) {
+  if (charter_.founded() && charter_.judge(record->record) == Charter::Verdict::denied) {
+    accepted.refused.emplace_back(record->id, Error{Errc::refused, "the charter does not allow its author this record"});
+    return;
+  }
+  Changelog::Ingested ingested = log_.ingest(record);
+  switch (ingested.outcome) {
+    case Changelog::Outcome::refused: accepted.refused.emplace_back(record->id, ingested.why); break;
+    case Changelog::Outcome::waiting: ++accepted.waiting; break;
+    case Changelog::Outcome::duplicate:
+    case Changelog::Outcome::added:
+    case Changelog::Outcome::forked: break;
+  }
+  for (const RecordPtr& rival : ingested.forks) {
+    env_.log.warn("record.fork", {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
+    stored.push_back(rival);
+    tell([&](FleetObserver& observer) { observer.on_fork(rival); });
+  }
+  for (RecordPtr& added : ingested.added) stored.push_back(std::move(added));
+}
+
+Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records) {
+  Accepted accepted;
+  std::vector<RecordPtr> stored;
+  for (const RecordPtr& record : records) {
+    ingest(record, stored, accepted);
+    // Who may write what is judged by the charter as it stands with this record.
+    if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind)) evaluate_charter();
+  }
+  accepted.added = stored.size();
+  if (stored.empty()) co_return accepted;
+  LIBP2P_CO_CHECK(co_await committer_.commit(stored));
+  refresh(stored);
+  co_return accepted;
+}
+
+Result<> Fleet::may_author(RecordKind kind) const {
+  if (committer_.failure()) return std::unexpected(*committer_.failure());
+  const Member* self = charter_.member(node_);
+  if (!self) return fail(Errc::refused, "this node is not a member of the fleet (yet)");
+  Record record;
+  record.kind = kind;
+  record.author = node_;
+  record.grant = self->grant;
+  if (charter_.judge(record) != Charter::Verdict::valid) {
+    return fail(Errc::refused, "this node holds the role " + std::string(to_string(self->role)) +
+                                   " and may not change the fleet: send the change to a node that is an operator, or invite "
+                                   "this one as operator");
+  }
+  if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
+    return fail(Errc::refused, "this node's clock is " +
+                                   std::to_string(std::chrono::duration_cast<std::chrono::seconds>(-clock_offset_).count()) +
+                                   " s ahead of the fleet's: set it, then write again (L7)");
+  }
+  return {};
+}
+
+Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
+  LIBP2P_CO_CHECK(may_author(kind));
+  LIBP2P_CO_TRY(RecordPtr record, author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
+  const Changelog::Ingested ingested = log_.ingest(record);
+  if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
+  LIBP2P_CO_CHECK(co_await committer_.commit({record}));
+  refresh(ingested.added);
+  co_return record;
+}
+
+void Fleet::refresh(const std::vector<RecordPtr>& added) {
+  const bool charter_touched =
+      std::ranges::any_of(added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
+  if (charter_touched) evaluate_charter();
+  evaluate_changes();
+  tell([&](FleetObserver& observer) { observer.on_records(added); });
+  if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
+}
+
+void Fleet::evaluate_charter() {
+  std::vector<RecordPtr> records;
+  for (const RecordPtr& record : log_.records()) {
+    if (is_charter_record(record->record.kind) && !log_.quarantined(record->record)) records.push_back(record);
+  }
+  charter_ = Charter::evaluate(id_, records);
+}
+
+std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
+  const Record& record = signed_record.record;
+  if (log_.quarantined(record)) return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
+  switch (charter_.judge(record)) {
+    case Charter::Verdict::valid: break;
+    case Charter::Verdict::unknown: return ChangeStatus{ChangeState::set_aside, "its grant is not known yet (L4)"};
+    case Charter::Verdict::denied: return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
+  }
+  // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
+  if (record.hlc > ceiling()) return ChangeStatus{ChangeState::held, "its clock is ahead of the fleet's (L7)"};
+  return std::nullopt;
+}
+
+void Fleet::evaluate_changes() {
+  const auto before = std::exchange(states_, {});
+  std::vector<MergeInput> inputs;
+  anything_held_ = false;
+  for (const RecordPtr& record : log_.records()) {
+    if (record->record.kind != RecordKind::change) continue;
+    if (auto why = kept_out(*record)) {
+      anything_held_ = anything_held_ || why->state == ChangeState::held;
+      states_.emplace(record->id, std::move(*why));
+      continue;
+    }
+    auto change = Change::from_body(record->record.body);
+    if (!change) {
+      states_.emplace(record->id, ChangeStatus{ChangeState::skipped, change.error().message});
+      continue;
+    }
+    inputs.push_back({record->id, record->record.hlc, std::move(*change)});
+  }
+  const bool any = !inputs.empty();
+  merged_ = fold(std::move(inputs), [this](const RecordId& a, const RecordId& b) { return log_.happened_before(a, b); });
+  for (const ChangeFate& fate : merged_.fates) states_.emplace(fate.id, ChangeStatus{state_of(fate.state), fate.reason});
+  const auto old_revision = revision_;
+  revision_ = any ? std::optional(revision_of(merged_.document)) : std::nullopt;
+  remember_revision();
+  tell_states(before);
+  if (revision_ != old_revision) tell([](FleetObserver& observer) { observer.on_revision_changed(); });
+}
+
+void Fleet::remember_revision() {
+  if (!revision_) return;
+  auto [it, inserted] = revisions_.try_emplace(*revision_);
+  it->second.clear();
+  for (const ChangeFate& fate : merged_.fates) it->second.insert(fate.id);
+  if (!inserted) return;
+  revision_order_.push_back(*revision_);
+  if (revision_order_.size() <= max_remembered_revisions) return;
+  revisions_.erase(revision_order_.front());
+  revision_order_.erase(revision_order_.begin());
+}
+
+bool Fleet::revision_includes(const RevisionId& revision, const RecordId& change) const {
+  const auto found = revisions_.find(revision);
+  return found != revisions_.end() && found->second.contains(change);
+}
+
+void Fleet::tell_states(const std::map<RecordId, ChangeStatus>& before) {
+  for (const auto& [id, status] : states_) {
+    const auto old = before.find(id);
+    if (old != before.end() && old->second.state == status.state) continue;
+    tell([&](FleetObserver& observer) { observer.on_change_state(id, status); });
+  }
+}
+
+std::vector<RecordPtr> Fleet::changes() const {
+  std::vector<RecordPtr> changes;
+  for (const ChangeFate& fate : merged_.fates) changes.push_back(log_.get(fate.id));
+  return changes;
+}
+
+ChangeStatus Fleet::status_of(const RecordId& change) const {
+  const auto found = states_.find(change);
+  return found == states_.end() ? ChangeStatus{ChangeState::set_aside, "not known here"} : found->second;
+}
+
+void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
+
+void Fleet::tick() {
+  if (anything_held_) evaluate_changes();
+}
+
+}  // namespace starling

@@ -1,0 +1,128 @@
+// The one owner of the flow: records → charter → valid changes → merge → revision.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libp2p/base/env.hpp"
+#include "starling/changelog/changelog.hpp"
+#include "starling/changelog/store.hpp"
+#include "starling/charter/charter.hpp"
+#include "starling/fleet/author.hpp"
+#include "starling/fleet/committer.hpp"
+#include "starling/merge/fold.hpp"
+
+namespace starling {
+
+// What has become of a change (M8).
+enum class ChangeState { applied, partly, lost, skipped, held, set_aside, quarantined, denied };
+[[nodiscard]] std::string_view to_string(ChangeState state) noexcept;
+
+struct ChangeStatus {
+  ChangeState state{};
+  std::string reason;
+};
+
+class FleetObserver {
+ public:
+  virtual ~FleetObserver() = default;
+  // New records are on disk, in an order in which each follows what it depends on.
+  virtual void on_records(const std::vector<RecordPtr>& /*records*/) {}
+  virtual void on_charter_changed() {}
+  virtual void on_revision_changed() {}
+  // An acknowledged change has met another fate than before (M8).
+  virtual void on_change_state(const RecordId& /*change*/, const ChangeStatus& /*status*/) {}
+  // Proof that somebody wrote two records with one number (L3).
+  virtual void on_fork(const RecordPtr& /*rival*/) {}
+};
+
+class Fleet {
+ public:
+  // How far ahead of fleet time a record's clock may lie before it is held, and a node's own before it may not write (L7).
+  static constexpr std::chrono::minutes clock_tolerance{5};
+
+  // `store` must outlive it. Nothing is known before load().
+  Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store);
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  // Reads the whole store; blocks. Errors: those of Store::load.
+  [[nodiscard]] Result<> load();
+  [[nodiscard]] Task<> stop();
+
+  // Records from elsewhere. Each is checked, kept or refused by itself; returns once what was new is on disk. `refused`
+  // names what its bringer should not have sent (RV02); those with an unknown grant or predecessor are not among them.
+  struct Accepted {
+    std::size_t added = 0;
+    std::size_t waiting = 0;
+    std::vector<std::pair<RecordId, Error>> refused;
+  };
+  [[nodiscard]] Task<Result<Accepted>> accept(std::vector<RecordPtr> records);
+
+  // Writes as this node, under its most senior grant; returns once it is on disk (L6).
+  // Errors: refused (no grant that allows it; a clock too far ahead, with the offset), io (the store).
+  [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
+  // Why author() would refuse a change now, or nothing.
+  [[nodiscard]] Result<> may_author(RecordKind kind) const;
+  // The same for a key that is not the node's (root, in `init` and `invite`).
+  [[nodiscard]] AuthoringContext authoring_context() const;
+
+  [[nodiscard]] const FleetId& id() const noexcept { return id_; }
+  [[nodiscard]] const PeerId& node() const noexcept { return node_; }
+  [[nodiscard]] const Charter& charter() const noexcept { return charter_; }
+  [[nodiscard]] const Changelog& log() const noexcept { return log_; }
+  [[nodiscard]] const MergeResult& merged() const noexcept { return merged_; }
+  // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
+  [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
+  // The changes that are folded into it, oldest first.
+  [[nodiscard]] std::vector<RecordPtr> changes() const;
+  [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+  // The revisions this node has been at since it started and the changes folded into each, newest last; bounded.
+  [[nodiscard]] bool revision_includes(const RevisionId& revision, const RecordId& change) const;
+
+  // Fleet time is our own clock plus this: the median over fresh statuses, told by the status service (L7).
+  void set_clock_offset(std::chrono::milliseconds offset);
+  [[nodiscard]] libp2p::WallTime fleet_time() const;
+  // Releases what was held until now; call it about once a second.
+  void tick();
+
+  void add_observer(FleetObserver& observer) { observers_.push_back(&observer); }
+  void remove_observer(FleetObserver& observer) { std::erase(observers_, &observer); }
+
+ private:
+  [[nodiscard]] Hlc ceiling() const;
+  void ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted);
+  void refresh(const std::vector<RecordPtr>& added);
+  void evaluate_charter();
+  void evaluate_changes();
+  [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
+  void tell_states(const std::map<RecordId, ChangeStatus>& before);
+  void remember_revision();
+  template <class Call>
+  void tell(Call call) {
+    for (FleetObserver* observer : std::vector(observers_)) call(*observer);
+  }
+
+  Env env_;
+  FleetId id_;
+  PeerId node_;
+  Committer committer_;
+  Store& store_;
+  Author author_;
+  Changelog log_;
+  Charter charter_;
+  MergeResult merged_;
+  std::optional<RevisionId> revision_;
+  std::map<RecordId, ChangeStatus> states_;
+  std::map<RevisionId, std::set<RecordId>> revisions_;
+  std::vector<RevisionId> revision_order_;
+  std::chrono::milliseconds clock_offset_{0};
+  bool anything_held_ = false;
+  std::vector<FleetObserver*> observers_;
+};
+
+}  // namespace starling
