@@ -4,6 +4,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -72,6 +73,7 @@ Task<Result<T>> with_timeout(Env env, Duration after, std::string what, Task<Res
   // The task refers to this frame: whatever happened, it is joined before the frame goes.
   const bool expired = !call.finished;
   if (expired) {
+    co_await asio::this_coro::throw_if_cancelled(false);
     const UncancelledSection section = co_await begin_uncancelled();
     call.cancel.emit(asio::cancellation_type::terminal);
     while (!call.finished) co_await call.done.wait();

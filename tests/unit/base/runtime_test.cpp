@@ -108,6 +108,56 @@ TEST(WithTimeout, IsItselfCancellable) {
   EXPECT_EQ(tasks.escaped(), 0U);
 }
 
+// Says when it is over: by its end, or by unwinding.
+Task<Result<int>> linger(Env env, Duration delay, bool& gone) {
+  struct Leave {
+    bool& gone;
+    ~Leave() { gone = true; }
+  } leave{gone};
+  co_await sleep_for(env, delay);
+  co_return 1;
+}
+
+TEST(WithTimeout, CancelledItJoinsItsTaskBeforeItUnwinds) {
+  VirtualRuntime runtime;
+  bool gone = false;
+  std::vector<int> notes;
+  TaskGroup tasks(runtime.env());
+  tasks.spawn("asker", keep(with_timeout(runtime.env(), seconds(50), "asking", linger(runtime.env(), seconds(40), gone)), notes));
+  runtime.run_for(seconds(1));
+  runtime.run(tasks.stop());
+  EXPECT_TRUE(gone);
+  EXPECT_TRUE(notes.empty());
+}
+
+Task<> forward(Task<Result<int>> task) { (void)co_await std::move(task); }
+
+TEST(WithCleanup, RunsTheCleanupToItsEndInACancelledTask) {
+  VirtualRuntime runtime;
+  bool gone = false;
+  std::vector<int> notes;
+  TaskGroup tasks(runtime.env());
+  tasks.spawn("worker", forward(with_cleanup(linger(runtime.env(), seconds(40), gone), note_after(runtime.env(), seconds(2), notes, 5))));
+  runtime.run_for(seconds(1));
+  tasks.cancel();
+  tasks.cancel();
+  EXPECT_TRUE(notes.empty());
+  runtime.run(tasks.join());
+  EXPECT_TRUE(gone);
+  EXPECT_EQ(notes, std::vector<int>({5}));
+  EXPECT_EQ(runtime.now(), Instant(seconds(3)));
+}
+
+TEST(WithCleanup, GivesTheResultOfTheWork) {
+  VirtualRuntime runtime;
+  bool gone = false;
+  std::vector<int> notes;
+  const auto result = runtime.run(with_cleanup(linger(runtime.env(), seconds(1), gone), note_after(runtime.env(), seconds(1), notes, 5)));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(*result, 1);
+  EXPECT_EQ(notes, std::vector<int>({5}));
+}
+
 Task<> produce(BoundedQueue<int>& queue, int count, int& produced) {
   for (int i = 0; i < count; ++i) {
     if (!co_await queue.push(i)) co_return;
