@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace libp2p {
 namespace {
@@ -33,6 +35,21 @@ std::optional<Multiaddr> ip_of(const sockaddr* address) {
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
 
+// The ones of a netmask; 0 where there is none.
+unsigned count_bits(const sockaddr* mask) {
+  if (mask == nullptr) return 0;
+  std::span<const std::uint8_t> bytes;
+  if (mask->sa_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in*>(mask)->sin_addr;
+    bytes = {reinterpret_cast<const std::uint8_t*>(&v4), sizeof v4};
+  } else if (mask->sa_family == AF_INET6) {
+    bytes = reinterpret_cast<const sockaddr_in6*>(mask)->sin6_addr.s6_addr;
+  }
+  unsigned bits = 0;
+  for (const std::uint8_t byte : bytes) bits += static_cast<unsigned>(std::popcount(byte));
+  return bits;
+}
+
 // `address` with its first component replaced by `host`, which has only one, of the same kind and size.
 std::optional<Multiaddr> with_host(const Multiaddr& address, const Multiaddr& host) {
   Bytes bytes = host.bytes();
@@ -52,7 +69,8 @@ std::vector<InterfaceAddress> SystemInterfaces::addresses() const {
     if ((entry->ifa_flags & IFF_UP) == 0) continue;
     if (auto address = ip_of(entry->ifa_addr)) {
       found.push_back({entry->ifa_name, ::if_nametoindex(entry->ifa_name), std::move(*address),
-                       (entry->ifa_flags & IFF_MULTICAST) != 0});
+                       (entry->ifa_flags & IFF_MULTICAST) != 0, (entry->ifa_flags & IFF_RUNNING) != 0,
+                       count_bits(entry->ifa_netmask)});
     }
   }
   return found;

@@ -13,6 +13,8 @@ struct InterfaceAddress {
   unsigned index{};        // of the interface
   Multiaddr address;       // one component, /ip4/… or /ip6/…
   bool multicast = false;  // the interface can send to groups
+  bool running = true;     // has its carrier
+  unsigned prefix_bits{};  // of the network the address stands in
 };
 
 class Interfaces {
