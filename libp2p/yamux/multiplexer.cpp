@@ -1,0 +1,268 @@
+#include "libp2p/yamux/multiplexer.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace libp2p::yamux {
+namespace {
+
+constexpr Duration ping_period = std::chrono::seconds(10);
+// A closed stream is forgotten after so many trims: a minute, at one each five seconds.
+constexpr std::uint64_t trims_remembered = 12;
+
+}  // namespace
+
+Multiplexer::Multiplexer(YamuxRole role, const YamuxConfig& config)
+    : role_(role),
+      config_(config),
+      budget_(config.budget_bytes),
+      next_id_(role == YamuxRole::dialer ? 1 : 2),
+      batch_limit_(config.max_batch_bytes),
+      peer_pings_(config.max_pings, ping_period),
+      // The other side may count as we do, and the network may push pings together.
+      own_pings_(config.max_pings - std::min<std::size_t>(2, config.max_pings - 1), ping_period),
+      rapid_resets_(config.max_rapid_resets, rapid_reset_period) {}
+
+Result<SubstreamPtr> Multiplexer::open(Instant now) {
+  if (ended_) return fail(Errc::closed, "the connection ended: " + ended_->to_string());
+  if (peer_went_away_) return fail(Errc::closed, "the other side takes no more streams on this connection");
+  if (next_id_ > std::numeric_limits<StreamId>::max())
+    return fail(Errc::limit, "the connection has used up its stream ids");
+  if (unacknowledged_ >= config_.ack_backlog) {
+    return fail(Errc::busy,
+                std::to_string(unacknowledged_) + " streams wait for the other side to acknowledge them");
+  }
+  const auto id = static_cast<StreamId>(next_id_);
+  next_id_ += 2;
+  auto stream =
+      std::make_shared<Substream>(id, false, ReceiveWindow(budget_, config_.max_window_bytes, now), now);
+  streams_.emplace(id, stream);
+  ++unacknowledged_;
+  return stream;
+}
+
+SubstreamPtr Multiplexer::accept() {
+  if (incoming_.empty()) return nullptr;
+  SubstreamPtr stream = std::move(incoming_.front());
+  incoming_.pop_front();
+  stream->accepted = true;
+  queue_update(*stream);  // carries the ACK, unless an answer is quicker
+  return stream;
+}
+
+std::optional<Result<std::size_t>> Multiplexer::read(Substream& stream, MutableBytes out) {
+  if (stream.delivered > 0) {
+    stream.wanted = {};
+    const std::size_t size = std::exchange(stream.delivered, 0);
+    after_read(stream);
+    return size;
+  }
+  if (!stream.cut) {
+    if (!stream.unread.empty()) {
+      stream.wanted = {};
+      const std::size_t size = stream.unread.pop(out);
+      if (stream.linked) unread_bytes_ -= size;
+      after_read(stream);
+      return size;
+    }
+    if (stream.fin_received) return 0;
+  }
+  if (stream.failure) return std::unexpected(*stream.failure);
+  stream.wanted = out;
+  if (stream.syn_due) queue_update(stream);  // who opens a stream to listen must be heard, too
+  return std::nullopt;
+}
+
+void Multiplexer::cancel_read(Substream& stream) {
+  if (stream.delivered > 0 && !stream.cut) {
+    stream.unread.unread(stream.wanted.first(stream.delivered));
+    if (stream.linked) unread_bytes_ += stream.delivered;
+  }
+  stream.delivered = 0;
+  stream.wanted = {};
+}
+
+void Multiplexer::after_read(Substream& stream) {
+  if (!stream.linked) return;
+  if (stream.fin_received) {
+    settle_end(stream);
+  } else if (stream.receive.update_due(stream.unread.size())) {
+    queue_update(stream);
+  }
+}
+
+std::optional<Result<>> Multiplexer::write(Substream& stream, BytesView data) {
+  if (stream.failure) return std::unexpected(*stream.failure);
+  if (stream.fin_due || stream.fin_sent) return fail(Errc::closed, "write after close");
+  if (!stream.outgoing.empty()) return fail(Errc::busy, "another write is under way on this stream");
+  stream.outgoing = data;
+  queue_turn(stream);
+  encode_payload();
+  return write_outcome(stream);
+}
+
+std::optional<Result<>> Multiplexer::write_outcome(const Substream& stream) const {
+  if (stream.failure) return std::unexpected(*stream.failure);
+  if (stream.outgoing.empty()) return Result<>{};
+  return std::nullopt;
+}
+
+Result<> Multiplexer::close_write(Substream& stream) {
+  if (stream.fin_due || stream.fin_sent) return {};
+  if (stream.failure) return std::unexpected(*stream.failure);
+  if (!stream.outgoing.empty()) return fail(Errc::busy, "a write is under way on this stream");
+  stream.fin_due = true;
+  queue_turn(stream);
+  encode_payload();
+  return {};
+}
+
+void Multiplexer::reset(Substream& stream) {
+  cut_stream(stream, Errc::reset, "the stream was reset by this side");
+}
+
+void Multiplexer::release(Substream& stream) {
+  const SubstreamPtr keep = stream.shared_from_this();
+  if (stream.fin_due) send_turn(stream);
+  const bool nothing_lost = stream.unread.empty() && stream.delivered == 0;
+  // With no credit left the other side may wait for more, and would never come to learn.
+  if (!stream.fin_sent || stream.fin_received || stream.failure || !nothing_lost ||
+      stream.receive.credit() == 0) {
+    return reset(stream);
+  }
+  fail_stream(stream, Errc::reset, "the stream was dropped by this side");
+  unlink(stream, true);
+}
+
+void Multiplexer::cut_stream(Substream& stream, Errc code, std::string message) {
+  const SubstreamPtr keep = stream.shared_from_this();
+  const bool over = stream.failure || stream.syn_due || (stream.fin_sent && stream.fin_received);
+  if (stream.linked && !over) answer({FrameType::window_update, rst_flag, stream.id, 0});
+  fail_stream(stream, code, std::move(message));
+  unlink(stream);
+}
+
+// The user's view of the stream ends here; the table's is unlink().
+void Multiplexer::fail_stream(Substream& stream, Errc code, std::string message) {
+  discard_unread(stream);
+  stream.cut = true;
+  stream.outgoing = {};
+  if (!stream.failure) stream.failure = Error{code, std::move(message)};
+  touch(stream);
+}
+
+void Multiplexer::discard_unread(Substream& stream) {
+  if (stream.linked) unread_bytes_ -= stream.unread.size();
+  stream.unread.clear();
+}
+
+void Multiplexer::settle_end(Substream& stream) {
+  const bool done_writing = stream.fin_sent || stream.failure;
+  if (done_writing && stream.fin_received && stream.unread.empty()) unlink(stream);
+}
+
+void Multiplexer::unlink(Substream& stream, bool reset_if_used) {
+  if (!stream.linked) return;
+  stream.linked = false;
+  unread_bytes_ -= stream.unread.size();
+  if (stream.inbound) {
+    --inbound_;
+    if (!stream.accepted) std::erase(incoming_, stream.shared_from_this());
+  }
+  if (!stream.acknowledged) {
+    --unacknowledged_;
+    events_.openable = true;
+  }
+  const std::uint32_t arriving = payload_stream_.get() == &stream ? payload_left_ : 0;
+  remember(stream.id, stream.receive.credit() - arriving, reset_if_used);
+  stream.receive.release(budget_);
+  streams_.erase(stream.id);
+}
+
+void Multiplexer::remember(StreamId id, std::uint32_t credit, bool reset_if_used) {
+  closed_[id] = {credit, reset_if_used};
+  closed_order_.emplace_back(id, trims_);
+  if (closed_order_.size() > config_.remembered_streams) {
+    closed_.erase(closed_order_.front().first);
+    closed_order_.pop_front();
+  }
+}
+
+Substream* Multiplexer::find(StreamId id) {
+  const auto found = streams_.find(id);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+void Multiplexer::touch(Substream& stream) {
+  if (stream.touched || !stream.waiters) return;
+  stream.touched = true;
+  events_.touched.push_back(stream.shared_from_this());
+}
+
+void Multiplexer::take_events(Events& into) {
+  into.touched.clear();
+  into.acceptable = into.openable = into.ponged = false;
+  std::swap(into, events_);
+  for (const SubstreamPtr& stream : into.touched) stream->touched = false;
+}
+
+bool Multiplexer::request_ping(Instant now) {
+  if (ended_) return false;
+  if (round_trip_.under_way()) return true;
+  if (!own_pings_.allow(now)) return false;
+  round_trip_.request();
+  return true;
+}
+
+void Multiplexer::refuse(Errc code, std::string message) {
+  end(Error{code, std::move(message)}, GoAwayCode::protocol_error);
+}
+
+void Multiplexer::end(Error why, std::optional<GoAwayCode> farewell) {
+  if (ended_) return;
+  if (farewell == GoAwayCode::normal) {
+    // What was written and closed before the end still arrives whole.
+    for (const SubstreamPtr& stream : std::exchange(turns_, {})) {
+      if (stream->outgoing.empty()) send_turn(*stream);
+    }
+  } else {
+    out_.clear();
+  }
+  if (farewell) put({FrameType::go_away, {}, 0, static_cast<std::uint32_t>(*farewell)});
+  const std::string message = "the connection ended: " + why.to_string();
+  ended_ = std::move(why);
+  control_.clear();
+  turns_.clear();
+  updates_.clear();
+  incoming_.clear();
+  payload_stream_.reset();
+  events_.openable = events_.acceptable = events_.ponged = true;
+
+  std::vector<SubstreamPtr> streams;
+  streams.reserve(streams_.size());
+  for (auto& [id, stream] : streams_) streams.push_back(std::move(stream));
+  streams_.clear();
+  std::ranges::sort(streams, {}, &Substream::id);
+  for (const SubstreamPtr& stream : streams) {
+    stream->linked = false;
+    stream->outgoing = {};
+    if (!stream->failure) stream->failure = Error{Errc::reset, message};
+    touch(*stream);
+  }
+  inbound_ = unacknowledged_ = unread_bytes_ = 0;
+}
+
+void Multiplexer::trim() {
+  ++trims_;
+  while (!closed_order_.empty() && closed_order_.front().second + trims_remembered < trims_) {
+    closed_.erase(closed_order_.front().first);
+    closed_order_.pop_front();
+  }
+  quiet_ = largest_batch_ <= quiet_batch_bytes;
+  largest_batch_ = 0;
+  if (quiet_ && out_.empty()) Bytes().swap(out_);
+}
+
+}  // namespace libp2p::yamux
