@@ -19,7 +19,8 @@ class PeerId {
   [[nodiscard]] static PeerId from_public_key(const PublicKey& key);
   // A multihash: identity of 1 to 42 bytes that hold a key, or sha2-256 of 32. Errors: parse.
   [[nodiscard]] static Result<PeerId> from_bytes(BytesView multihash);
-  // Both text forms: base58btc of the multihash ("12D3…", "Qm…") and CIDv1 with the libp2p-key codec, in any multibase.
+  // Both text forms: base58btc of the multihash ("12D3…", "Qm…") and CIDv1 with the libp2p-key codec, in any
+  // multibase.
   [[nodiscard]] static Result<PeerId> parse(std::string_view text);
 
   [[nodiscard]] const Bytes& bytes() const noexcept { return bytes_; }
