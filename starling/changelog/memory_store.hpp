@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "starling/changelog/store.hpp"
 
@@ -9,10 +10,8 @@ namespace starling {
 
 class MemoryStore final : public Store {
  public:
-  [[nodiscard]] Result<> append(std::span<const RecordPtr> records) override;
-  [[nodiscard]] Result<std::vector<RecordPtr>> load() override;
-  [[nodiscard]] Result<std::optional<std::string>> fact(std::string_view name) override;
-  [[nodiscard]] Result<> set_fact(std::string_view name, std::string_view value) override;
+  [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
+  [[nodiscard]] Result<Contents> load() override;
 
   // From now on appending fails, as a full or broken disk does.
   void fail_appends(std::optional<Error> error) { failure_ = std::move(error); }
@@ -21,7 +20,7 @@ class MemoryStore final : public Store {
  private:
   std::vector<Bytes> envelopes_;
   std::map<RecordId, std::size_t> index_;
-  std::map<std::string, std::string, std::less<>> facts_;
+  Facts facts_;
   std::optional<Error> failure_;
 };
 

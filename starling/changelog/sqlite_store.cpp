@@ -96,7 +96,7 @@ Result<> SqliteStore::prepare_schema() {
       "COMMIT");
 }
 
-Result<> SqliteStore::insert_all(std::span<const RecordPtr> records) {
+Result<> SqliteStore::insert_records(std::span<const RecordPtr> records) {
   LIBP2P_TRY(const Statement insert, prepare(db_, "INSERT OR IGNORE INTO record(id, envelope) VALUES(?, ?)"));
   for (const RecordPtr& record : records) {
     bind(insert.get(), 1, record->id.view());
@@ -107,15 +107,27 @@ Result<> SqliteStore::insert_all(std::span<const RecordPtr> records) {
   return {};
 }
 
-Result<> SqliteStore::append(std::span<const RecordPtr> records) {
+Result<> SqliteStore::replace_facts(const Facts& facts) {
+  LIBP2P_TRY(const Statement upsert, prepare(db_, "INSERT OR REPLACE INTO fact(name, value) VALUES(?, ?)"));
+  for (const auto& [name, value] : facts) {
+    bind(upsert.get(), 1, name);
+    bind(upsert.get(), 2, value);
+    if (sqlite3_step(upsert.get()) != SQLITE_DONE) return sqlite_error(db_, "storing a fact");
+    sqlite3_reset(upsert.get());
+  }
+  return {};
+}
+
+Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& facts) {
   LIBP2P_CHECK(execute("BEGIN IMMEDIATE"));
-  Result<> done = insert_all(records);
+  Result<> done = insert_records(records);
+  if (done) done = replace_facts(facts);
   if (done) done = execute("COMMIT");
   if (!done) (void)execute("ROLLBACK");  // the first error is the one to tell
   return done;
 }
 
-Result<std::vector<RecordPtr>> SqliteStore::load() {
+Result<std::vector<RecordPtr>> SqliteStore::read_records() {
   LIBP2P_TRY(const Statement select, prepare(db_, "SELECT position, envelope FROM record ORDER BY position"));
   std::vector<RecordPtr> records;
   int step = 0;
@@ -131,22 +143,21 @@ Result<std::vector<RecordPtr>> SqliteStore::load() {
   return records;
 }
 
-Result<std::optional<std::string>> SqliteStore::fact(std::string_view name) {
-  LIBP2P_TRY(const Statement select, prepare(db_, "SELECT value FROM fact WHERE name = ?"));
-  bind(select.get(), 1, name);
-  switch (sqlite3_step(select.get())) {
-    case SQLITE_ROW: return std::optional(std::string(libp2p::as_text(column(select.get(), 0))));
-    case SQLITE_DONE: return std::optional<std::string>();
-    default: return sqlite_error(db_, "reading a fact");
+Result<Facts> SqliteStore::read_facts() {
+  LIBP2P_TRY(const Statement select, prepare(db_, "SELECT name, value FROM fact"));
+  Facts facts;
+  int step = 0;
+  while ((step = sqlite3_step(select.get())) == SQLITE_ROW) {
+    facts.emplace(libp2p::as_text(column(select.get(), 0)), libp2p::as_text(column(select.get(), 1)));
   }
+  if (step != SQLITE_DONE) return sqlite_error(db_, "reading the facts");
+  return facts;
 }
 
-Result<> SqliteStore::set_fact(std::string_view name, std::string_view value) {
-  LIBP2P_TRY(const Statement upsert, prepare(db_, "INSERT OR REPLACE INTO fact(name, value) VALUES(?, ?)"));
-  bind(upsert.get(), 1, name);
-  bind(upsert.get(), 2, value);
-  if (sqlite3_step(upsert.get()) != SQLITE_DONE) return sqlite_error(db_, "storing a fact");
-  return {};
+Result<Store::Contents> SqliteStore::load() {
+  LIBP2P_TRY(std::vector<RecordPtr> records, read_records());
+  LIBP2P_TRY(Facts facts, read_facts());
+  return Contents{std::move(records), std::move(facts)};
 }
 
 }  // namespace starling

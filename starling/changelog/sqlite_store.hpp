@@ -18,16 +18,17 @@ class SqliteStore final : public Store {
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file, const char* vfs = nullptr);
   ~SqliteStore() override;
 
-  [[nodiscard]] Result<> append(std::span<const RecordPtr> records) override;
-  [[nodiscard]] Result<std::vector<RecordPtr>> load() override;
-  [[nodiscard]] Result<std::optional<std::string>> fact(std::string_view name) override;
-  [[nodiscard]] Result<> set_fact(std::string_view name, std::string_view value) override;
+  [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
+  [[nodiscard]] Result<Contents> load() override;
 
  private:
   SqliteStore(sqlite3* db, int lock) noexcept : db_(db), lock_(lock) {}
   [[nodiscard]] Result<> prepare_schema();
   [[nodiscard]] Result<> execute(const char* sql);
-  [[nodiscard]] Result<> insert_all(std::span<const RecordPtr> records);
+  [[nodiscard]] Result<> insert_records(std::span<const RecordPtr> records);
+  [[nodiscard]] Result<> replace_facts(const Facts& facts);
+  [[nodiscard]] Result<std::vector<RecordPtr>> read_records();
+  [[nodiscard]] Result<Facts> read_facts();
 
   sqlite3* db_;
   int lock_;

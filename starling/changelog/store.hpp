@@ -1,15 +1,17 @@
 // What survives a restart.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "starling/model/record.hpp"
 
 namespace starling {
+
+// Small things to remember beside the records, by name.
+using Facts = std::map<std::string, std::string, std::less<>>;
 
 // One owner, the daemon (or the CLI while no daemon runs). Calls block: from the loop they go through Env::workers, one at
 // a time.
@@ -17,14 +19,15 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // All of them or none, and on disk when it returns (L6). Records that are there already are left alone.
-  [[nodiscard]] virtual Result<> append(std::span<const RecordPtr> records) = 0;
-  // Every record in order of appending. Errors: io, parse (names the record: the store is damaged).
-  [[nodiscard]] virtual Result<std::vector<RecordPtr>> load() = 0;
+  // All of it or nothing, and on disk when it returns (L6). Records that are there already are left alone, facts replaced.
+  [[nodiscard]] virtual Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) = 0;
 
-  // Small facts beside the records, by name.
-  [[nodiscard]] virtual Result<std::optional<std::string>> fact(std::string_view name) = 0;
-  [[nodiscard]] virtual Result<> set_fact(std::string_view name, std::string_view value) = 0;
+  struct Contents {
+    std::vector<RecordPtr> records;  // in order of appending
+    Facts facts;
+  };
+  // Errors: io, parse (names the record: the store is damaged).
+  [[nodiscard]] virtual Result<Contents> load() = 0;
 };
 
 }  // namespace starling

@@ -6,10 +6,10 @@ namespace starling {
 
 Committer::Committer(Env env, Store& store) : env_(env), store_(store), progress_(env.executor), tasks_(env) {}
 
-Task<Result<>> Committer::commit(std::vector<RecordPtr> records) {
-  queued_ += records.size();
-  const std::uint64_t mine = queued_;
+Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
+  const std::uint64_t mine = ++queued_;
   for (RecordPtr& record : records) waiting_.push_back(std::move(record));
+  for (auto& [name, value] : facts) waiting_facts_.insert_or_assign(name, std::move(value));
   if (!writing_ && !failure_) {
     writing_ = true;
     tasks_.spawn("commit", write_batches());
@@ -20,11 +20,14 @@ Task<Result<>> Committer::commit(std::vector<RecordPtr> records) {
 }
 
 Task<> Committer::write_batches() {
-  while (!waiting_.empty() && !failure_) {
-    const std::vector<RecordPtr> batch = std::exchange(waiting_, {});
-    const Result<> done = co_await libp2p::run_blocking(env_, [this, &batch] { return store_.append(batch); });
+  while (committed_ < queued_ && !failure_) {
+    const std::vector<RecordPtr> records = std::exchange(waiting_, {});
+    const Facts facts = std::exchange(waiting_facts_, {});
+    const std::uint64_t last = queued_;
+    const Result<> done =
+        co_await libp2p::run_blocking(env_, [this, &records, &facts] { return store_.append(records, facts); });
     if (done) {
-      committed_ += batch.size();
+      committed_ = last;
     } else {
       failure_ = done.error();
       env_.log.error("store.failed", {{"why", done.error().to_string()}});

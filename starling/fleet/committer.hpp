@@ -20,7 +20,7 @@ class Committer {
 
   // Returns once all of them are on disk. After a failure every call fails: what is in memory is then ahead of the disk, and
   // only a restart brings them together again.
-  [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records);
+  [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records, Facts facts = {});
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
   [[nodiscard]] Task<> stop();
 
@@ -30,7 +30,8 @@ class Committer {
   Env env_;
   Store& store_;
   std::vector<RecordPtr> waiting_;
-  std::uint64_t queued_ = 0;     // records ever handed in
+  Facts waiting_facts_;
+  std::uint64_t queued_ = 0;     // calls ever made
   std::uint64_t committed_ = 0;  // of those, on disk
   bool writing_ = false;
   std::optional<Error> failure_;

@@ -47,8 +47,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
 }
 
 Result<> Fleet::load() {
-  LIBP2P_TRY(const std::vector<RecordPtr> records, store_.load());
-  for (const RecordPtr& record : records) {
+  LIBP2P_TRY(Store::Contents contents, store_.load());
+  facts_ = std::move(contents.facts);
+  for (const RecordPtr& record : contents.records) {
     const Changelog::Ingested ingested = log_.ingest(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
       return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) + ": " +
@@ -227,6 +228,13 @@ std::vector<RecordPtr> Fleet::changes() const {
 ChangeStatus Fleet::status_of(const RecordId& change) const {
   const auto found = states_.find(change);
   return found == states_.end() ? ChangeStatus{ChangeState::set_aside, "not known here"} : found->second;
+}
+
+Task<Result<>> Fleet::remember(std::string name, std::string value) {
+  facts_.insert_or_assign(name, value);
+  Facts facts;
+  facts.emplace(std::move(name), std::move(value));
+  co_return co_await committer_.commit({}, std::move(facts));
 }
 
 void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }

@@ -84,6 +84,10 @@ class Fleet {
   // The revisions this node has been at since it started and the changes folded into each, newest last; bounded.
   [[nodiscard]] bool revision_includes(const RevisionId& revision, const RecordId& change) const;
 
+  // Small things this node remembers over restarts.
+  [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
+  [[nodiscard]] Task<Result<>> remember(std::string name, std::string value);
+
   // Fleet time is our own clock plus this: the median over fresh statuses, told by the status service (L7).
   void set_clock_offset(std::chrono::milliseconds offset);
   [[nodiscard]] libp2p::WallTime fleet_time() const;
@@ -118,6 +122,7 @@ class Fleet {
   MergeResult merged_;
   std::optional<RevisionId> revision_;
   std::map<RecordId, ChangeStatus> states_;
+  Facts facts_;
   std::map<RevisionId, std::set<RecordId>> revisions_;
   std::vector<RevisionId> revision_order_;
   std::chrono::milliseconds clock_offset_{0};

@@ -1,0 +1,51 @@
+#include "starling/sync/status_board.hpp"
+
+#include <algorithm>
+
+namespace starling {
+
+bool StatusBoard::put(Status status, Bytes envelope, Instant now) {
+  const auto found = statuses_.find(status.node);
+  if (found == statuses_.end()) {
+    // The first that is heard of a node may be old: only what follows shows that it lives.
+    statuses_.emplace(status.node, SeenStatus{std::move(status), std::move(envelope), now, false});
+    return true;
+  }
+  SeenStatus& old = found->second;
+  const bool same_incarnation = old.status.incarnation == status.incarnation;
+  if (same_incarnation && status.counter <= old.status.counter) return false;
+  // Incarnations have no order of their own: of two the one with the later clock is taken, so that a replayed status of an
+  // earlier run doesn't push aside the present one.
+  if (!same_incarnation && status.clock < old.status.clock) return false;
+  const bool fresh = same_incarnation;
+  old = SeenStatus{std::move(status), std::move(envelope), now, fresh};
+  return true;
+}
+
+const SeenStatus* StatusBoard::find(const PeerId& node) const {
+  const auto found = statuses_.find(node);
+  return found == statuses_.end() ? nullptr : &found->second;
+}
+
+bool StatusBoard::is_fresh(const PeerId& node, Instant now, Duration within) const {
+  const SeenStatus* seen = find(node);
+  return seen && seen->fresh && now - seen->at <= within;
+}
+
+std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instant now, Duration within) const {
+  std::vector<std::chrono::milliseconds> offsets{std::chrono::milliseconds(0)};
+  for (const auto& [node, seen] : statuses_) {
+    if (!is_fresh(node, now, within)) continue;
+    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - seen.at);
+    offsets.push_back(seen.status.clock + age - own);
+  }
+  const auto middle = offsets.begin() + static_cast<std::ptrdiff_t>((offsets.size() - 1) / 2);
+  std::ranges::nth_element(offsets, middle);
+  return *middle;
+}
+
+Duration heartbeat_interval(std::size_t members) {
+  return std::max<Duration>(std::chrono::seconds(30), std::chrono::milliseconds(50) * static_cast<std::int64_t>(members));
+}
+
+}  // namespace starling
