@@ -123,13 +123,13 @@ Task<Result<SecuredConnection>> noise_secure(Env env, StreamPtr stream, Role rol
       .early_muxer = std::move(agreement->muxer)};
 }
 
-Task<Result<SecuredConnection>> noise_secure_outbound(Env env, StreamPtr stream, const PrivateKey& identity,
+Task<Result<SecuredConnection>> noise_secure_outbound(Env env, StreamPtr stream, PrivateKey identity,
                                                       NoiseOptions options) {
   LIBP2P_CO_TRY(const NoiseIdentity own, NoiseIdentity::create(identity, env.random));
   co_return co_await noise_secure(env, std::move(stream), Role::initiator, own, std::move(options));
 }
 
-Task<Result<SecuredConnection>> noise_secure_inbound(Env env, StreamPtr stream, const PrivateKey& identity,
+Task<Result<SecuredConnection>> noise_secure_inbound(Env env, StreamPtr stream, PrivateKey identity,
                                                      NoiseOptions options) {
   LIBP2P_CO_TRY(const NoiseIdentity own, NoiseIdentity::create(identity, env.random));
   co_return co_await noise_secure(env, std::move(stream), Role::responder, own, std::move(options));

@@ -18,10 +18,10 @@ namespace libp2p {
 inline constexpr std::string_view noise_protocol_id = "/noise";
 
 struct NoiseOptions {
-  std::vector<std::string> muxers;  // in order of preference; empty: the extension isn't sent
-  std::optional<PeerId> expected_peer;
+  std::vector<std::string> muxers{};  // in order of preference; empty: the extension isn't sent
+  std::optional<PeerId> expected_peer{};
   Duration timeout = std::chrono::seconds(10);  // for the handshake
-  Bytes prologue;                               // what both sides must have agreed on before (WebRTC)
+  Bytes prologue{};                             // what both sides must have agreed on before (WebRTC)
 };
 
 // A static key, drawn once, and the identity's signature over it: all handshakes of a process can share one,
@@ -54,10 +54,10 @@ class NoiseIdentity {
 // The same as initiator and as responder, with a static key that is drawn and signed for this connection
 // alone.
 [[nodiscard]] Task<Result<SecuredConnection>> noise_secure_outbound(Env env, StreamPtr stream,
-                                                                    const PrivateKey& identity,
+                                                                    PrivateKey identity,
                                                                     NoiseOptions options = {});
 [[nodiscard]] Task<Result<SecuredConnection>> noise_secure_inbound(Env env, StreamPtr stream,
-                                                                   const PrivateKey& identity,
+                                                                   PrivateKey identity,
                                                                    NoiseOptions options = {});
 
 }  // namespace libp2p
