@@ -4,13 +4,6 @@
 #include <limits>
 
 namespace libp2p::yamux {
-namespace {
-
-// On a path shorter than this, what holds a sender back is not the path but the size of batches and the wait
-// for a turn on the processor: measured with this floor, a window on loopback ends near 2 MiB.
-constexpr Duration shortest_round_trip = std::chrono::microseconds(250);
-
-}  // namespace
 
 bool Budget::try_take(std::size_t bytes) noexcept {
   if (taken_ > total_ || total_ - taken_ < bytes) return false;
@@ -43,7 +36,7 @@ std::uint32_t ReceiveWindow::update(std::size_t unread, Instant now, std::option
     const std::uint32_t smaller = std::max(size_ / 2, initial_window_bytes);
     budget.give_back(size_ - smaller);
     size_ = smaller;
-  } else if (rtt && now - last_update_ < 4 * std::max(*rtt, shortest_round_trip)) {
+  } else if (rtt && now - last_update_ < 4 * *rtt) {
     const std::uint32_t larger = size_ > max_ / 2 ? max_ : size_ * 2;
     if (budget.try_take(larger - size_)) size_ = larger;
   }
