@@ -1,0 +1,325 @@
+#include "starling/rollout/applier.hpp"
+
+#include <algorithm>
+
+namespace starling {
+namespace {
+
+constexpr std::string_view last_good_fact = "last_good";
+
+// What a data plane runs that nobody has configured.
+bool is_blank(const json::value& document) {
+  const json::object* object = document.if_object();
+  return object && std::ranges::all_of(*object, [](const auto& member) {
+           const json::value& value = member.value();
+           return (value.is_object() && value.get_object().empty()) || (value.is_array() && value.get_array().empty());
+         });
+}
+
+}  // namespace
+
+std::string_view to_string(DataPlaneEvent::Kind kind) noexcept {
+  switch (kind) {
+    case DataPlaneEvent::Kind::applied: return "applied";
+    case DataPlaneEvent::Kind::failed: return "failed";
+    case DataPlaneEvent::Kind::held: return "held";
+    case DataPlaneEvent::Kind::released: return "released";
+    case DataPlaneEvent::Kind::drift: return "drift";
+    case DataPlaneEvent::Kind::healed: return "healed";
+    case DataPlaneEvent::Kind::unreachable: return "unreachable";
+    case DataPlaneEvent::Kind::back: return "back";
+  }
+  return "unknown";
+}
+
+Applier::Applier(Env env, Fleet& fleet, Driver& driver, ApplierConfig config, SaveBeforeFirstApply save,
+                 OnStatus on_status, OnEvent on_event)
+    : env_(env),
+      fleet_(fleet),
+      driver_(driver),
+      config_(config),
+      save_before_first_apply_(std::move(save)),
+      on_status_(std::move(on_status)),
+      on_event_(std::move(on_event)),
+      mutex_(env.executor),
+      wake_(env.executor),
+      retry_(config.retry_first),
+      tasks_(env) {}
+
+Applier::~Applier() = default;
+
+void Applier::start() {
+  fleet_.add_observer(*this);
+  if (const auto remembered = fleet_.facts().find(last_good_fact); remembered != fleet_.facts().end()) {
+    if (auto generation = generation_from_text(remembered->second)) {
+      running_ = std::move(*generation);
+    } else {
+      env_.log.warn("dataplane.forgotten", {{"why", generation.error().message}});
+    }
+  }
+  on_revision_changed();
+  if (driver_.serves()) tasks_.spawn("dataplane.keep_applied", keep_applied());
+}
+
+Task<> Applier::stop() {
+  fleet_.remove_observer(*this);
+  co_await tasks_.stop();
+}
+
+void Applier::on_revision_changed() {
+  if (const auto wanted = desired_generation(fleet_)) {
+    set_fact(FactKind::received, *wanted);
+    // What the fold yields has passed the structural validator with every change in it (M6).
+    if (!driver_.serves() || driver_.check(wanted->document)) set_fact(FactKind::validated, *wanted);
+    if (!driver_.serves()) {
+      // Nothing to bring up: such a node is where its log is.
+      set_fact(FactKind::applied, *wanted);
+      set_fact(FactKind::healthy, *wanted);
+    }
+  }
+  retry_ = config_.retry_first;
+  wake_.notify_all();
+  on_status_();
+}
+
+void Applier::set_fact(FactKind kind, const Generation& generation) {
+  auto& fact = facts_[static_cast<std::size_t>(kind)];
+  if (fact && fact->revision == generation.revision && fact->heads == generation.heads) return;
+  const bool same_revision = fact && fact->revision == generation.revision;
+  fact = TimedFact{generation.revision, generation.heads, same_revision ? fact->since : env_.now()};
+}
+
+void Applier::fill(Status& status) const {
+  for (const FactKind kind : fact_kinds) {
+    const auto& fact = facts_[static_cast<std::size_t>(kind)];
+    if (!fact) continue;
+    std::vector<RecordId> heads = fact->heads;
+    heads.resize(std::min(heads.size(), max_status_heads));
+    status.fact(kind) = Fact{fact->revision, std::move(heads),
+                             std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - fact->since)};
+  }
+  status.revision = fleet_.revision();
+  if (running_) status.generation = running_->id;
+  status.serves = driver_.serves();
+  status.held = held_.substr(0, max_status_error_bytes);
+  status.error = error_.substr(0, max_status_error_bytes);
+}
+
+void Applier::tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> generation, std::string message) {
+  const auto level = kind == DataPlaneEvent::Kind::failed || kind == DataPlaneEvent::Kind::unreachable ||
+                             kind == DataPlaneEvent::Kind::drift || kind == DataPlaneEvent::Kind::held
+                         ? libp2p::LogLevel::warn
+                         : libp2p::LogLevel::info;
+  if (env_.log.enabled(level)) {
+    const std::array fields{libp2p::LogField{"generation", generation ? to_hex(*generation).substr(0, 12) : "-"},
+                            libp2p::LogField{"message", message}};
+    env_.log.write(level, "dataplane." + std::string(to_string(kind)), fields);
+  }
+  on_event_({kind, generation, std::move(message)});
+  on_status_();
+}
+
+// ---- bringing it up to date ----
+
+Task<> Applier::keep_applied() {
+  while (true) {
+    libp2p::Instant next = env_.now() + config_.check_interval;
+    {
+      const AsyncMutex::Lock lock = co_await mutex_.lock();
+      if (co_await bring_up_to_date()) {
+        retry_ = config_.retry_first;
+        co_await check_drift();
+      } else {
+        next = env_.now() + retry_;
+        retry_ = std::min(retry_ * 2, config_.retry_cap);
+      }
+    }
+    (void)co_await wake_.wait_until(env_, next);
+  }
+}
+
+// False when it should be tried again after a while.
+Task<bool> Applier::bring_up_to_date() {
+  std::optional<Generation> wanted = desired_generation(fleet_);
+  if (!wanted) co_return true;
+  if (running_ && running_->id == wanted->id) {
+    if (running_->revision != wanted->revision || running_->heads != wanted->heads) {
+      co_await note_running(std::move(*wanted));
+    } else if (!facts_[static_cast<std::size_t>(FactKind::applied)]) {
+      co_return co_await confirm_or_apply(std::move(*wanted));
+    }
+    co_return true;
+  }
+  if (!running_ && !co_await may_apply_first(wanted->document)) co_return false;
+  if (would_empty(*wanted)) {
+    hold("change " + to_cid(*fleet_.merged().emptied_by) +
+         " leaves no listener: write it again with allow-empty, or set a listener (M10)");
+    co_return true;
+  }
+  co_return co_await apply(std::move(*wanted));
+}
+
+Task<bool> Applier::may_apply_first(const json::value& wanted) {
+  const auto present = co_await driver_.read();
+  if (!present) {
+    note_failure(present.error());
+    co_return false;
+  }
+  if (const auto saved = save_before_first_apply_(*present); !saved) {
+    hold("what the data plane runs could not be kept aside: " + saved.error().to_string());
+    co_return false;
+  }
+  if (config_.take_fleet || is_blank(*present) || same_json(*present, wanted)) co_return true;
+  hold("the data plane runs a configuration of its own: `starling publish` makes it a change, --take-fleet lets the fleet's "
+       "stand");
+  co_return false;
+}
+
+bool Applier::would_empty(const Generation& wanted) const {
+  return running_ && has_listeners(running_->document) && !has_listeners(wanted.document) &&
+         fleet_.merged().emptied_by && !fleet_.merged().empty_allowed;
+}
+
+Task<bool> Applier::apply(Generation wanted) {
+  if (refused_ == wanted.id && env_.now() < refused_until_) co_return true;
+  const auto done = co_await driver_.apply(wanted.document, wanted.id);
+  if (!done) {
+    note_failure(done.error());
+    if (done.error().kind == DataPlaneFault::Kind::unreachable) co_return false;
+    refused_ = wanted.id;
+    refused_until_ = env_.now() + config_.retry_cap;
+    co_return true;
+  }
+  const GenerationId id = wanted.id;
+  co_await note_running(std::move(wanted));
+  tell(DataPlaneEvent::Kind::applied, id, "");
+  co_return true;
+}
+
+// After a start: what was brought up before most likely still runs.
+Task<bool> Applier::confirm_or_apply(Generation wanted) {
+  const auto present = co_await driver_.read();
+  if (!present || !same_json(*present, wanted.document)) co_return co_await apply(std::move(wanted));
+  co_await note_running(std::move(wanted));
+  co_return true;
+}
+
+Task<> Applier::note_running(Generation generation) {
+  refused_.reset();
+  error_.clear();
+  if (!held_.empty()) {
+    held_.clear();
+    tell(DataPlaneEvent::Kind::released, generation.id, "");
+  }
+  if (std::exchange(unreachable_, false)) tell(DataPlaneEvent::Kind::back, generation.id, "");
+  set_fact(FactKind::applied, generation);
+  if (co_await driver_.probe()) set_fact(FactKind::healthy, generation);
+  running_ = std::move(generation);
+  on_status_();
+  if (const auto kept = co_await fleet_.remember(std::string(last_good_fact), to_text(*running_)); !kept) {
+    env_.log.error("dataplane.unremembered", {{"why", kept.error().to_string()}});
+  }
+}
+
+void Applier::note_failure(const DataPlaneFault& fault) {
+  const bool news = error_ != fault.message;
+  error_ = fault.message;
+  const bool gone = fault.kind == DataPlaneFault::Kind::unreachable;
+  if (gone && !std::exchange(unreachable_, true)) {
+    tell(DataPlaneEvent::Kind::unreachable, std::nullopt, fault.message);
+  } else if (!gone && news) {
+    tell(DataPlaneEvent::Kind::failed, std::nullopt, fault.message);
+  }
+}
+
+void Applier::hold(std::string why) {
+  if (held_ == why) return;
+  held_ = std::move(why);
+  tell(DataPlaneEvent::Kind::held, std::nullopt, held_);
+}
+
+void Applier::release_hold() {
+  held_.clear();
+  wake_.notify_all();
+}
+
+// ---- drift ----
+
+Task<> Applier::check_drift() {
+  if (!running_) co_return;
+  const auto present = co_await driver_.read();
+  if (!present) {
+    note_failure(present.error());
+    co_return;
+  }
+  if (std::exchange(unreachable_, false)) {
+    error_.clear();
+    tell(DataPlaneEvent::Kind::back, running_->id, "");
+  }
+  if (same_json(*present, running_->document)) {
+    drifted_ = false;
+    co_return;
+  }
+  if (!std::exchange(drifted_, true)) {
+    tell(DataPlaneEvent::Kind::drift, running_->id,
+         is_blank(*present) ? "the data plane came up empty: it was restarted"
+                            : "the data plane runs something else: it was changed by hand");
+  }
+  if (config_.drift == DriftPolicy::heal) co_await heal();
+}
+
+Task<> Applier::heal() {
+  const auto done = co_await driver_.apply(running_->document, running_->id);
+  if (!done) {
+    note_failure(done.error());
+    co_return;
+  }
+  drifted_ = false;
+  error_.clear();
+  tell(DataPlaneEvent::Kind::healed, running_->id, "");
+}
+
+// ---- candidates ----
+
+Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
+  AsyncMutex::Lock lock = co_await mutex_.lock();
+  if (!driver_.serves()) co_return Trial(std::move(lock), std::nullopt);
+  auto present = co_await driver_.read();
+  if (!present) co_return std::unexpected(std::move(present.error()));
+  const auto wanted = desired_generation(fleet_);
+  const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
+  // Not its turn while it is held, or still on its way to the present revision: it will come to this one, too.
+  if (!runs_present) co_return Trial(std::move(lock), std::nullopt);
+  if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(lock), std::nullopt);
+  const GenerationId id = generation_id(document);
+  if (auto done = co_await driver_.apply(std::move(document), id); !done) co_return std::unexpected(std::move(done.error()));
+  co_return Trial(std::move(lock), std::move(*present));
+}
+
+Task<> Applier::keep(Trial trial) {
+  if (!trial.before_) co_return;
+  // Concurrent changes may have put more into the revision than the candidate held: the loop brings that up next.
+  auto wanted = desired_generation(fleet_);
+  const auto present = co_await driver_.read();
+  if (wanted && present && same_json(*present, wanted->document)) {
+    const GenerationId id = wanted->id;
+    co_await note_running(std::move(*wanted));
+    tell(DataPlaneEvent::Kind::applied, id, "");
+  }
+  wake_.notify_all();
+}
+
+Task<> Applier::put_back(Trial trial) {
+  if (!trial.before_) co_return;
+  const GenerationId id = generation_id(*trial.before_);
+  if (const auto done = co_await driver_.apply(std::move(*trial.before_), id); !done) note_failure(done.error());
+}
+
+Task<DriverResult<Applier::Local>> Applier::read_local() {
+  const AsyncMutex::Lock lock = co_await mutex_.lock();
+  auto present = co_await driver_.read();
+  if (!present) co_return std::unexpected(std::move(present.error()));
+  co_return Local{running_ ? running_->document : empty_document(), std::move(*present)};
+}
+
+}  // namespace starling

@@ -1,0 +1,127 @@
+// The one owner of a node's data plane: brings it to what the fleet wants, keeps it there, and says how that goes.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "libp2p/base/task_group.hpp"
+#include "starling/dataplane/driver.hpp"
+#include "starling/fleet/fleet.hpp"
+#include "starling/model/status.hpp"
+#include "starling/rollout/async_mutex.hpp"
+#include "starling/rollout/generation.hpp"
+
+namespace starling {
+
+enum class DriftPolicy { heal, report };
+
+struct ApplierConfig {
+  bool take_fleet = false;  // the fleet's configuration stands, whatever the data plane ran before its first apply
+  DriftPolicy drift = DriftPolicy::heal;
+  Duration check_interval = std::chrono::seconds(1);  // drift is found within twice this
+  Duration retry_first = std::chrono::milliseconds(500);
+  Duration retry_cap = std::chrono::seconds(30);
+};
+
+// What happens to a data plane, for whoever watches (events, logs).
+struct DataPlaneEvent {
+  enum class Kind { applied, failed, held, released, drift, healed, unreachable, back };
+  Kind kind{};
+  std::optional<GenerationId> generation;
+  std::string message;
+};
+[[nodiscard]] std::string_view to_string(DataPlaneEvent::Kind kind) noexcept;
+
+class Applier final : private FleetObserver {
+ public:
+  // Keeps a copy of what ran before the first apply ever (DESIGN section 6, point 7).
+  using SaveBeforeFirstApply = std::function<Result<>(const json::value&)>;
+  using OnStatus = std::function<void()>;
+  using OnEvent = std::function<void(const DataPlaneEvent&)>;
+
+  // All must outlive it.
+  Applier(Env env, Fleet& fleet, Driver& driver, ApplierConfig config, SaveBeforeFirstApply save, OnStatus on_status,
+          OnEvent on_event);
+  ~Applier() override;
+
+  void start();
+  [[nodiscard]] Task<> stop();
+
+  // The four facts, what holds it back, and the last error, in the node's status.
+  void fill(Status& status) const;
+  [[nodiscard]] const std::optional<Generation>& running() const noexcept { return running_; }
+  [[nodiscard]] const std::string& held() const noexcept { return held_; }
+  [[nodiscard]] Driver& driver() noexcept { return driver_; }
+
+  // A candidate on trial: it runs on the data plane until it is kept, or put back. While it lasts nothing else is applied.
+  class Trial {
+   public:
+    Trial(Trial&&) noexcept = default;
+
+   private:
+    friend class Applier;
+    Trial(AsyncMutex::Lock lock, std::optional<json::value> before) : lock_(std::move(lock)), before_(std::move(before)) {}
+    AsyncMutex::Lock lock_;
+    // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another revision).
+    std::optional<json::value> before_;
+  };
+  [[nodiscard]] Task<std::expected<Trial, DataPlaneFault>> try_candidate(json::value document);
+  // The candidate has become the fleet's revision (or part of it).
+  [[nodiscard]] Task<> keep(Trial trial);
+  [[nodiscard]] Task<> put_back(Trial trial);
+
+  // What the data plane runs by itself has been made a change (`publish`): it holds nothing back any more.
+  void release_hold();
+  // The differences between what was last applied and what runs now (`publish`): the two documents.
+  struct Local {
+    json::value applied;
+    json::value running;
+  };
+  [[nodiscard]] Task<DriverResult<Local>> read_local();
+
+ private:
+  void on_revision_changed() override;
+
+  Task<> keep_applied();
+  Task<bool> bring_up_to_date();
+  Task<bool> may_apply_first(const json::value& wanted);
+  [[nodiscard]] bool would_empty(const Generation& wanted) const;
+  Task<bool> apply(Generation wanted);
+  Task<bool> confirm_or_apply(Generation wanted);
+  Task<> check_drift();
+  Task<> heal();
+  Task<> note_running(Generation generation);
+  void note_failure(const DataPlaneFault& fault);
+  void hold(std::string why);
+  void set_fact(FactKind kind, const Generation& generation);
+  void tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> generation, std::string message);
+
+  struct TimedFact {
+    RevisionId revision;
+    std::vector<RecordId> heads;
+    libp2p::Instant since;
+  };
+
+  Env env_;
+  Fleet& fleet_;
+  Driver& driver_;
+  ApplierConfig config_;
+  SaveBeforeFirstApply save_before_first_apply_;
+  OnStatus on_status_;
+  OnEvent on_event_;
+  AsyncMutex mutex_;
+  libp2p::Notifier wake_;
+  std::optional<Generation> running_;    // what we brought up last, and believe to run
+  std::optional<GenerationId> refused_;  // what the data plane would not take
+  libp2p::Instant refused_until_{};      // and when to try it again: a port may have become free
+  std::array<std::optional<TimedFact>, fact_kinds.size()> facts_;
+  std::string held_;
+  std::string error_;
+  bool unreachable_ = false;
+  bool drifted_ = false;
+  Duration retry_{};
+  libp2p::TaskGroup tasks_;
+};
+
+}  // namespace starling
