@@ -13,7 +13,8 @@ namespace libp2p {
 
 enum class Admission : std::uint8_t {
   full,        // any protocol
-  restricted,  // only restricted_protocols(), for a bounded time, bytes and number of connections, until promoted
+  restricted,  // only restricted_protocols(), for a bounded time, bytes and number of connections, until
+               // promoted
   refused,     // closed before any muxer byte of ours
 };
 
@@ -24,7 +25,9 @@ class Gater {
   // Before the handshake.
   [[nodiscard]] virtual bool may_accept(const Multiaddr& /*remote*/) { return true; }
   // After the handshake has proved who it is.
-  [[nodiscard]] virtual Admission admit(const PeerId& /*peer*/, Direction /*direction*/) { return Admission::full; }
+  [[nodiscard]] virtual Admission admit(const PeerId& /*peer*/, Direction /*direction*/) {
+    return Admission::full;
+  }
   // The only protocols that may be opened, by either side, on a restricted connection.
   [[nodiscard]] virtual std::vector<std::string> restricted_protocols() const { return {}; }
 };

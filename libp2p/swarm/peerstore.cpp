@@ -56,14 +56,15 @@ void Peerstore::sweep() {
   const Instant now = env_.now();
   if (now < next_sweep_) return;
   next_sweep_ = now + sweep_period;
-  std::erase_if(entries_, [now](auto& item) {
-    Entry& entry = item.second;
-    if (entry.kept) return false;
-    std::erase_if(entry.addresses, [now](const auto& address) { return address.second <= now; });
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    Entry& entry = it->second;
+    if (!entry.kept)
+      std::erase_if(entry.addresses, [now](const auto& address) { return address.second <= now; });
     const Duration idle = now - entry.touched;
     const bool unreachable = entry.addresses.empty() && entry.envelope.empty();
-    return idle > (unreachable ? Duration(unreachable_ttl) : Duration(entry_ttl));
-  });
+    const bool lapsed = idle > (unreachable ? Duration(unreachable_ttl) : Duration(entry_ttl));
+    it = lapsed && !entry.kept ? entries_.erase(it) : std::next(it);
+  }
 }
 
 const Peerstore::Entry* Peerstore::find(const PeerId& peer) const {

@@ -1,4 +1,5 @@
-// What is known of other peers: addresses, protocols, signed records. Bounded, and kept over restarts through a file seam.
+// What is known of other peers: addresses, protocols, signed records. Bounded, and kept over restarts through
+// a file seam.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace libp2p {
 
-// Where the peerstore's bytes live; written whole, replaced atomically. Called from a worker, one call at a time.
+// Where the peerstore's bytes live; written whole, replaced atomically. Called from a worker, one call at a
+// time.
 class PeerstoreFile {
  public:
   virtual ~PeerstoreFile() = default;
@@ -33,8 +35,8 @@ class Peerstore {
   // Addresses lapse after `ttl`, except those of kept peers. Without /p2p.
   void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Duration ttl);
   [[nodiscard]] std::vector<Multiaddr> addresses(const PeerId& peer) const;
-  // A record that was opened (so verified). False when an equal or newer one is stored, or its seq lies more than a day
-  // ahead of the clock (ID11, ID12).
+  // A record that was opened (so verified). False when an equal or newer one is stored, or its seq lies more
+  // than a day ahead of the clock (ID11, ID12).
   bool add_record(const PeerRecord& record, Bytes envelope);
   [[nodiscard]] std::optional<Bytes> record_envelope(const PeerId& peer) const;
 

@@ -1,4 +1,5 @@
-// The connections of one peer: it listens, dials, upgrades, keeps one connection a peer, and routes streams to protocols.
+// The connections of one peer: it listens, dials, upgrades, keeps one connection a peer, and routes streams
+// to protocols.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,9 @@
 
 namespace libp2p {
 
+class Interfaces;
+class Resolver;
+
 using ConnectionId = std::uint64_t;
 
 struct ConnectionInfo {
@@ -32,10 +36,10 @@ struct ConnectionInfo {
   PublicKey key;
   Direction direction{};
   Multiaddr local;
-  Multiaddr remote;       // without /p2p
+  Multiaddr remote;  // without /p2p
   Instant opened;
-  std::string security;   // "/noise"
-  std::string muxer;      // "/yamux/1.0.0"
+  std::string security;  // "/noise"
+  std::string muxer;     // "/yamux/1.0.0"
   bool early_muxer = false;
   bool restricted = false;  // the gater has not admitted it fully (yet)
   std::optional<Duration> rtt;
@@ -52,8 +56,8 @@ struct InboundStream {
 };
 using StreamHandler = std::function<Task<>(InboundStream)>;
 
-// What happens in a swarm. Called from the executor, never from inside a call into the swarm. Restricted connections
-// raise nothing until they are promoted.
+// What happens in a swarm. Called from the executor, never from inside a call into the swarm. Restricted
+// connections raise nothing until they are promoted.
 class SwarmObserver {
  public:
   virtual ~SwarmObserver() = default;
@@ -63,6 +67,9 @@ class SwarmObserver {
   // Each (unrestricted) connection.
   virtual void on_connection_opened(const ConnectionInfo& /*connection*/) {}
   virtual void on_connection_closed(const ConnectionInfo& /*connection*/, const Error& /*why*/) {}
+  // Another connection to the same peer is used from now on (both sides had dialled, or the peer came again).
+  // This one goes once its last stream has ended: long-lived streams on it should be opened anew and closed.
+  virtual void on_connection_superseded(const ConnectionInfo& /*connection*/) {}
   // What the peer speaks has become known or has changed (identify wrote it to the peerstore).
   virtual void on_peer_identified(const PeerId& /*peer*/) {}
   // Listeners came or went, or our own protocols changed: identify-push has something to say.
@@ -71,13 +78,16 @@ class SwarmObserver {
 
 class Swarm {
  public:
-  // `gater` and the peerstore's file may be null; both must outlive the swarm. Nothing happens before start().
+  // `gater` and the peerstore's file may be null; both must outlive the swarm. So may the resolver (then
+  // names can't be dialled) and the interfaces (then they are the machine's). Nothing happens before start().
   Swarm(Env env, PrivateKey identity, SwarmConfig config, std::vector<std::unique_ptr<Transport>> transports,
-        Gater* gater = nullptr, PeerstoreFile* peerstore_file = nullptr);
+        Gater* gater = nullptr, PeerstoreFile* peerstore_file = nullptr, Resolver* resolver = nullptr,
+        const Interfaces* interfaces = nullptr);
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
   ~Swarm();
 
+  // Reads the peerstore's file; what can't be read is logged and left out.
   void start();
   // Closes listeners and connections, ends all handlers, joins everything.
   [[nodiscard]] Task<> stop();
@@ -92,8 +102,9 @@ class Swarm {
   // What others can be told: unspecified addresses resolved to those of the machine's interfaces.
   [[nodiscard]] std::vector<Multiaddr> advertised_addresses() const;
 
-  // Dialling. Returns at once when connected. Uses `addresses` and what the peerstore knows; every candidate is bounded by
-  // config.dial_timeout. Concurrent calls for one peer share one dial. Errors name each address and its reason.
+  // Dialling. Returns at once when connected. Uses `addresses` and what the peerstore knows; every candidate
+  // is bounded by config.dial_timeout. Concurrent calls for one peer share one dial. Errors name each address
+  // and its reason.
   [[nodiscard]] Task<Result<>> connect(PeerId peer, std::vector<Multiaddr> addresses = {});
   // An address that ends in /p2p/ID, or one without: then whoever answers is taken.
   [[nodiscard]] Task<Result<PeerId>> dial(Multiaddr address);
@@ -105,19 +116,22 @@ class Swarm {
   [[nodiscard]] std::vector<ConnectionInfo> connections() const;
   [[nodiscard]] std::vector<ConnectionInfo> connections(const PeerId& peer) const;
 
-  // Streams. Opens one on a connection that exists and negotiates the first of `protocols` that the peer speaks; with
-  // one protocol lazily, where `lazy` allows. Errors: not_found (not connected), not_supported, timeout, reset.
+  // Streams. Opens one on a connection that exists and negotiates the first of `protocols` that the peer
+  // speaks; with one protocol lazily, where `lazy` allows. Errors: not_found (not connected), not_supported,
+  // timeout, reset.
   struct OpenedStream {
     StreamPtr stream;
     std::string protocol;
     ConnectionId connection{};
   };
-  [[nodiscard]] Task<Result<OpenedStream>> open_stream(PeerId peer, std::vector<std::string> protocols, bool lazy = true);
+  [[nodiscard]] Task<Result<OpenedStream>> open_stream(PeerId peer, std::vector<std::string> protocols,
+                                                       bool lazy = true);
   // On one connection, also a restricted one (joining).
-  [[nodiscard]] Task<Result<OpenedStream>> open_stream_on(ConnectionId connection, std::vector<std::string> protocols,
+  [[nodiscard]] Task<Result<OpenedStream>> open_stream_on(ConnectionId connection,
+                                                          std::vector<std::string> protocols,
                                                           bool lazy = true);
-  // The swarm runs `handler` as a task of its own for each inbound stream; the handler object is kept until its last run
-  // has ended. Names are unique: a second handler for a protocol is a programming fault.
+  // The swarm runs `handler` as a task of its own for each inbound stream; the handler object is kept until
+  // its last run has ended. Names are unique: a second handler for a protocol is a programming fault.
   void set_handler(std::string protocol, StreamHandler handler);
   void remove_handler(std::string_view protocol);
   [[nodiscard]] std::vector<std::string> protocols() const;  // sorted
@@ -127,12 +141,14 @@ class Swarm {
   // The gater's answers have changed: asks it again for every connection, closes what is refused now.
   void recheck_admissions();
 
-  // The idle policy never closes a connection to a peer that somebody protects. `tag` is the protector's name.
+  // The idle policy never closes a connection to a peer that somebody protects. `tag` is the protector's
+  // name.
   void protect(const PeerId& peer, std::string_view tag);
   void unprotect(const PeerId& peer, std::string_view tag);
 
-  // Members of a fleet, bootstrap peers: redialled for as long as they are kept. The back-off starts at 250 ms, caps at
-  // 5 s, and starts over when the peer is seen again (seen(), or an inbound connection). Keeping implies protecting.
+  // Members of a fleet, bootstrap peers: redialled for as long as they are kept. The back-off starts at 250
+  // ms, caps at 5 s, and starts over when the peer is seen again (seen(), or an inbound connection). Keeping
+  // implies protecting.
   void keep_connected(const PeerId& peer);
   void release(const PeerId& peer);
   // Discovery saw `peer` at `addresses` just now.
@@ -146,7 +162,8 @@ class Swarm {
   void remove_observer(SwarmObserver& observer);
 
   struct Counters {
-    std::uint64_t dials = 0, dial_failures = 0, inbound_accepted = 0, inbound_refused = 0, upgrades_failed = 0;
+    std::uint64_t dials = 0, dial_failures = 0, inbound_accepted = 0, inbound_refused = 0,
+                  upgrades_failed = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::size_t connections = 0, restricted = 0, upgrading = 0, handlers_escaped = 0;
   };

@@ -15,16 +15,30 @@ struct SwarmConfig {
   Duration upgrade_timeout = std::chrono::seconds(10);    // an inbound connection, from accept to muxed
   Duration negotiate_timeout = std::chrono::seconds(10);  // multistream-select on one stream
   Duration idle_timeout = std::chrono::seconds(60);       // no stream, nobody protects it
+  // Two connections with one peer that were opened within this time of each other count as dialled by both at
+  // once.
+  Duration simultaneous = std::chrono::seconds(10);
+  Duration superseded_linger =
+      std::chrono::seconds(2);  // the one of them that is not used, once without streams
+  Duration dial_stagger =
+      std::chrono::milliseconds(250);   // before the next address is tried beside the first
+  std::size_t max_parallel_dials = 8;   // addresses of one peer at a time
+  std::size_t max_dialling_peers = 32;  // peers being redialled at a time
+  // Both sides of a kept peer tend to see each other at once: the one with the larger id waits so long for
+  // the other.
+  Duration redial_head_start = std::chrono::milliseconds(100);
   Duration redial_first = std::chrono::milliseconds(250);
   Duration redial_cap = std::chrono::seconds(5);
   std::size_t max_connections = 512;
-  std::size_t max_upgrading = 64;                // inbound connections whose handshake is not done
+  std::size_t max_upgrading = 64;  // inbound connections whose handshake is not done
   std::size_t max_restricted = 16;
   Duration restricted_lifetime = std::chrono::seconds(10);
   std::size_t restricted_max_bytes = 64 * 1024;  // received on a restricted connection's streams
+  std::size_t restricted_max_streams = 4;        // that the other side may have open or in negotiation there
   std::size_t max_connections_per_peer = 4;
-  std::size_t max_inbound_streams = 1000;        // per connection
-  bool early_muxer = true;                       // offer the muxer inside the Noise handshake
+  std::size_t max_inbound_streams = 1000;  // per connection
+  Duration peerstore_save_interval = std::chrono::seconds(60);
+  bool early_muxer = true;  // offer the muxer inside the Noise handshake
 };
 
 }  // namespace libp2p

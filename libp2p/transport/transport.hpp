@@ -15,8 +15,8 @@ namespace libp2p {
 
 enum class Direction : std::uint8_t { inbound, outbound };
 
-// A connection that carries bytes only (TCP, memory, later WebSocket and relayed circuits): the upgrader secures and
-// multiplexes it.
+// A connection that carries bytes only (TCP, memory, later WebSocket and relayed circuits): the upgrader
+// secures and multiplexes it.
 struct ByteConnection {
   StreamPtr stream;
   Multiaddr local;
@@ -41,7 +41,9 @@ class ByteTransport {
   [[nodiscard]] virtual Task<Result<std::unique_ptr<ByteListener>>> listen(Multiaddr address) = 0;
 };
 
-// A connection whose peer is proven and that carries streams, however it came to be (an upgraded ByteConnection; QUIC).
+// A connection whose peer is proven and that carries streams, however it came to be (an upgraded
+// ByteConnection; QUIC). It begins to speak with the first call of open_stream, accept_stream or wait_closed.
+// Before that it may be dropped; after it, stop() comes before destruction.
 class MuxedConnection {
  public:
   virtual ~MuxedConnection() = default;
@@ -59,9 +61,9 @@ class MuxedConnection {
   [[nodiscard]] virtual std::optional<Duration> rtt() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_in() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_out() const = 0;
-  virtual void close() = 0;            // begins the end
+  virtual void close() = 0;                             // begins the end
   [[nodiscard]] virtual Task<Error> wait_closed() = 0;  // why it ended
-  [[nodiscard]] virtual Task<> stop() = 0;  // close and join; before destruction
+  [[nodiscard]] virtual Task<> stop() = 0;              // close and join; before destruction
 };
 
 class ConnectionListener {
@@ -72,7 +74,10 @@ class ConnectionListener {
    public:
     virtual ~Pending() = default;
     [[nodiscard]] virtual const Multiaddr& remote() const = 0;
+    // Once. What it returns has not begun to speak: it may be dropped instead of being stopped.
     [[nodiscard]] virtual Task<Result<std::unique_ptr<MuxedConnection>>> upgrade() = 0;
+    // Cuts the connection: upgrade() fails soon.
+    virtual void abort() = 0;
   };
   [[nodiscard]] virtual Task<Result<std::unique_ptr<Pending>>> accept() = 0;
   [[nodiscard]] virtual Multiaddr address() const = 0;
@@ -85,8 +90,8 @@ class Transport {
   virtual ~Transport() = default;
   [[nodiscard]] virtual bool handles(const Multiaddr& address) const = 0;
   // `expected`: the connection is given up in the handshake when somebody else answers.
-  [[nodiscard]] virtual Task<Result<std::unique_ptr<MuxedConnection>>> dial(Multiaddr address,
-                                                                           std::optional<PeerId> expected) = 0;
+  [[nodiscard]] virtual Task<Result<std::unique_ptr<MuxedConnection>>> dial(
+      Multiaddr address, std::optional<PeerId> expected) = 0;
   [[nodiscard]] virtual Task<Result<std::unique_ptr<ConnectionListener>>> listen(Multiaddr address) = 0;
 };
 

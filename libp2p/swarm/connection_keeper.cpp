@@ -1,0 +1,211 @@
+#include "libp2p/swarm/connection_keeper.hpp"
+
+#include "libp2p/base/uncancelled.hpp"
+
+namespace libp2p::swarm {
+namespace {
+
+constexpr std::chrono::seconds sweep_period(1);
+// What the handshake and the frames of a restricted connection may add to the bytes of its streams.
+constexpr std::uint64_t restricted_overhead_bytes = 32 * 1024;
+
+}  // namespace
+
+ConnectionKeeper::ConnectionKeeper(Env env, PeerId local, Parts parts)
+    : env_(env), parts_(parts), local_(local), table_(std::move(local)) {}
+
+Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> muxed, Direction direction) {
+  const PeerId peer = muxed->remote_peer();
+  if (peer == local_) return fail(Errc::refused, "the address is our own");
+  const Admission admission = parts_.gater.admit(peer, direction);
+  if (admission == Admission::refused) return fail(Errc::refused, peer.to_string() + " is not admitted");
+  const bool restricted = admission == Admission::restricted;
+  LIBP2P_CHECK(make_room(peer, restricted));
+
+  const auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
+  connection->restricted = restricted;
+  table_.add(connection);
+  if (restricted) {
+    restrict(connection);
+  } else {
+    announce(connection);
+  }
+  parts_.tasks.spawn("connection", serve(connection));
+  parts_.watcher.on_reached(peer, direction);
+  return connection;
+}
+
+IdleView ConnectionKeeper::view(const Connection& connection) const {
+  return {.streams = connection.muxed->stream_count(),
+          .unused = env_.now() - connection.last_used,
+          .protected_peer = parts_.protections.covers(connection.peer()),
+          .superseded = connection.superseded,
+          .restricted = connection.restricted};
+}
+
+Result<> ConnectionKeeper::make_room(const PeerId& peer, bool restricted) {
+  const SwarmConfig& config = parts_.config;
+  std::size_t of_peer = 0;
+  ConnectionPtr dispensable;
+  for (const ConnectionPtr& connection : table_.of(peer)) {
+    if (connection->closing) continue;
+    // One restricted connection a peer is enough: the new one takes the place.
+    if (restricted && connection->restricted) {
+      connection->close({Errc::closed, "replaced by a newer connection"});
+      continue;
+    }
+    ++of_peer;
+    if (!dispensable && (connection->superseded || connection->restricted)) dispensable = connection;
+  }
+  if (restricted && table_.restricted_count() >= config.max_restricted) {
+    return fail(Errc::limit, "too many connections to peers that aren't admitted");
+  }
+  if (of_peer >= config.max_connections_per_peer) {
+    if (!dispensable) return fail(Errc::limit, "too many connections to " + peer.to_string());
+    dispensable->close({Errc::closed, "replaced by a newer connection"});
+  }
+  if (table_.size() < config.max_connections) return {};
+
+  std::vector<ConnectionPtr> open;
+  std::vector<IdleView> views;
+  for (const ConnectionPtr& connection : table_.all()) {
+    if (connection->closing) continue;
+    open.push_back(connection);
+    views.push_back(view(*connection));
+  }
+  // Those that are closing give their places back.
+  if (open.size() < config.max_connections) return {};
+  const auto victim = choose_victim(views, parts_.protections.covers(peer));
+  if (!victim)
+    return fail(Errc::limit, "all " + std::to_string(config.max_connections) + " connections are in use");
+  open[*victim]->close({Errc::limit, "closed to make room"});
+  return {};
+}
+
+void ConnectionKeeper::restrict(const ConnectionPtr& connection) {
+  connection->restricted_deadline.emplace(env_, parts_.config.restricted_lifetime,
+                                          [weak = std::weak_ptr<Connection>(connection)] {
+                                            if (const ConnectionPtr late = weak.lock())
+                                              late->close({Errc::timeout, "not admitted in time"});
+                                          });
+}
+
+void ConnectionKeeper::announce(const ConnectionPtr& connection) {
+  const PeerId& peer = connection->peer();
+  if (++announced_[peer] == 1) {
+    parts_.events.post([peer](SwarmObserver& observer) { observer.on_peer_connected(peer); });
+    env_.log.debug("peer.connected",
+                   {{"peer", peer.short_string()}, {"at", connection->muxed->remote().to_string()}});
+  }
+  parts_.events.post(
+      [info = connection->info()](SwarmObserver& observer) { observer.on_connection_opened(info); });
+  settle(peer);
+}
+
+void ConnectionKeeper::settle(const PeerId& peer) {
+  for (const ConnectionPtr& replaced : table_.settle(peer, parts_.config.simultaneous)) {
+    replaced->last_used = env_.now();
+    parts_.events.post(
+        [info = replaced->info()](SwarmObserver& observer) { observer.on_connection_superseded(info); });
+  }
+}
+
+void ConnectionKeeper::promote(ConnectionId id) {
+  const ConnectionPtr connection = table_.find(id);
+  if (!connection || connection->closing || !connection->restricted) return;
+  connection->restricted = false;
+  connection->restricted_deadline.reset();
+  announce(connection);
+  parts_.watcher.on_reached(connection->peer(), connection->direction);
+}
+
+void ConnectionKeeper::recheck_admissions() {
+  for (const ConnectionPtr& connection : table_.all()) {
+    if (connection->closing) continue;
+    const Admission admission = parts_.gater.admit(connection->peer(), connection->direction);
+    if (admission == Admission::full) {
+      promote(connection->id);
+    } else if (admission == Admission::refused || !connection->restricted) {
+      connection->close({Errc::refused, "no longer admitted"});
+    }
+  }
+}
+
+void ConnectionKeeper::close_all(const Error& why) {
+  for (const ConnectionPtr& connection : table_.all()) connection->close(why);
+}
+
+// It ends when the connection does, and is not cancelled before: only so can the connection be joined.
+Task<> ConnectionKeeper::serve(ConnectionPtr connection) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const UncancelledSection section = co_await begin_uncancelled();
+  for (;;) {
+    auto stream = co_await connection->muxed->accept_stream();
+    if (!stream) break;
+    parts_.router.accept(connection, std::move(*stream));
+  }
+  const Error why =
+      connection->closed_because ? *connection->closed_because : co_await connection->muxed->wait_closed();
+  retire(connection, why);
+  co_await connection->muxed->stop();
+  co_await end_uncancelled(section);
+}
+
+void ConnectionKeeper::retire(const ConnectionPtr& connection, const Error& why) {
+  connection->closing = true;
+  connection->restricted_deadline.reset();
+  table_.remove(connection->id);
+  past_bytes_in_ += connection->muxed->bytes_in();
+  past_bytes_out_ += connection->muxed->bytes_out();
+  const PeerId& peer = connection->peer();
+  env_.log.debug("connection.closed", {{"peer", peer.short_string()}, {"why", why.to_string()}});
+  if (connection->restricted) return;
+
+  parts_.events.post([info = connection->info(), why](SwarmObserver& observer) {
+    observer.on_connection_closed(info, why);
+  });
+  const auto count = announced_.find(peer);
+  if (--count->second == 0) {
+    announced_.erase(count);
+    parts_.events.post([peer](SwarmObserver& observer) { observer.on_peer_disconnected(peer); });
+  }
+  settle(peer);
+  if (!table_.in_use(peer)) parts_.watcher.on_lost(peer);
+}
+
+Task<> ConnectionKeeper::sweep() {
+  for (;;) {
+    co_await sleep_for(env_, sweep_period);
+    sweep_once();
+  }
+}
+
+void ConnectionKeeper::sweep_once() {
+  for (const ConnectionPtr& connection : table_.all()) {
+    if (connection->closing) continue;
+    const IdleView seen = view(*connection);
+    if (seen.streams > 0) connection->last_used = env_.now();
+    if (is_idle(seen, parts_.config)) {
+      connection->close({Errc::closed, seen.superseded ? "another connection is used instead" : "idle"});
+    }
+    // Bytes that nobody reads count, too.
+    const std::uint64_t most = parts_.config.restricted_max_bytes + restricted_overhead_bytes;
+    if (connection->restricted && connection->muxed->bytes_in() > most) {
+      connection->close({Errc::limit, "too many bytes from a peer that isn't admitted"});
+    }
+  }
+}
+
+std::uint64_t ConnectionKeeper::bytes_in() const {
+  std::uint64_t sum = past_bytes_in_;
+  for (const ConnectionPtr& connection : table_.all()) sum += connection->muxed->bytes_in();
+  return sum;
+}
+
+std::uint64_t ConnectionKeeper::bytes_out() const {
+  std::uint64_t sum = past_bytes_out_;
+  for (const ConnectionPtr& connection : table_.all()) sum += connection->muxed->bytes_out();
+  return sum;
+}
+
+}  // namespace libp2p::swarm

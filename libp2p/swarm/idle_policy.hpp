@@ -1,0 +1,29 @@
+// Which connections are closed because nobody needs them, and which go when there is no room. Pure.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "libp2p/swarm/swarm_config.hpp"
+
+namespace libp2p::swarm {
+
+// What the policy looks at, of one connection.
+struct IdleView {
+  std::size_t streams = 0;
+  Duration unused{};  // since a stream was last seen on it
+  bool protected_peer = false;
+  bool superseded = false;
+  bool restricted = false;
+};
+
+// Restricted connections have a deadline of their own. One that is superseded goes soon, though its peer be
+// protected: the peer stays connected over the other.
+[[nodiscard]] bool is_idle(const IdleView& connection, const SwarmConfig& config);
+
+// Which of the connections gives way to a new one: the one that was unused for longest among those without
+// streams, or, for a newcomer that somebody protects, among all that nobody protects.
+[[nodiscard]] std::optional<std::size_t> choose_victim(std::span<const IdleView> connections,
+                                                       bool newcomer_protected);
+
+}  // namespace libp2p::swarm

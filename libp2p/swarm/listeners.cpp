@@ -1,0 +1,133 @@
+#include "libp2p/swarm/listeners.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/deadline.hpp"
+
+namespace libp2p::swarm {
+namespace {
+
+// A listener that fails (no file descriptors are left) is asked again after a pause that grows up to a
+// second.
+constexpr std::chrono::milliseconds first_pause(20);
+constexpr std::chrono::seconds longest_pause(1);
+
+// One IPv4 address, or one /56 of IPv6, is taken for one host; other addresses count as they are.
+Bytes network_of(const Multiaddr& remote) {
+  if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) {
+    return {v6->value.begin(), v6->value.begin() + std::min<std::ptrdiff_t>(7, std::ssize(v6->value))};
+  }
+  if (const AddrComponent* v4 = remote.find(AddrProtocol::ip4)) return v4->value;
+  return remote.bytes();
+}
+
+}  // namespace
+
+Listeners::Listeners(Env env, const SwarmConfig& config,
+                     std::span<const std::unique_ptr<Transport>> transports, Gater& gater,
+                     ConnectionKeeper& keeper, TaskGroup& tasks)
+    : env_(env), config_(config), transports_(transports), gater_(gater), keeper_(keeper), tasks_(tasks) {}
+
+Task<Result<Multiaddr>> Listeners::listen(Multiaddr address) {
+  const auto transport =
+      std::ranges::find_if(transports_, [&](const auto& one) { return one->handles(address); });
+  if (transport == transports_.end()) {
+    co_return fail(Errc::not_supported, "no transport listens on " + address.to_string());
+  }
+  auto listening = co_await (*transport)->listen(address);
+  if (!listening) co_return fail_in("listen on " + address.to_string(), std::move(listening).error());
+  if (closed_) co_return fail(Errc::closed, "the swarm has stopped");
+  const ListenerPtr listener = std::move(*listening);
+  listeners_.push_back(listener);
+  tasks_.spawn("listener", accept_loop(listener));
+  env_.log.info("swarm.listening", {{"at", listener->address().to_string()}});
+  co_return listener->address();
+}
+
+std::vector<Multiaddr> Listeners::addresses() const {
+  std::vector<Multiaddr> all;
+  for (const ListenerPtr& listener : listeners_) all.push_back(listener->address());
+  return all;
+}
+
+void Listeners::close() {
+  closed_ = true;
+  for (const ListenerPtr& listener : listeners_) listener->close();
+  listeners_.clear();
+  for (const auto& [number, entry] : upgrading_) entry.pending->abort();
+}
+
+Task<> Listeners::accept_loop(ListenerPtr listener) {
+  Duration pause = first_pause;
+  for (;;) {
+    auto pending = co_await listener->accept();
+    if (pending) {
+      pause = first_pause;
+      take(std::move(*pending));
+      continue;
+    }
+    if (pending.error().code == Errc::closed) co_return;
+    env_.log.warn("swarm.accept_failed",
+                  {{"at", listener->address().to_string()}, {"why", pending.error().to_string()}});
+    co_await sleep_for(env_, pause);
+    pause = std::min<Duration>(pause * 2, longest_pause);
+  }
+}
+
+void Listeners::take(PendingPtr pending) {
+  if (!gater_.may_accept(pending->remote())) {
+    ++counters_.refused;
+    return;
+  }
+  make_room();
+  const std::uint64_t number = next_number_++;
+  upgrading_.emplace(number, Upgrading{pending, network_of(pending->remote())});
+  tasks_.spawn("upgrade", upgrade(number, std::move(pending)));
+}
+
+// The oldest of the network that has the most goes: silent connections can't keep an honest peer out, and
+// many of one host give way before one of another (ATTACKS, MS06).
+void Listeners::make_room() {
+  if (upgrading_.size() < config_.max_upgrading) return;
+  std::map<Bytes, std::size_t> counts;
+  for (const auto& [number, entry] : upgrading_) ++counts[entry.network];
+  auto victim = upgrading_.begin();
+  for (auto it = upgrading_.begin(); it != upgrading_.end(); ++it) {
+    if (counts[it->second.network] > counts[victim->second.network]) victim = it;
+  }
+  victim->second.pending->abort();
+  upgrading_.erase(victim);
+  ++counters_.refused;
+}
+
+Task<> Listeners::upgrade(std::uint64_t number, PendingPtr pending) {
+  struct Place {
+    std::map<std::uint64_t, Upgrading>& all;
+    std::uint64_t number;
+    ~Place() { all.erase(number); }
+  } const place{upgrading_, number};
+
+  bool expired = false;
+  const DeadlineGuard deadline(env_, config_.upgrade_timeout, [&pending, &expired] {
+    expired = true;
+    pending->abort();
+  });
+  auto connection = co_await pending->upgrade();
+  if (!connection) {
+    ++counters_.failed;
+    env_.log.debug("swarm.upgrade_failed", {{"from", pending->remote().to_string()},
+                                            {"why", expired ? "timeout" : connection.error().to_string()}});
+    co_return;
+  }
+  if (closed_) co_return;
+  const auto added = keeper_.add(std::move(*connection), Direction::inbound);
+  if (added) {
+    ++counters_.accepted;
+  } else {
+    ++counters_.refused;
+    env_.log.debug("swarm.refused",
+                   {{"from", pending->remote().to_string()}, {"why", added.error().to_string()}});
+  }
+}
+
+}  // namespace libp2p::swarm
