@@ -250,7 +250,7 @@ bool apply_edit(json::value& document, const Edit& edit) {
     return true;
   }
   if (edit.path.empty()) {
-    document = edit.op == EditOp::set ? *edit.value : empty_document();
+    document = edit.op == EditOp::set ? *edit.value : json::value(json::object());
     return true;
   }
   const Path parent(edit.path.begin(), std::prev(edit.path.end()));

@@ -36,7 +36,9 @@ json::value* find(json::value& document, const Path& path) {
   return const_cast<json::value*>(find(std::as_const(document), path));
 }
 
-json::value empty_document() { return json::object{}; }
+json::value empty_document() {
+  return json::object{{"listeners", json::object()}, {"routes", json::array()}, {"applications", json::object()}};
+}
 
 bool has_listeners(const json::value& document) {
   const json::value* listeners = find(document, {"listeners"});

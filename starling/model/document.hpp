@@ -52,7 +52,8 @@ struct JsonError {
 [[nodiscard]] json::value* find(json::value& document, const Path& path);
 [[nodiscard]] std::optional<std::size_t> parse_index(std::string_view segment);
 
-// What a document that nobody has ever set is: {}.
+// What a document that nobody has ever set is, as in a fresh Unit: no listeners, an empty array of routes, no
+// applications.
 [[nodiscard]] json::value empty_document();
 // Does it have at least one listener? (rule M10)
 [[nodiscard]] bool has_listeners(const json::value& document);

@@ -169,7 +169,7 @@ Task<bool> Applier::may_apply_first(const json::value& wanted) {
     hold("what the data plane runs could not be kept aside: " + saved.error().to_string());
     co_return false;
   }
-  if (config_.take_fleet || is_blank(*present) || same_json(*present, wanted)) co_return true;
+  if (config_.take_fleet || first_apply_agreed_ || is_blank(*present) || same_json(*present, wanted)) co_return true;
   hold("the data plane runs a configuration of its own: `starling publish` makes it a change, --take-fleet lets the fleet's "
        "stand");
   co_return false;
@@ -239,7 +239,7 @@ void Applier::hold(std::string why) {
 }
 
 void Applier::release_hold() {
-  held_.clear();
+  first_apply_agreed_ = true;
   wake_.notify_all();
 }
 

@@ -118,6 +118,7 @@ class Applier final : private FleetObserver {
   std::array<std::optional<TimedFact>, fact_kinds.size()> facts_;
   std::string held_;
   std::string error_;
+  bool first_apply_agreed_ = false;      // `publish` has taken in what ran before
   bool unreachable_ = false;
   bool drifted_ = false;
   Duration retry_{};
