@@ -4,12 +4,12 @@
 #include "libp2p/protocols/gossipsub/message_cache.hpp"
 #include "libp2p/protocols/gossipsub/promises.hpp"
 #include "libp2p/protocols/gossipsub/seen_cache.hpp"
-#include "tests/unit/gossipsub/support.hpp"
+#include "tests/support/gossipsub.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
-using namespace testing;
+using namespace test;
 using std::chrono::hours;
 using std::chrono::seconds;
 

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/base/varint.hpp"
-#include "tests/unit/gossipsub/support.hpp"
+#include "tests/support/gossipsub.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 WireMessage message(std::size_t size) { return std::make_shared<const Bytes>(size, std::uint8_t{1}); }
 

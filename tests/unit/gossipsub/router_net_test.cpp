@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include "tests/unit/gossipsub/router_net.hpp"
+#include "tests/support/gossipsub_net.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
-using namespace testing;
+using namespace test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/gossipsub/support.hpp"
+#include "tests/support/gossipsub.hpp"
 
 namespace libp2p::gossipsub {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Bytes hex(std::string_view text) { return from_hex(text).value(); }
 

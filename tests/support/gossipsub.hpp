@@ -11,7 +11,7 @@
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/gossipsub/signing.hpp"
 
-namespace libp2p::gossipsub::testing {
+namespace libp2p::gossipsub::test {
 
 // The same Ed25519 key for the same number.
 inline PrivateKey test_key(std::uint32_t number) {
@@ -54,4 +54,4 @@ inline MessageId fake_id(std::uint64_t number) {
   return id;
 }
 
-}  // namespace libp2p::gossipsub::testing
+}  // namespace libp2p::gossipsub::test

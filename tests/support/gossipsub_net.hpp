@@ -14,9 +14,9 @@
 #include "libp2p/base/varint.hpp"
 #include "libp2p/protocols/gossipsub/outbox.hpp"
 #include "libp2p/protocols/gossipsub/router.hpp"
-#include "tests/unit/gossipsub/support.hpp"
+#include "tests/support/gossipsub.hpp"
 
-namespace libp2p::gossipsub::testing {
+namespace libp2p::gossipsub::test {
 
 // Each RPC goes through an Outbox and through its bytes, as in the service.
 class RouterNet {
@@ -193,4 +193,4 @@ class RouterNet {
   std::uint64_t next_age_ = 0;
 };
 
-}  // namespace libp2p::gossipsub::testing
+}  // namespace libp2p::gossipsub::test
