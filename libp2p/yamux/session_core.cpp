@@ -153,14 +153,10 @@ Task<> SessionCore::ping_loop(std::shared_ptr<SessionCore> core) {
 
 Task<Result<Duration>> SessionCore::ping(std::shared_ptr<SessionCore> core) {
   Multiplexer& multiplexer = core->multiplexer_;
-  const Instant limit = core->env_.now() + core->config_.ping_timeout;
-  while (!multiplexer.request_ping(core->env_.now())) {
-    if (multiplexer.ended()) break;
-    const Instant next = multiplexer.next_ping(core->env_.now());
-    (void)co_await core->ended_.wait_until(core->env_, std::min(next, limit));
-    if (core->env_.now() >= limit)
-      co_return fail(Errc::timeout, "too many pings were sent lately to send another");
+  while (!multiplexer.ended() && !multiplexer.request_ping(core->env_.now())) {
+    (void)co_await core->ended_.wait_until(core->env_, multiplexer.next_ping(core->env_.now()));
   }
+  const Instant limit = core->env_.now() + core->config_.ping_timeout;
   const std::uint64_t answers = multiplexer.round_trip().answers();
   core->settle();
   while (!multiplexer.ended() && multiplexer.round_trip().answers() == answers) {
