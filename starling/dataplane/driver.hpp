@@ -20,14 +20,14 @@ using libp2p::Task;
 struct DataPlaneFault {
   enum class Kind {
     refused,      // the data plane's verdict on the configuration: its own status and body are below
-    failed,       // accepted in form, but it could not be brought up (Unit's 500): port busy, application can't start
+    failed,       // right in form, but it could not be brought up (Unit's 500): a busy port, an application
     unreachable,  // nobody answers
-    unknown,      // the reply was lost and reading back did not settle what runs
+    unknown,      // the reply was lost, or is of no use, and what runs could not be settled
   };
   Kind kind{};
-  int status = 0;            // HTTP status of the data plane's own answer (400, 404, 500), 0 without one
-  json::value body;          // the data plane's own answer: {"error":…, "detail":…, "location":…}
-  std::string message;       // one sentence for people, naming likely causes where the data plane gives none
+  int status = 0;         // HTTP status of the data plane's own answer (400, 404, 500), 0 without one
+  json::value body{};     // the data plane's own answer: {"error":…, "detail":…, "location":…}
+  std::string message{};  // one sentence for people, naming likely causes where the data plane gives none
 };
 
 template <class T = void>
@@ -39,7 +39,7 @@ struct DataPlaneInfo {
   std::string where;    // the socket, address or directory, for people
 };
 
-// One writer at a time: a driver serialises its own writes, since Unit's controller crashes under concurrent ones.
+// A driver serialises its own writes: Unit's controller crashes under concurrent ones.
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -47,15 +47,16 @@ class Driver {
   [[nodiscard]] virtual DataPlaneInfo info() const = 0;
   // Does this node serve anything? False for `none`.
   [[nodiscard]] virtual bool serves() const { return true; }
-  // Refusals that are known without asking the data plane, with the path ("applications are not possible with nginx").
+  // Refusals that are known without asking the data plane, with the path ("nginx can't run applications").
   [[nodiscard]] virtual DriverResult<> check(const json::value& configuration) const = 0;
-  // What runs now, complete (short replies are read again by sub-path).
+  // What runs now, complete (short replies are read again by sub-path); {} where nothing does. A fault
+  // `unknown` says that something runs which can't be told as a configuration: that is drift, too.
   [[nodiscard]] virtual Task<DriverResult<json::value>> read() = 0;
-  // Brings up the whole configuration atomically and reads it back. When it fails, what ran before still runs.
+  // Brings up the whole configuration atomically and reads it back. A failure leaves what ran before.
   [[nodiscard]] virtual Task<DriverResult<>> apply(json::value configuration, GenerationId generation) = 0;
-  // Is the data plane up and answering?
+  // Can a configuration be applied now? Unit answers, or nginx is there to be started.
   [[nodiscard]] virtual Task<DriverResult<>> probe() = 0;
-  // Passed through to the REST API: GET /status and what else the data plane answers by itself. Errors: fault.
+  // What GET /status of the REST API passes through.
   [[nodiscard]] virtual Task<DriverResult<json::value>> status() = 0;
 };
 
