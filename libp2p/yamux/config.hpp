@@ -1,6 +1,7 @@
 // The bounds of a Yamux session, in one table.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -54,5 +55,16 @@ struct YamuxConfig {
   // Closed streams that are remembered, to tell frames that come late from frames that are wrong.
   std::size_t remembered_streams = 4096;
 };
+
+// The same, with what would let nothing move at all raised to the least that works.
+[[nodiscard]] inline YamuxConfig workable(YamuxConfig config) {
+  for (std::size_t* least_one :
+       {&config.ack_backlog, &config.max_chunk_bytes, &config.max_batch_bytes, &config.max_read_bytes,
+        &config.max_queued_control, &config.max_rapid_resets}) {
+    *least_one = std::max<std::size_t>(*least_one, 1);
+  }
+  config.max_pings = std::max<std::size_t>(config.max_pings, 3);
+  return config;
+}
 
 }  // namespace libp2p

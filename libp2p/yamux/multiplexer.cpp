@@ -16,14 +16,14 @@ constexpr std::uint64_t trims_remembered = 12;
 
 Multiplexer::Multiplexer(YamuxRole role, const YamuxConfig& config)
     : role_(role),
-      config_(config),
+      config_(workable(config)),
       budget_(config.budget_bytes),
       next_id_(role == YamuxRole::dialer ? 1 : 2),
-      batch_limit_(config.max_batch_bytes),
-      peer_pings_(config.max_pings, ping_period),
+      batch_limit_(config_.max_batch_bytes),
+      peer_pings_(config_.max_pings, ping_period),
       // The other side may count as we do, and the network may push pings together.
-      own_pings_(config.max_pings - std::min<std::size_t>(2, config.max_pings - 1), ping_period),
-      rapid_resets_(config.max_rapid_resets, rapid_reset_period) {}
+      own_pings_(config_.max_pings - 2, ping_period),
+      rapid_resets_(config_.max_rapid_resets, rapid_reset_period) {}
 
 Result<SubstreamPtr> Multiplexer::open(Instant now) {
   if (ended_) return fail(Errc::closed, "the connection ended: " + ended_->to_string());

@@ -31,7 +31,7 @@ void Multiplexer::take_output(Bytes& batch, Instant now) {
 
 void Multiplexer::batch_written(Duration took) noexcept {
   if (took > slow_write) {
-    batch_limit_ = std::max(batch_limit_ / 2, config_.max_batch_bytes / 16);
+    batch_limit_ = std::max({batch_limit_ / 2, config_.max_batch_bytes / 16, std::size_t{1}});
   } else if (took < quick_write) {
     batch_limit_ = std::min(batch_limit_ * 2, config_.max_batch_bytes);
   }

@@ -20,7 +20,7 @@ std::string in_words(Duration duration) {
 
 SessionCore::SessionCore(Env env, StreamPtr connection, YamuxRole role, const YamuxConfig& config)
     : env_(env),
-      config_(config),
+      config_(workable(config)),
       connection_(std::move(connection)),
       multiplexer_(role, config),
       output_(env.executor),

@@ -533,7 +533,9 @@ TEST_F(YamuxSessionTest, AHandleMayOutliveItsSession) {
 
 TEST_F(YamuxSessionTest, ASessionThatNeverStartedNeedsNoStop) {
   auto [a, b] = make_memory_stream_pair(env);
-  { const YamuxSession session(env, std::move(a), YamuxRole::dialer); }
+  {
+    const YamuxSession session(env, std::move(a), YamuxRole::dialer);
+  }
   EXPECT_EQ(run(receive(*b)).error().code, Errc::reset);
 }
 
