@@ -1,15 +1,21 @@
-# module(NAME yamux DEPS base io [ASIO] [USES OpenSSL::Crypto ...])
+# module(NAME yamux DEPS base io [ASIO] [USES OpenSSL::Crypto ...] [FOLDERS handlers ...])
 #
 # One static library a folder, of the folder's own sources. DEPS are modules; naming one that is not defined
 # yet stops the configuration, so a cycle can't be written. ASIO says that the module includes Asio; USES names
-# third-party libraries, which only this module then sees. The declared dependencies go to
+# third-party libraries, which only this module then sees. FOLDERS are subfolders whose files belong to it too. The declared dependencies go to
 # ${CMAKE_BINARY_DIR}/modules.txt, where the `tidy` test compares them with the includes.
 file(WRITE ${CMAKE_BINARY_DIR}/modules.txt "")
 
 function(module)
-  cmake_parse_arguments(M "ASIO" "NAME" "DEPS;USES" ${ARGN})
+  cmake_parse_arguments(M "ASIO" "NAME" "DEPS;USES;FOLDERS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
+  foreach(subfolder IN LISTS M_FOLDERS)
+    file(GLOB more_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${subfolder}/*.cpp)
+    file(GLOB more_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${subfolder}/*.hpp)
+    list(APPEND sources ${more_sources})
+    list(APPEND headers ${more_headers})
+  endforeach()
   file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
   foreach(dep IN LISTS M_DEPS)
     if(NOT TARGET ${dep})

@@ -65,8 +65,12 @@ Task<Outcome> read_reply(Socket& socket, const Progress& progress) {
     const auto fed = parser.feed({buffer.data(), got});
     if (!fed) co_return fault(HttpFault::Kind::unusable, fed.error().message, progress);
   }
-  if (parser.head_done()) co_return parser.take();
-  co_return fault(HttpFault::Kind::silent, "the connection was closed without an answer", progress);
+  if (!parser.head_done()) {
+    co_return fault(HttpFault::Kind::silent, "the connection was closed without an answer", progress);
+  }
+  HttpReply reply = parser.take();
+  reply.peer = progress.peer;
+  co_return reply;
 }
 
 Task<libp2p::Result<Outcome>> converse(Socket& socket, const ControlAddress& address,

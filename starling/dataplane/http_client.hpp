@@ -1,8 +1,6 @@
 // A client for control APIs: one request a connection, over a unix socket or TCP.
 #pragma once
 
-#include <sys/types.h>
-
 #include <expected>
 #include <optional>
 #include <string>
@@ -17,12 +15,6 @@ struct HttpRequest {
   std::string method;
   std::string path;  // encoded
   std::string body;
-};
-
-// Who listens on a unix socket: the process that made it, and its user.
-struct PeerProcess {
-  pid_t pid = 0;
-  uid_t uid = 0;
 };
 
 // Why there is no reply.

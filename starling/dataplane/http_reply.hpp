@@ -2,6 +2,8 @@
 // bounded.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,11 +12,19 @@
 
 namespace starling {
 
+// Who listens on a unix socket: the process that made it, and its user.
+struct PeerProcess {
+  pid_t pid = 0;
+  uid_t uid = 0;
+};
+
 struct HttpReply {
   int status = 0;
   std::string server;  // of the Server header
   std::size_t content_length = 0;
   std::string body;  // shorter than content_length when the connection ended early: Unit cuts large replies
+
+  std::optional<PeerProcess> peer;  // who answered, on a unix socket
 
   [[nodiscard]] bool complete() const { return body.size() == content_length; }
 };

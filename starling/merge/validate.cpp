@@ -2,107 +2,172 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <tuple>
 
-#include "starling/merge/references.hpp"
+#include "starling/merge/tree.hpp"
+#include "starling/merge/wording.hpp"
 
 namespace starling {
 namespace {
 
 struct TopLevelMember {
   std::string_view name;
+  bool may_be_object;
   bool may_be_array;
+  bool may_be_string;
+  std::string_view expected;
 };
 constexpr std::array top_level{
-    TopLevelMember{"settings", false},  TopLevelMember{"listeners", false},  TopLevelMember{"routes", true},
-    TopLevelMember{"applications", false}, TopLevelMember{"upstreams", false}, TopLevelMember{"access_log", false},
+    TopLevelMember{"settings", true, false, false, "an object"},
+    TopLevelMember{"listeners", true, false, false, "an object"},
+    TopLevelMember{"routes", true, true, false, "either an array or an object"},
+    TopLevelMember{"applications", true, false, false, "an object"},
+    TopLevelMember{"upstreams", true, false, false, "an object"},
+    TopLevelMember{"access_log", true, false, true, "either a string or an object"},
 };
 
-bool is_port(std::string_view text) {
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+std::string wrong_type(std::string_view name, std::string_view expected, const json::value& value) {
+  return "The " + quoted(name) + " value must be " + std::string(expected) + ", but not " +
+         std::string(unit_type(value)) + ".";
 }
 
-bool is_ipv4(std::string_view text) {
-  int octets = 0;
-  while (true) {
-    const std::size_t dot = text.find('.');
-    const std::string_view part = text.substr(0, dot);
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (part.empty() || part.size() > 3 || error != std::errc() || end != part.data() + part.size() || value > 255) return false;
-    ++octets;
-    if (dot == std::string_view::npos) return octets == 4;
-    text.remove_prefix(dot + 1);
+Violation dangling(const Reference& reference) {
+  return {reference.from, {reference.from, complaint(reference)}, reference.target};
+}
+
+class Check {
+ public:
+  explicit Check(const json::value& document) : document_(document) {}
+
+  void whole() {
+    if (!document_.is_object()) {
+      const std::string detail = "The configuration must be an object, but not " + std::string(unit_type(document_)) + ".";
+      found_.push_back({{}, {{}, detail}, {}});
+      return;
+    }
+    for (const auto& member : document_.get_object()) section(member.key(), member.value());
   }
-}
 
-bool is_ipv6(std::string_view text) {
-  return text.find(':') != std::string_view::npos &&
-         std::ranges::all_of(text, [](char c) { return c == ':' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
-}
+  // `place` was replaced.
+  void around(const Path& place) {
+    if (place.empty() || !document_.is_object()) return whole();
+    const json::value* top = document_.get_object().if_contains(place[0]);
+    if (top == nullptr) return;
+    if (place.size() == 1) return section(place[0], *top);
+    if (!type_fits(place[0], *top)) return;
+    if (const json::array* route = top->if_array()) return appended({place[0]}, *route, place[1]);
+    const json::object* members = top->if_object();
+    const json::value* member = members != nullptr ? members->if_contains(place[1]) : nullptr;
+    if (member == nullptr) return;
+    const json::array* route = member->if_array();
+    if (place.size() == 3 && route != nullptr) return appended({place[0], place[1]}, *route, place[2]);
+    named(place[0], place[1], *member);
+  }
 
-std::optional<Invalid> check_top_level(const json::object& document) {
-  for (const auto& member : document) {
-    const auto* known = std::ranges::find(top_level, std::string_view(member.key()), &TopLevelMember::name);
+  void reference(const Reference& reference) {
+    if (!resolves(document_, reference)) found_.push_back(dangling(reference));
+  }
+
+  // In order of place, without repetitions.
+  [[nodiscard]] std::vector<Violation> take() {
+    std::ranges::stable_sort(found_, {}, &Violation::place);
+    const auto repeated = std::ranges::unique(found_, {}, [](const Violation& violation) {
+      return std::tie(violation.place, violation.invalid.detail);
+    });
+    found_.erase(repeated.begin(), repeated.end());
+    return std::move(found_);
+  }
+
+ private:
+  void fault(Path place, std::string detail) {
+    Path path = place;
+    found_.push_back({std::move(place), {std::move(path), std::move(detail)}, {}});
+  }
+
+  [[nodiscard]] bool type_fits(std::string_view name, const json::value& value) {
+    const auto* known = std::ranges::find(top_level, name, &TopLevelMember::name);
     if (known == top_level.end()) {
-      return Invalid{{}, "Unknown parameter \"" + std::string(member.key()) + "\"."};
+      found_.push_back({{std::string(name)}, {{}, "Unknown parameter " + quoted(name) + "."}, {}});
+      return false;
     }
-    const bool access_log_path = known->name == "access_log" && member.value().is_string();
-    const bool fits = member.value().is_object() || (known->may_be_array && member.value().is_array()) || access_log_path;
-    if (!fits) {
-      return Invalid{{std::string(member.key())},
-                     "The \"" + std::string(member.key()) + "\" value must be an object" +
-                         (known->may_be_array ? " or an array" : "") + ", but not " +
-                         (member.value().is_array() ? "an array." : "a scalar.")};
-    }
+    const bool fits = (known->may_be_object && value.is_object()) || (known->may_be_array && value.is_array()) ||
+                      (known->may_be_string && value.is_string());
+    if (!fits) fault({std::string(name)}, wrong_type(name, known->expected, value));
+    return fits;
   }
-  return std::nullopt;
-}
 
-std::optional<Invalid> check_listeners(const json::object& document) {
-  const json::value* listeners = document.if_contains("listeners");
-  if (!listeners) return std::nullopt;
-  for (const auto& member : listeners->get_object()) {
-    const std::string address(member.key());
-    const Path path{"listeners", address};
-    if (!is_listener_address(address)) {
-      return Invalid{path, "The listener address \"" + libp2p::printable(address) + "\" is invalid."};
-    }
-    if (!member.value().is_object()) {
-      return Invalid{path, "The \"" + libp2p::printable(address) + "\" value must be an object."};
-    }
-    const json::value* pass = member.value().get_object().if_contains("pass");
-    if (!pass || !pass->is_string()) {
-      return Invalid{path, "The listener \"" + libp2p::printable(address) + "\" has no \"pass\"."};
-    }
+  void section(std::string_view name, const json::value& value) {
+    if (!type_fits(name, value)) return;
+    if (const json::array* route = value.if_array()) return steps({std::string(name)}, *route);
+    const json::object* members = value.if_object();
+    if (members == nullptr) return;
+    for (const auto& member : *members) named(name, member.key(), member.value());
   }
-  return std::nullopt;
-}
+
+  void named(std::string_view section, std::string_view name, const json::value& value) {
+    Path path{std::string(section), std::string(name)};
+    if (section == "listeners") return listener(std::move(path), value);
+    if (section == "routes") {
+      if (const json::array* route = value.if_array()) return steps(std::move(path), *route);
+      return fault(std::move(path), wrong_type(name, "an array", value));
+    }
+    const bool must_be_object = section == "applications" || section == "upstreams";
+    if (must_be_object && !value.is_object()) fault(std::move(path), wrong_type(name, "an object", value));
+  }
+
+  void listener(Path path, const json::value& value) {
+    const std::string address = path.back();
+    if (!is_listener_address(address)) {
+      return fault(std::move(path), "The listener address " + quoted(address) + " is invalid.");
+    }
+    const json::object* listener = value.if_object();
+    if (listener == nullptr) return fault(std::move(path), wrong_type(address, "an object", value));
+    if (listener->contains("pass") || listener->contains("application")) return;
+    // Here Unit says no more than that it failed.
+    fault(std::move(path), "The listener " + quoted(address) + " has no \"pass\".");
+  }
+
+  void step(const Path& route, std::size_t index, const json::value& value) {
+    if (value.is_object()) return;
+    Path place = route;
+    place.push_back(std::to_string(index));
+    fault(std::move(place), "The \"routes\" array must contain only object values.");
+  }
+
+  void steps(const Path& route, const json::array& all) {
+    for (std::size_t i = 0; i < all.size(); ++i) step(route, i, all[i]);
+  }
+
+  // Arrays are set whole or appended to: what is touched within one is a step that is new.
+  void appended(const Path& route, const json::array& all, std::string_view segment) {
+    const auto index = parse_index(segment);
+    if (index && *index < all.size() && route[0] == "routes") step(route, *index, all[*index]);
+  }
+
+  const json::value& document_;
+  std::vector<Violation> found_;
+};
 
 }  // namespace
 
-bool is_listener_address(std::string_view text) {
-  if (text.starts_with("unix:")) return text.size() > 5 && text.size() < 5 + 108;
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return false;
-  const std::string_view host = text.substr(0, colon);
-  if (host == "*") return true;
-  if (host.starts_with('[') && host.ends_with(']')) return is_ipv6(host.substr(1, host.size() - 2));
-  return is_ipv4(host);
+std::optional<Invalid> validate(const json::value& document) {
+  Check check(document);
+  check.whole();
+  for (const Reference& reference : references(document, {})) check.reference(reference);
+  std::vector<Violation> violations = check.take();
+  if (violations.empty()) return std::nullopt;
+  return std::move(violations.front().invalid);
 }
 
-std::optional<Invalid> validate(const json::value& document) {
-  const json::object* root = document.if_object();
-  if (!root) return Invalid{{}, "The configuration must be an object."};
-  if (auto invalid = check_top_level(*root)) return invalid;
-  if (auto invalid = check_listeners(*root)) return invalid;
-  for (const Reference& reference : references(document, {})) {
-    if (find(document, reference.target)) continue;
-    return Invalid{reference.from, "Request \"pass\" points to invalid location \"" + reference.text + "\"."};
+std::vector<Violation> violations_by(const std::vector<Path>& touched, const json::value& document,
+                                     const ReferenceIndex& index) {
+  Check check(document);
+  for (const Path& place : touched) {
+    check.around(place);
+    for (const Reference* reference : index.standing_at_or_below(place)) check.reference(*reference);
+    for (const Reference* reference : index.pointing_to(place)) check.reference(*reference);
   }
-  return std::nullopt;
+  return check.take();
 }
 
 }  // namespace starling

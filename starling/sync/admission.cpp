@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t max_join_message = 64 * 1024;
 constexpr std::size_t join_nonce_bytes = 32;
-constexpr Duration join_time = std::chrono::seconds(10);
+constexpr libp2p::Duration join_time = std::chrono::seconds(10);
 
 JoinReply refusal(std::string reason, bool final) {
   JoinReply reply;

@@ -1,7 +1,7 @@
 // The member's side of a join stream: admits whoever holds a live invite, and takes in members it has not heard of.
 #pragma once
 
-#include "libp2p/host/host.hpp"
+#include "libp2p/swarm/swarm.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/sync/gate.hpp"
 

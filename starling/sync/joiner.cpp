@@ -8,7 +8,7 @@ namespace starling {
 namespace {
 
 constexpr std::size_t max_join_message = 64 * 1024;
-constexpr Duration join_time = std::chrono::seconds(10);
+constexpr libp2p::Duration join_time = std::chrono::seconds(10);
 
 std::unexpected<JoinOutcome> refused(std::string why) {
   return std::unexpected(JoinOutcome{true, Error{Errc::refused, std::move(why)}});

@@ -1,11 +1,14 @@
 // The newcomer's side of a join stream, and a member's that is not known to another member yet.
 #pragma once
 
-#include "libp2p/host/host.hpp"
+#include "libp2p/swarm/swarm.hpp"
 #include "starling/charter/token.hpp"
 #include "starling/sync/gate.hpp"
 
 namespace starling {
+
+using libp2p::Env;
+using libp2p::Task;
 
 struct JoinRequest {
   JoinToken token;

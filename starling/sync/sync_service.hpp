@@ -7,7 +7,8 @@
 #include <string>
 
 #include "libp2p/base/task_group.hpp"
-#include "libp2p/host/host.hpp"
+#include "libp2p/protocols/gossipsub/gossipsub.hpp"
+#include "libp2p/swarm/swarm.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/sync/gate.hpp"
 #include "starling/sync/status_board.hpp"

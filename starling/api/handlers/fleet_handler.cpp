@@ -1,0 +1,273 @@
+#include "starling/api/handlers/fleet_handler.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace starling {
+namespace {
+
+constexpr std::size_t default_page = 100;
+constexpr std::size_t max_page = 1000;
+
+std::int64_t milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::string iso_time(libp2p::WallTime time) {
+  const auto days = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(days);
+  const std::chrono::hh_mm_ss clock(time - days);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return text.data();
+}
+
+json::value fact_json(const Status* status, FactKind kind, Duration since_told) {
+  if (!status || !status->fact(kind)) return nullptr;
+  const Fact& fact = *status->fact(kind);
+  return json::object{{"revision", to_hex(fact.revision)}, {"age_ms", fact.age.count() + milliseconds(since_told)}};
+}
+
+json::object node_json(const ApiContext& context, const Member& member) {
+  const bool self = member.peer == context.fleet.node();
+  const SeenStatus* seen = context.sync.board().find(member.peer);
+  Status own;
+  if (self) context.applier.fill(own);
+  const Status* status = self ? &own : (seen ? &seen->status : nullptr);
+  const Duration since_told = self || !seen ? Duration{} : context.env.now() - seen->at;
+  json::object node{{"peer", member.peer.to_string()},
+                    {"name", member.name},
+                    {"role", to_string(member.role)},
+                    {"online", context.sync.is_online(member.peer)},
+                    {"held", status ? json::value(status->held) : json::value(nullptr)}};
+  for (const FactKind kind : fact_kinds) node[to_string(kind)] = fact_json(status, kind, since_told);
+  node["error"] = status && !status->error.empty() ? json::value(status->error) : json::value(nullptr);
+  node["status_age_ms"] = status ? json::value(milliseconds(since_told)) : json::value(nullptr);
+  return node;
+}
+
+json::array edits_json(const Change& change) {
+  json::array edits;
+  for (const Edit& edit : change.edits) {
+    json::object entry{{"scope", edit.scope},
+                       {"path", to_pointer(edit.path)},
+                       {"op", edit.op == EditOp::set ? "set" : edit.op == EditOp::remove ? "remove" : "append"}};
+    if (edit.value) entry["value"] = *edit.value;
+    edits.push_back(std::move(entry));
+  }
+  return edits;
+}
+
+json::object change_json(const ApiContext& context, const SignedRecord& signed_record) {
+  const Record& record = signed_record.record;
+  const ChangeStatus status = context.fleet.status_of(signed_record.id);
+  const Member* author = context.fleet.charter().member(record.author);
+  json::object entry{{"id", to_cid(signed_record.id)},
+                     {"author", record.author.to_string()},
+                     {"author_name", author ? json::value(author->name) : json::value(nullptr)},
+                     {"seq", record.seq},
+                     {"time", iso_time(record.hlc.wall())},
+                     {"state", to_string(status.state)},
+                     {"reason", status.reason.empty() ? json::value(nullptr) : json::value(status.reason)}};
+  if (const auto change = Change::from_body(record.body)) {
+    entry["actor"] = change->actor;
+    entry["message"] = change->message;
+    entry["edits"] = edits_json(*change);
+  }
+  return entry;
+}
+
+std::optional<std::uint64_t> query_number(const HttpRequest& request, const std::string& name) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return std::nullopt;
+  std::uint64_t value = 0;
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Every change that this node holds, newest first: also those that did not make it into the document.
+std::vector<RecordPtr> changes_newest_first(const Fleet& fleet) {
+  std::vector<RecordPtr> changes;
+  for (const RecordPtr& record : fleet.log().records()) {
+    if (record->record.kind == RecordKind::change) changes.push_back(record);
+  }
+  std::ranges::sort(changes, [](const RecordPtr& a, const RecordPtr& b) {
+    return a->record.hlc != b->record.hlc ? a->record.hlc > b->record.hlc : a->id < b->id;
+  });
+  return changes;
+}
+
+json::value optional_value(const std::optional<json::value>& value) { return value ? *value : json::value(nullptr); }
+
+}  // namespace
+
+HttpResponse get_nodes(const ApiContext& context) {
+  json::array nodes;
+  for (const auto& [peer, member] : context.fleet.charter().members()) nodes.push_back(node_json(context, member));
+  return json_response(200, json::object{{"nodes", std::move(nodes)}});
+}
+
+HttpResponse get_status(const ApiContext& context) {
+  const Fleet& fleet = context.fleet;
+  const Member* self = fleet.charter().member(fleet.node());
+  const auto online = std::ranges::count_if(fleet.charter().members(),
+                                            [&](const auto& entry) { return context.sync.is_online(entry.first); });
+  Status own;
+  context.applier.fill(own);
+  const DataPlaneInfo data_plane = context.applier.driver().info();
+  const auto offset = std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
+  json::array listen;
+  for (const libp2p::Multiaddr& address : context.swarm.listen_addresses()) listen.emplace_back(address.to_string());
+  return json_response(
+      200, json::object{{"fleet", to_cid(fleet.id())},
+                        {"peer", fleet.node().to_string()},
+                        {"name", self ? self->name : context.name},
+                        {"role", self ? json::value(to_string(self->role)) : json::value(nullptr)},
+                        {"joined", self != nullptr},
+                        {"version", context.version},
+                        {"revision", fleet.revision() ? json::value(to_hex(*fleet.revision())) : json::value(nullptr)},
+                        {"generation", own.generation ? json::value(to_hex(*own.generation)) : json::value(nullptr)},
+                        {"members", fleet.charter().members().size()},
+                        {"online", online},
+                        {"changes", fleet.merged().fates.size()},
+                        {"conflicts", fleet.merged().conflicts.size()},
+                        {"held", own.held.empty() ? json::value(nullptr) : json::value(own.held)},
+                        {"error", own.error.empty() ? json::value(nullptr) : json::value(own.error)},
+                        {"clock_offset_ms", offset.count()},
+                        {"data_plane", json::object{{"kind", data_plane.kind},
+                                                    {"version", data_plane.version},
+                                                    {"where", data_plane.where}}},
+                        {"listen", std::move(listen)}});
+}
+
+HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) {
+  const std::uint64_t limit = query_number(request, "limit").value_or(default_page);
+  if (limit < 1 || limit > max_page) return problem(400, "bad-limit", "Bad request.", "limit is 1 to 1000.");
+  std::vector<RecordPtr> changes = changes_newest_first(context.fleet);
+  auto first = changes.begin();
+  if (const auto after = request.query.find("after"); after != request.query.end()) {
+    const auto id = parse_record_id(after->second);
+    first = id ? std::ranges::find(changes, *id, [](const RecordPtr& record) { return record->id; }) : changes.end();
+    if (first == changes.end()) {
+      return problem(400, "bad-cursor", "Bad request.", "after names no change: start again without it.");
+    }
+    ++first;
+  }
+  json::array page;
+  json::value next = nullptr;
+  for (auto it = first; it != changes.end(); ++it) {
+    if (page.size() == limit) {
+      next = to_cid((*std::prev(it))->id);
+      break;
+    }
+    page.push_back(change_json(context, **it));
+  }
+  return json_response(200, json::object{{"changes", std::move(page)}, {"next", std::move(next)}});
+}
+
+HttpResponse get_change(const ApiContext& context, const std::string& id) {
+  const auto record_id = parse_record_id(id);
+  const RecordPtr record = record_id ? context.fleet.log().get(*record_id) : nullptr;
+  if (!record || record->record.kind != RecordKind::change) {
+    return problem(404, "no-such-change", "Not found.", "No change has the id " + libp2p::printable(id) + ".");
+  }
+  return json_response(200, change_json(context, *record));
+}
+
+HttpResponse get_conflicts(const ApiContext& context) {
+  json::array conflicts;
+  for (const Conflict& conflict : context.fleet.merged().conflicts) {
+    json::array stood;
+    for (const Path& path : conflict.stood) stood.emplace_back(to_pointer(path));
+    conflicts.push_back(json::object{
+        {"path", to_pointer(conflict.path)},
+        {"kind", conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal-dropped"},
+        {"winner", to_cid(conflict.winner)},
+        {"loser", to_cid(conflict.loser)},
+        {"base", optional_value(conflict.base)},
+        {"mine", optional_value(conflict.mine)},
+        {"theirs", optional_value(conflict.theirs)},
+        {"stood", std::move(stood)},
+    });
+  }
+  return json_response(200, json::object{{"conflicts", std::move(conflicts)}});
+}
+
+// ---- events ----
+
+namespace {
+
+constexpr Duration keep_alive = std::chrono::seconds(15);
+
+std::string event_text(const Event& event) {
+  json::object data{{"time", iso_time(event.time)}, {"data", event.data}};
+  return "id: " + std::to_string(event.cursor) + "\nevent: " + event.type + "\ndata: " + json::serialize(data) + "\n\n";
+}
+
+Task<> send_events(ApiContext& context, std::uint64_t cursor, HttpStream& stream) {
+  // What is no longer kept can't be sent: the watcher should look at everything anew.
+  if (cursor < context.events.oldest() && !co_await stream.write("event: gap\ndata: {}\n\n")) co_return;
+  if (!co_await stream.write(": connected\n\n")) co_return;
+  while (true) {
+    for (const Event& event : context.events.after(cursor)) {
+      if (!co_await stream.write(event_text(event))) co_return;
+      cursor = event.cursor;
+    }
+    if (!co_await context.events.wait_after(cursor, context.env.now() + keep_alive)) {
+      if (!co_await stream.write(": still here\n\n")) co_return;
+    }
+  }
+}
+
+}  // namespace
+
+HttpResponse get_events(ApiContext& context, const HttpRequest& request) {
+  HttpRequest asked = request;
+  if (const std::string_view last = request.header("last-event-id"); !last.empty()) asked.query["since"] = std::string(last);
+  const bool named = asked.query.contains("since");
+  const auto since = query_number(asked, "since");
+  if (named && !since) return problem(400, "bad-cursor", "Bad request.", "since is a number, the id of an event.");
+  const std::uint64_t cursor = std::min(since.value_or(context.events.newest()), context.events.newest());
+  HttpResponse response;
+  response.content_type = "text/event-stream";
+  response.headers["Cache-Control"] = "no-store";
+  response.stream = [&context, cursor](HttpStream& stream) { return send_events(context, cursor, stream); };
+  return response;
+}
+
+// ---- records signed elsewhere ----
+
+HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request) {
+  const auto author = request.query.find("author");
+  const auto peer = author == request.query.end() ? fail(Errc::parse, "") : PeerId::parse(author->second);
+  if (!peer) return problem(400, "bad-author", "Bad request.", "author is the peer id of the key that will sign.");
+  const AuthoringContext authoring = context.fleet.authoring_context();
+  json::array own_heads;
+  for (const auto& [chain, head] : authoring.log.vector()) {
+    if (chain.author == *peer && head.seq > 0) own_heads.emplace_back(to_hex(head.id));
+  }
+  return json_response(200, json::object{{"fleet", to_cid(authoring.fleet)},
+                                         {"clock", std::to_string(authoring.log.latest().value)},
+                                         {"heads", std::move(own_heads)}});
+}
+
+Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {
+  auto record = open_record(libp2p::as_bytes(request.body));
+  if (!record) co_return problem(400, "bad-record", "Not a record.", record.error().message);
+  const RecordId id = (*record)->id;
+  if (context.fleet.charter().judge((*record)->record) != Charter::Verdict::valid) {
+    co_return problem(403, "not-allowed", "Not allowed.", "The key that signed this record holds no grant for it.");
+  }
+  const auto accepted = co_await context.fleet.accept({std::move(*record)});
+  if (!accepted) co_return problem(500, "store", "It could not be stored.", accepted.error().message);
+  if (!accepted->refused.empty()) co_return problem(400, "refused", "Refused.", accepted->refused.front().second.message);
+  co_return json_response(200, json::object{{"id", to_cid(id)}});
+}
+
+}  // namespace starling

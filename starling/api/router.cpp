@@ -1,0 +1,84 @@
+#include "starling/api/router.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "starling/api/handlers/config_handler.hpp"
+#include "starling/api/handlers/fleet_handler.hpp"
+#include "starling/api/page.hpp"
+
+namespace starling {
+namespace {
+
+using Answer = HttpResponse (*)(ApiContext&, const HttpRequest&);
+
+struct FleetRoute {
+  std::string_view path;
+  Answer get;
+};
+
+constexpr std::array fleet_routes{
+    FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
+    FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
+    FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
+    FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
+    FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
+};
+
+Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
+  constexpr std::string_view change_prefix = "/v1/changes/";
+  if (request.path == "/v1/records" && request.method == HttpMethod::post) {
+    co_return co_await post_record(context, std::move(request));
+  }
+  const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
+  const bool is_change = request.path.starts_with(change_prefix);
+  if (found == fleet_routes.end() && !is_change) {
+    co_return problem(404, "no-such-resource", "Not found.", "There is no " + libp2p::printable(request.path) + ".");
+  }
+  if (request.method != HttpMethod::get) co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
+  if (is_change) co_return get_change(context, request.path.substr(change_prefix.size()));
+  co_return found->get(context, request);
+}
+
+Task<HttpResponse> get_data_plane_status(ApiContext& context, Path path) {
+  auto status = co_await context.applier.driver().status();
+  if (!status) co_return unit_error(503, "The data plane is unreachable.", status.error().message);
+  const json::value* value = find(*status, path);
+  co_return value ? unit_response(200, *value) : unit_error(404, "Invalid path.");
+}
+
+// GET /: what Unit's own root holds.
+Task<HttpResponse> get_root(ApiContext& context) {
+  auto status = co_await context.applier.driver().status();
+  json::object root{{"certificates", json::object()}, {"config", present_document(context)}};
+  root["status"] = status ? std::move(*status) : json::value(json::object());
+  HttpResponse response = unit_response(200, root);
+  response.headers["ETag"] = present_etag(context);
+  co_return response;
+}
+
+}  // namespace
+
+Task<HttpResponse> route(ApiContext& context, HttpRequest request) {
+  if (request.path.starts_with("/v1/")) co_return co_await route_fleet(context, std::move(request));
+  if (request.method == HttpMethod::get) {
+    if (auto page = page_file(request)) co_return std::move(*page);
+  }
+  auto path = parse_url_path(request.path);
+  if (!path) co_return unit_error(400, "Bad request.", path.error().message);
+  if (path->empty()) {
+    if (request.method != HttpMethod::get) co_return unit_error(405, "Invalid method.");
+    co_return co_await get_root(context);
+  }
+  const std::string top = path->front();
+  path->erase(path->begin());
+  if (top == "config") co_return co_await handle_config(context, std::move(request), std::move(*path));
+  if (top == "status") {
+    if (request.method != HttpMethod::get) co_return unit_error(405, "Invalid method.");
+    co_return co_await get_data_plane_status(context, std::move(*path));
+  }
+  co_return unit_error(404, "Value doesn't exist.");
+}
+
+}  // namespace starling

@@ -1,0 +1,75 @@
+#include "starling/merge/conflict_book.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace starling {
+
+ConflictBook::Id ConflictBook::add(Entry entry) {
+  const Id id = entries_.empty() ? 0 : std::prev(entries_.end())->first + 1;
+  entries_.emplace(id, std::move(entry));
+  list(id);
+  return id;
+}
+
+void ConflictBook::drop_last() {
+  const auto last = std::prev(entries_.end());
+  if (last->second.settled_by == nullptr) unlist(last->first);
+  entries_.erase(last);
+}
+
+void ConflictBook::list(Id id) { open_[entries_.at(id).conflict.path].push_back(id); }
+
+void ConflictBook::unlist(Id id) {
+  const auto place = open_.find(entries_.at(id).conflict.path);
+  std::erase(place->second, id);
+  if (place->second.empty()) open_.erase(place);
+}
+
+std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& path, const Windows& windows) const {
+  std::vector<Id> settled;
+  const auto look = [&](const std::vector<Id>& ids) {
+    for (const Id id : ids) {
+      const Entry& entry = entries_.at(id);
+      const bool own = entry.winner == &node || entry.loser == &node;
+      if (own || windows.concurrent(*entry.winner, node) || windows.concurrent(*entry.loser, node)) continue;
+      settled.push_back(id);
+    }
+  };
+  if (open_.empty()) return settled;
+  for (Path above; above.size() < path.size(); above.push_back(path[above.size()])) {
+    if (const auto exact = open_.find(above); exact != open_.end()) look(exact->second);
+  }
+  for (auto it = open_.lower_bound(path); it != open_.end() && is_prefix(path, it->first); ++it) look(it->second);
+  std::ranges::sort(settled);
+  return settled;
+}
+
+void ConflictBook::settle(Id id, const Node& by) {
+  unlist(id);
+  entries_.at(id).settled_by = &by;
+}
+
+void ConflictBook::reopen(Id id) {
+  entries_.at(id).settled_by = nullptr;
+  list(id);
+}
+
+void ConflictBook::rewind(std::size_t position) {
+  while (!entries_.empty() && std::prev(entries_.end())->second.made_by->position >= position) drop_last();
+  for (auto& [id, entry] : entries_) {
+    if (entry.settled_by != nullptr && entry.settled_by->position >= position) reopen(id);
+  }
+}
+
+std::vector<Conflict> ConflictBook::open() const {
+  std::vector<Conflict> conflicts;
+  for (const Entry& entry : std::views::values(entries_)) {
+    if (entry.settled_by != nullptr) continue;
+    conflicts.push_back(entry.conflict);
+    conflicts.back().stood = what_stood(*entry.loser);
+  }
+  return conflicts;
+}
+
+}  // namespace starling

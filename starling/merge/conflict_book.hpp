@@ -1,0 +1,46 @@
+// The conflicts of a fold (rules M4, M5), in the order in which they came about, with what it takes to go back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "starling/merge/node.hpp"
+#include "starling/merge/windows.hpp"
+
+namespace starling {
+
+class ConflictBook {
+ public:
+  using Id = std::uint64_t;
+  struct Entry {
+    Conflict conflict;  // `stood` is filled in when it is told
+    Node* winner = nullptr;
+    Node* loser = nullptr;
+    const Node* made_by = nullptr;     // the later of the two, at whose turn it came about
+    const Node* settled_by = nullptr;  // who knew both and touched the place again
+  };
+
+  Id add(Entry entry);
+  // Takes back the newest one.
+  void drop_last();
+  // What `node` settles by touching `path`. Ascending.
+  [[nodiscard]] std::vector<Id> settled_by(Node& node, const Path& path, const Windows& windows) const;
+  void settle(Id id, const Node& by);
+  void reopen(Id id);
+  // Back to before the change at `position` had its turn.
+  void rewind(std::size_t position);
+
+  // Not settled; in order.
+  [[nodiscard]] std::vector<Conflict> open() const;
+
+ private:
+  void list(Id id);
+  void unlist(Id id);
+
+  std::map<Id, Entry> entries_;
+  std::map<Path, std::vector<Id>> open_;
+};
+
+}  // namespace starling

@@ -1,0 +1,52 @@
+// A change in the order of the fold, and what has become of it there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "starling/merge/fold.hpp"
+
+namespace starling {
+
+struct Window;
+
+// Owned by Merge, which keeps it where it is in memory for as long as anything of the fold names it.
+struct Node {
+  // `serial` is above 0 and no other node's, now or ever.
+  Node(MergeInput change, std::uint64_t serial);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // M1. Since clocks exceed those of all parents, this order contains causality.
+  [[nodiscard]] bool before(const Node& other) const {
+    return input.hlc != other.input.hlc ? input.hlc < other.input.hlc : input.id > other.input.id;
+  }
+
+  MergeInput input;
+  std::uint64_t serial;
+  std::vector<Path> needs;
+  std::string unusable;  // why no state at all could take it; empty: some can
+
+  std::size_t position = 0;
+  Window* window = nullptr;
+
+  struct Loss {
+    std::size_t edit;
+    const Node* by;
+  };
+  std::vector<Loss> losses;
+  std::string skipped;  // why the state it met could not take it (M6); empty: it did
+  ChangeFate fate;      // as it was last told
+
+  // The serial of the change whose author was last asked whether it knew this one, and the answer: see Windows.
+  std::uint64_t asked_by = 0;
+  bool known_to_asker = false;
+};
+
+// "applied", or what it lost and why it was skipped, by the losses and the reason above.
+[[nodiscard]] ChangeFate fate_of(const Node& node);
+// The paths of its edits that no other change touched (M2). Ascending.
+[[nodiscard]] std::vector<Path> what_stood(const Node& node);
+
+}  // namespace starling

@@ -1,0 +1,32 @@
+#include "starling/merge/wording.hpp"
+
+#include <cmath>
+
+namespace starling {
+
+std::string_view unit_type(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: return "a null";
+    case json::kind::bool_: return "a boolean";
+    case json::kind::int64:
+    case json::kind::uint64: return "an integer number";
+    case json::kind::double_:
+      return std::trunc(value.get_double()) == value.get_double() ? "an integer number" : "a fractional number";
+    case json::kind::string: return "a string";
+    case json::kind::array: return "an array";
+    case json::kind::object: break;
+  }
+  return "an object";
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t longest = 1024;
+  std::string out = "\"";
+  if (text.size() <= longest) return out.append(text) + '"';
+  std::size_t size = longest;
+  // Not within a UTF-8 sequence.
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return out.append(text.substr(0, size)) + "…\"";
+}
+
+}  // namespace starling
