@@ -36,7 +36,7 @@ Task<Result<std::uint64_t>> read_varint(Stream& stream) {
 }
 
 Task<Result<Bytes>> read_length_prefixed(Stream& stream, std::size_t max_bytes) {
-  constexpr std::size_t step = 64 * 1024;
+  constexpr std::size_t step = 64UZ * 1024;
   LIBP2P_CO_TRY(const std::uint64_t size, co_await read_varint(stream));
   if (size > max_bytes) {
     co_return fail(Errc::limit, "a message of " + std::to_string(size) + " bytes, at most " +

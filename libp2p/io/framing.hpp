@@ -22,6 +22,6 @@ namespace libp2p {
 [[nodiscard]] Task<Result<Bytes>> read_to_end(Stream& stream, std::size_t max_bytes);
 
 // Half-closes and waits for the other side's end, throwing away at most `max_bytes` of what still comes.
-[[nodiscard]] Task<Result<>> close_gracefully(Stream& stream, std::size_t max_bytes = 64 * 1024);
+[[nodiscard]] Task<Result<>> close_gracefully(Stream& stream, std::size_t max_bytes = 64UZ * 1024);
 
 }  // namespace libp2p

@@ -10,7 +10,7 @@ namespace libp2p {
 
 // What is written to one end is read from the other. A writer waits while `capacity_bytes` are unread.
 [[nodiscard]] std::pair<StreamPtr, StreamPtr> make_memory_stream_pair(Env env,
-                                                                      std::size_t capacity_bytes = 256 *
+                                                                      std::size_t capacity_bytes = 256UZ *
                                                                                                    1024);
 
 }  // namespace libp2p

@@ -92,7 +92,7 @@ class LazyStream final : public Stream {
 
   // Sends the proposal and `data` behind it, together as far as a copy is worth a message saved.
   Task<Result<>> send_proposal(BytesView data) {
-    constexpr std::size_t worth_copying = 16 * 1024;
+    constexpr std::size_t worth_copying = 16UZ * 1024;
     Attempt attempt(*this);
     Bytes first = to_bytes(multistream_line(multistream_id) + multistream_line(protocol_));
     const std::size_t along = std::min(data.size(), worth_copying);

@@ -15,7 +15,7 @@ constexpr std::size_t tag_size = CipherState::tag_size;
 constexpr std::size_t max_frame_size = length_size + max_message_size;
 constexpr std::size_t frames_at_once = 4;
 constexpr std::size_t most_buffered = frames_at_once * max_frame_size;
-constexpr std::size_t least_buffered = 4 * 1024;
+constexpr std::size_t least_buffered = 4UZ * 1024;
 
 // Tells a pause from the end of a transfer: after this many uses in a row that needed little, memory is given
 // back.
