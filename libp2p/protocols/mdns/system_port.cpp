@@ -41,7 +41,7 @@ void set_raw(Socket& socket, int level, int name, const Option& option, ErrorCod
 
 template <class Option>
 void set(Socket& socket, const Option& option, ErrorCode& error) {
-  if (!error) error = socket.set_option(option, error);
+  if (!error) socket.set_option(option, error);
 }
 
 // By the number of the interface: Asio's options for IPv4 want its address, which two interfaces can share.
@@ -66,7 +66,9 @@ void join(Socket& socket, bool v6, unsigned interface, ErrorCode& error) {
 
 Result<std::shared_ptr<Socket>> open_socket(Executor executor, bool v6, unsigned interface) {
   auto socket = std::make_shared<Socket>(executor);
-  ErrorCode error = socket->open(v6 ? udp::v6() : udp::v4(), error);
+  ErrorCode error;
+  socket->open(v6 ? udp::v6() : udp::v4(), error);
+  if (error) return fail(Errc::io, error.message());
   // Both are needed to share the port with every other responder of the machine, whichever of the two it has
   // set.
   set(*socket, asio::socket_base::reuse_address(true), error);
@@ -75,9 +77,9 @@ Result<std::shared_ptr<Socket>> open_socket(Executor executor, bool v6, unsigned
   set(*socket, asio::ip::multicast::enable_loopback(true), error);  // several nodes on one host
   set(*socket, asio::ip::multicast::hops(hop_limit), error);
   // To the group, not to any address: unicast datagrams to the port stay with those whose they are.
-  if (!error) error = socket->bind(group(v6, interface), error);
+  if (!error) socket->bind(group(v6, interface), error);
   join(*socket, v6, interface, error);
-  if (!error) error = socket->non_blocking(true, error);
+  if (!error) socket->non_blocking(true, error);
   if (error) return fail(Errc::io, error.message());
   return socket;
 }
@@ -141,7 +143,7 @@ class SystemPort final : public MulticastPort {
 
   static void close(Socket& socket) {
     ErrorCode ignored;
-    ignored = socket.close(ignored);
+    socket.close(ignored);
   }
 
   void open(Place place, const std::string& name) {
