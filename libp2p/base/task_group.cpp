@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,13 @@ std::string describe(const std::exception_ptr& error) {
   }
 }
 
+// co_spawn begins at once when it is called from the loop: a task would run in the middle of whoever spawned
+// it.
+Task<> begin_later(Executor executor, Task<> task) {
+  co_await asio::post(executor, use_task);
+  co_await std::move(task);
+}
+
 }  // namespace
 
 TaskGroup::TaskGroup(Env env) : env_(env), changed_(env.executor) {}
@@ -41,9 +49,9 @@ void TaskGroup::spawn(std::string_view name, Task<> task) {
   running_.emplace_back();
   const auto self = std::prev(running_.end());
   self->name = name;
-  asio::co_spawn(env_.executor, std::move(task),
-                 asio::bind_cancellation_slot(self->cancel.slot(),
-                                              [this, self](std::exception_ptr error) { finished(self, error); }));
+  asio::co_spawn(env_.executor, begin_later(env_.executor, std::move(task)),
+                 asio::bind_cancellation_slot(
+                     self->cancel.slot(), [this, self](std::exception_ptr error) { finished(self, error); }));
 }
 
 void TaskGroup::finished(std::list<Running>::iterator task, std::exception_ptr error) {

@@ -60,6 +60,26 @@ TEST(TaskGroup, StopFromATaskThatIsItselfCancelledStillJoins) {
   EXPECT_TRUE(inner.empty());
 }
 
+Task<> note(std::vector<int>& notes, int number) {
+  notes.push_back(number);
+  co_return;
+}
+
+Task<> spawn_and_note(TaskGroup& tasks, std::vector<int>& notes) {
+  tasks.spawn("inner", note(notes, 2));
+  notes.push_back(1);
+  co_return;
+}
+
+TEST(TaskGroup, ATaskDoesNotBeginInsideTheCallThatSpawnsIt) {
+  VirtualRuntime runtime;
+  std::vector<int> notes;
+  TaskGroup tasks(runtime.env());
+  tasks.spawn("outer", spawn_and_note(tasks, notes));
+  runtime.run(tasks.join());
+  EXPECT_EQ(notes, std::vector<int>({1, 2}));
+}
+
 Task<> throws(Env env) {
   co_await yield_now(env);
   throw std::runtime_error("a bug");
