@@ -137,7 +137,6 @@ void ConnectionKeeper::close_all(const Error& why) {
 
 // It ends when the connection does, and is not cancelled before: only so can the connection be joined.
 Task<> ConnectionKeeper::serve(ConnectionPtr connection) {
-  co_await asio::this_coro::throw_if_cancelled(false);
   const UncancelledSection section = co_await begin_uncancelled();
   for (;;) {
     auto stream = co_await connection->muxed->accept_stream();
