@@ -12,7 +12,7 @@ namespace {
 
 // OpenSSL encrypts a piece and then authenticates it, in two passes: pieces that stay in the first-level
 // cache make the second pass free of memory traffic.
-constexpr std::size_t piece_size = 16 * 1024;
+constexpr std::size_t piece_size = 16'384;
 
 const EVP_CIPHER* algorithm() {
   static const EVP_CIPHER* const cipher = [] {

@@ -11,8 +11,8 @@ namespace libp2p {
 namespace {
 
 // An RSA key of 8192 bits takes 1,062 bytes in public and about 4.7 KB in private.
-constexpr std::size_t max_public_bytes = 4 * 1024;
-constexpr std::size_t max_private_bytes = 16 * 1024;
+constexpr std::size_t max_public_bytes = 4'096;
+constexpr std::size_t max_private_bytes = 16'384;
 constexpr unsigned min_rsa_bits = 2048;
 constexpr unsigned max_rsa_bits = 8192;
 

@@ -25,7 +25,7 @@ struct ContextReleaser {
 const secp256k1_context* context() {
   static const std::unique_ptr<secp256k1_context, ContextReleaser> shared = [] {
     std::unique_ptr<secp256k1_context, ContextReleaser> made(
-        secp256k1_context_create(SECP256K1_CONTEXT_SIGN | SECP256K1_CONTEXT_VERIFY));
+        secp256k1_context_create(SECP256K1_CONTEXT_NONE));
     std::array<std::uint8_t, 32> blinding{};
     const bool ok = made && RAND_bytes(blinding.data(), static_cast<int>(blinding.size())) == 1 &&
                     secp256k1_context_randomize(made.get(), blinding.data()) == 1;

@@ -19,7 +19,7 @@ struct EnvelopeKind {
 // A value. One that is not default-constructed holds a signature that was made or verified here.
 class SignedEnvelope {
  public:
-  static constexpr std::size_t default_max_bytes = 64 * 1024;
+  static constexpr std::size_t default_max_bytes = 65'536;
 
   SignedEnvelope() = default;
   [[nodiscard]] static Result<SignedEnvelope> seal(const PrivateKey& key, std::string_view domain,
