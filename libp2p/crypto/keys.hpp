@@ -25,11 +25,11 @@ enum class KeyType : std::uint8_t { rsa = 0, ed25519 = 1, secp256k1 = 2, ecdsa =
 class PublicKey {
  public:
   PublicKey() = default;
-  // The deterministic encoding only. Errors: parse (form), not_supported (another key type), limit (RSA outside
-  // 2048 to 8192 bits or with a huge exponent; more than 4 KiB), crypto (Ed25519 of small order).
+  // The deterministic encoding only. Errors: parse (form), not_supported (another key type), limit (RSA
+  // outside 2048 to 8192 bits or with a huge exponent; more than 4 KiB), crypto (Ed25519 of small order).
   [[nodiscard]] static Result<PublicKey> from_protobuf(BytesView message);
-  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for RSA and ECDSA
-  // (an uncompressed point of P-256).
+  // `raw` as inside the protobuf: 32 bytes for Ed25519, 33 compressed for secp256k1, PKIX DER for RSA and
+  // ECDSA (an uncompressed point of P-256).
   [[nodiscard]] static Result<PublicKey> from_raw(KeyType type, BytesView raw);
 
   [[nodiscard]] KeyType type() const noexcept { return type_; }

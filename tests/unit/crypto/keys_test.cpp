@@ -43,10 +43,8 @@ void append_der(Bytes& out, std::uint8_t tag, BytesView content) {
   append(out, content);
 }
 
-// A SubjectPublicKeyInfo with an odd modulus of exactly that many bits.
-Bytes rsa_der(std::size_t bits, BytesView exponent) {
-  Bytes modulus(bits / 8 + 1, 0xff);
-  modulus[0] = 0;
+// A SubjectPublicKeyInfo of these two INTEGERs, given with whatever zeros they start with.
+Bytes rsa_der(BytesView modulus, BytesView exponent) {
   Bytes numbers;
   append_der(numbers, 0x02, modulus);
   append_der(numbers, 0x02, exponent);
@@ -57,6 +55,13 @@ Bytes rsa_der(std::size_t bits, BytesView exponent) {
   Bytes der;
   append_der(der, 0x30, info);
   return der;
+}
+
+// With an odd modulus of exactly that many bits.
+Bytes rsa_der(std::size_t bits, BytesView exponent) {
+  Bytes modulus(bits / 8 + 1, 0xff);
+  modulus[0] = static_cast<std::uint8_t>((1U << (bits % 8)) - 1);
+  return rsa_der(modulus, exponent);
 }
 
 const Bytes usual_exponent{1, 0, 1};
@@ -361,10 +366,10 @@ TEST(Ecdsa, RefusesPointsOffTheCurveAndOtherCurves) {
 }
 
 TEST(Rsa, AcceptsFrom2048To8192BitsAndNothingElse) {
-  for (const std::size_t bits : {2048U, 3072U, 4096U, 8192U}) {
+  for (const std::size_t bits : {2048U, 2049U, 3072U, 4096U, 8191U, 8192U}) {
     EXPECT_TRUE(PublicKey::from_raw(KeyType::rsa, rsa_der(bits, usual_exponent))) << bits;
   }
-  for (const std::size_t bits : {512U, 1024U, 2040U, 8200U, 16384U}) {
+  for (const std::size_t bits : {512U, 1024U, 2047U, 8193U, 16384U}) {
     const auto key = PublicKey::from_raw(KeyType::rsa, rsa_der(bits, usual_exponent));
     ASSERT_FALSE(key) << bits;
     EXPECT_EQ(key.error().code, Errc::limit);
@@ -387,13 +392,29 @@ TEST(Rsa, RefusesOversizedKeysInUnderAMillisecond) {
   EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.020);
 }
 
-TEST(Rsa, RefusesLaxDer) {
-  const Bytes good = rsa_der(2048, usual_exponent);
-  // The outer length with a leading zero byte.
-  Bytes lax{0x30, 0x83, 0x00, good[2], good[3]};
-  append(lax, BytesView(good).subspan(4));
-  EXPECT_TRUE(PublicKey::from_raw(KeyType::rsa, good));
-  EXPECT_FALSE(PublicKey::from_raw(KeyType::rsa, lax));
+TEST(Rsa, RefusesEveryOtherEncodingOfItsNumbers) {
+  Bytes modulus(257, 0xff);
+  modulus[0] = 0;
+  const Bytes good = rsa_der(modulus, usual_exponent);
+  ASSERT_TRUE(PublicKey::from_raw(KeyType::rsa, good));
+  Bytes long_length{0x30, 0x83, 0x00, good[2], good[3]};
+  append(long_length, BytesView(good).subspan(4));
+  Bytes left_over = good;
+  left_over.push_back(0);
+  Bytes unused_bits = good;
+  unused_bits[23] = 1;
+  ASSERT_EQ(good[23], 0);
+  const Bytes negative(256, 0xff);
+  Bytes more_zeros{0};
+  append(more_zeros, modulus);
+  for (const Bytes& der : {long_length, left_over, unused_bits, rsa_der(negative, usual_exponent),
+                           rsa_der(more_zeros, usual_exponent), rsa_der(Bytes{}, usual_exponent),
+                           rsa_der(Bytes{0}, usual_exponent), rsa_der(modulus, Bytes{}),
+                           rsa_der(modulus, Bytes{0}), rsa_der(modulus, Bytes{0, 3})}) {
+    const auto key = PublicKey::from_raw(KeyType::rsa, der);
+    ASSERT_FALSE(key) << to_hex(der).substr(0, 80);
+    EXPECT_EQ(key.error().code, Errc::parse);
+  }
 }
 
 }  // namespace
