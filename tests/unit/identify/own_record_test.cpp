@@ -23,6 +23,13 @@ TEST(OwnRecord, NumbersRecordsByTheClockButNeverBackwards) {
   EXPECT_EQ(next_record_seq(~std::uint64_t{0}, now), 5000U);
 }
 
+struct MemoryFile final : PeerstoreFile {
+  explicit MemoryFile(Bytes bytes) : contents(std::move(bytes)) {}
+  Result<Bytes> load() override { return contents; }
+  Result<> save(BytesView) override { return {}; }
+  Bytes contents;
+};
+
 struct OwnRecordTest : testing::Test {
   PeerRecord open(const Result<Bytes>& envelope) { return PeerRecord::open(envelope.value()).value(); }
 
@@ -43,6 +50,16 @@ TEST_F(OwnRecordTest, IsSealedAgainOnlyWhenTheAddressesChange) {
   EXPECT_EQ(open(second).peer, test::peer_number(1));
   // In the same millisecond.
   EXPECT_EQ(open(own.envelope(here)).seq, open(second).seq + 1);
+}
+
+TEST_F(OwnRecordTest, ItsNumberIsInThePeerstoresFile) {
+  OwnRecord own(runtime.env(), key, peerstore);
+  const auto seq = open(own.envelope(multiaddrs({"/ip4/192.0.2.1/tcp/1"}))).seq;
+  MemoryFile file{peerstore.serialise()};
+  Peerstore later(runtime.env(), &file);
+  ASSERT_TRUE(later.load());
+  OwnRecord again(runtime.env(), key, later);
+  EXPECT_EQ(open(again.envelope(multiaddrs({"/ip4/192.0.2.1/tcp/1"}))).seq, seq + 1);
 }
 
 TEST_F(OwnRecordTest, GoesOnAboveTheNumberOfAnEarlierRun) {
