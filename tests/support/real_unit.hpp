@@ -1,0 +1,43 @@
+// A real Unit or FreeUnit in a directory of its own, where there is one: `UNITD`, else `unitd` on the PATH.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace starling::test {
+
+[[nodiscard]] std::optional<std::string> find_unitd();
+
+class RealUnit {
+ public:
+  explicit RealUnit(std::string program);
+  // Starts it and waits until it answers. False when it does not: `log()` says why.
+  [[nodiscard]] bool start();
+  // SIGTERM, and waits for its end.
+  void stop() { process_.end(); }
+
+  [[nodiscard]] std::string control() const { return dir_ / "control.sock"; }
+  [[nodiscard]] std::string log() const;
+  [[nodiscard]] const TempDir& dir() const { return dir_; }
+  [[nodiscard]] std::string stored_configuration() const { return dir_ / "state/conf.json"; }
+  [[nodiscard]] pid_t controller() const;
+
+ private:
+  std::string program_;
+  TempDir dir_;
+  ChildProcess process_;
+};
+
+}  // namespace starling::test
+
+// In a test: `auto unit = SKIP_WITHOUT_UNIT();`
+#define SKIP_WITHOUT_UNIT()                                                          \
+  ({                                                                                 \
+    const auto unitd_found = ::starling::test::find_unitd();                         \
+    if (!unitd_found) GTEST_SKIP() << "SKIP unit: neither UNITD nor unitd is there"; \
+    *unitd_found;                                                                    \
+  })
