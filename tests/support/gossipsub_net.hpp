@@ -130,7 +130,7 @@ class RouterNet {
     node.link_age[to] = ++next_age_;
     arrival_.erase({from, to});
     node.router.peer_connected(test_peer(to), outbound);
-    node.router.inbound_restarted(test_peer(to));
+    (void)node.router.inbound_opened(test_peer(to), now_);
   }
   void greet(std::uint32_t from, std::uint32_t to) {
     carry_out(from, nodes_[from]->router.stream_opened(test_peer(to), ProtocolVersion::v1_1, now_));

@@ -53,6 +53,8 @@ struct GossipsubConfig {
   Duration frame_timeout = std::chrono::seconds(30);  // an RPC that has begun to arrive must be whole by then
   Duration reopen_first = std::chrono::milliseconds(250);
   Duration reopen_cap = std::chrono::seconds(5);
+  // Topics that a peer doesn't announce on its new stream are forgotten after this.
+  Duration resubscribe_grace = std::chrono::seconds(3);
 
   // Says which rule is broken. Errors: invalid_argument.
   [[nodiscard]] Result<> check() const;

@@ -13,37 +13,17 @@
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/base/uncancelled.hpp"
 #include "libp2p/protocols/gossipsub/frames.hpp"
-#include "libp2p/protocols/gossipsub/outbox.hpp"
+#include "libp2p/protocols/gossipsub/link.hpp"
 #include "libp2p/protocols/gossipsub/rpc.hpp"
 #include "libp2p/protocols/gossipsub/signing.hpp"
 
 namespace libp2p {
-namespace gossipsub {
 namespace {
 
 // A peer that never pauses lets the others have a turn after this much.
 constexpr std::size_t bytes_per_turn = 64 * 1024;
 
-// A connected peer: what waits to be sent to it, and the streams of both directions.
-struct Link {
-  Link(Env env, PeerId id, const GossipsubConfig& config)
-      : peer(std::move(id)), outbox(config), wake(env.executor) {}
-
-  PeerId peer;
-  Outbox outbox;
-  Notifier wake;             // one of the following has changed, or the outbox is no longer empty
-  bool gone = false;         // disconnected; this link is over
-  bool lost = false;         // the stream to it is broken
-  bool taking = true;        // false from the overflow of the outbox until the next stream is open
-  bool worth_a_try = false;  // there is news of what it speaks
-  // Shared by the task that writes and the one that watches for the other side's reset.
-  std::shared_ptr<Stream> out;
-  Stream* in = nullptr;  // of the newest inbound run, which owns it
-  std::uint64_t inbound_run = 0;
-};
-
 }  // namespace
-}  // namespace gossipsub
 
 using namespace gossipsub;  // NOLINT: this file is the shell of those parts
 
@@ -60,20 +40,25 @@ struct Gossipsub::Parts final : SwarmObserver, std::enable_shared_from_this<Part
   void on_peer_connected(const PeerId& peer) override { link_to(peer); }
   void on_peer_disconnected(const PeerId& peer) override;
   void on_peer_identified(const PeerId& peer) override;
+  void on_connection_superseded(const ConnectionInfo& connection) override;
 
   Link& link_to(const PeerId& peer);
   void execute(Actions actions);
   void deliver(const GossipMessage& message);
   void drop(Link& link);
+  void end(Link& link);
 
   [[nodiscard]] Task<> run_heartbeat();
   [[nodiscard]] Task<> run_link(std::shared_ptr<Link> link);
   [[nodiscard]] Task<> pause(std::shared_ptr<Link> link, Duration duration);
-  [[nodiscard]] Task<> write_to(std::shared_ptr<Link> link, Swarm::OpenedStream opened);
-  [[nodiscard]] Task<> watch(std::shared_ptr<Link> link, std::shared_ptr<Stream> stream);
+  [[nodiscard]] Task<> write_to(std::shared_ptr<Link> link, std::shared_ptr<OutStream> out,
+                                ProtocolVersion version);
+  [[nodiscard]] Task<> watch(std::shared_ptr<Link> link, std::shared_ptr<OutStream> out);
+  [[nodiscard]] Task<> retire(std::shared_ptr<OutStream> out);
+  void no_stream(Link& link);
   [[nodiscard]] static Task<> serve(std::shared_ptr<Parts> parts, InboundStream in);
-  [[nodiscard]] Task<> read_from(std::shared_ptr<Link> link, Stream& stream, std::uint64_t run);
-  [[nodiscard]] Result<> take(const PeerId& peer, FrameBuffer& frames);
+  [[nodiscard]] Task<> read_from(std::shared_ptr<Link> link, Stream& stream, std::uint64_t number);
+  [[nodiscard]] Result<> take(const PeerId& peer, FrameBuffer& frames, bool superseded);
   [[nodiscard]] Task<> stop();
 
   Env env;
@@ -111,10 +96,14 @@ void Gossipsub::Parts::on_peer_disconnected(const PeerId& peer) {
   const std::shared_ptr<Link> link = it->second;
   links.erase(it);
   router.peer_gone(peer);
-  link->gone = true;
-  if (link->out) link->out->reset();
-  if (link->in != nullptr) link->in->reset();
-  link->wake.notify_all();
+  end(*link);
+}
+
+void Gossipsub::Parts::end(Link& link) {
+  link.gone = true;
+  if (link.out) link.out->stream->reset();
+  for (const Link::Inbound& inbound : link.inbound) inbound.stream->reset();
+  link.wake.notify_all();
 }
 
 void Gossipsub::Parts::on_peer_identified(const PeerId& peer) {
@@ -124,14 +113,29 @@ void Gossipsub::Parts::on_peer_identified(const PeerId& peer) {
   it->second->wake.notify_all();
 }
 
+void Gossipsub::Parts::on_connection_superseded(const ConnectionInfo& connection) {
+  const auto it = links.find(connection.peer);
+  if (it == links.end()) return;
+  Link& link = *it->second;
+  if (!link.out) {
+    link.superseded.insert(connection.id);  // a stream may be about to open on it
+  } else if (link.out->connection == connection.id) {
+    link.out->superseded = true;
+    link.wake.notify_all();
+  }
+}
+
+// A peer that doesn't take what we have for it.
 void Gossipsub::Parts::drop(Link& link) {
   ++router.counters().peers_dropped;
   env.log.debug("gossipsub.peer_dropped", {{"peer", link.peer.short_string()}, {"why", "it doesn't read"}});
   link.taking = false;
-  link.lost = true;
   link.outbox.clear();
   router.stream_lost(link.peer);
-  if (link.out) link.out->reset();
+  if (link.out) {
+    link.out->dead = true;
+    link.out->stream->reset();
+  }
   link.wake.notify_all();
 }
 
@@ -174,69 +178,97 @@ Task<> Gossipsub::Parts::pause(std::shared_ptr<Link> link, Duration duration) {
   link->worth_a_try = false;
 }
 
+void Gossipsub::Parts::no_stream(Link& link) {
+  link.outbox.stream_lost();
+  router.stream_lost(link.peer);
+}
+
 Task<> Gossipsub::Parts::run_link(std::shared_ptr<Link> link) {
   const std::vector<std::string> protocols{std::string(protocol_v1_1), std::string(protocol_v1_0)};
   Duration wait = config.reopen_first;
   while (!link->gone) {
     link->worth_a_try = false;
+    link->superseded.clear();
     auto opened = co_await swarm.open_stream(link->peer, protocols, false);
     if (link->gone) break;
     if (!opened && opened.error().code == Errc::not_supported) {
+      no_stream(*link);
       while (!link->gone && !link->worth_a_try) co_await link->wake.wait();
       continue;
     }
     const Instant since = env.now();
-    if (opened) co_await write_to(link, std::move(*opened));
-    if (env.now() - since > config.reopen_cap) wait = config.reopen_first;
-    co_await pause(link, wait);
+    if (opened) {
+      const ProtocolVersion version = version_of(opened->protocol);
+      const auto out = std::make_shared<OutStream>(env, std::move(*opened));
+      co_await write_to(link, out, version);
+      if (link->gone) break;
+      link->worth_a_try = false;
+      if (out->superseded && !out->dead) continue;  // what waits leaves on the next one, and nothing is lost
+      if (link->taking && env.now() - since > config.reopen_cap) {
+        wait = config.reopen_first;
+        continue;
+      }
+    }
+    no_stream(*link);
+    co_await pause(link, link->taking ? wait : config.reopen_cap);
     wait = std::min(2 * wait, config.reopen_cap);
   }
 }
 
-Task<> Gossipsub::Parts::write_to(std::shared_ptr<Link> link, Swarm::OpenedStream opened) {
-  const std::shared_ptr<Stream> stream = std::move(opened.stream);
+Task<> Gossipsub::Parts::write_to(std::shared_ptr<Link> link, std::shared_ptr<OutStream> out,
+                                  ProtocolVersion version) {
   // Whichever way this ends, also by cancellation, the watching task ends, too.
-  struct Reset {
+  struct Leave {
+    Parts& parts;
     Link& link;
-    ~Reset() {
-      link.out->reset();
+    std::shared_ptr<OutStream> out;
+    ~Leave() {
       link.out.reset();
+      if (out->superseded && !out->dead && !link.gone && !parts.stopped) {
+        parts.tasks.spawn("gossipsub.retire", parts.retire(out));
+      } else {
+        out->stream->reset();
+      }
     }
   };
-  link->out = stream;
-  const Reset reset{*link};
-  link->lost = false;
+  link->out = out;
+  const Leave leave{*this, *link, out};
   link->taking = true;
-  tasks.spawn("gossipsub.watch", watch(link, stream));
-  execute(router.stream_opened(link->peer, version_of(opened.protocol), env.now()));
-  while (!link->gone && !link->lost) {
+  out->superseded = link->superseded.contains(out->connection);
+  tasks.spawn("gossipsub.watch", watch(link, out));
+  if (!out->superseded) execute(router.stream_opened(link->peer, version, env.now()));
+  while (!link->gone && !out->dead && !out->superseded) {
     const Bytes rpc = link->outbox.next();
     if (rpc.empty()) {
       co_await link->wake.wait();
       continue;
     }
-    const DeadlineGuard deadline(env, config.write_timeout, [&stream] { stream->reset(); });
-    const auto written = co_await stream->write(rpc);
-    if (!written) {
-      env.log.debug("gossipsub.stream_lost",
-                    {{"peer", link->peer.short_string()}, {"why", written.error().message}});
-      break;
-    }
+    const DeadlineGuard deadline(env, config.write_timeout, [&out] { out->stream->reset(); });
+    const auto written = co_await out->stream->write(rpc);
+    if (written) continue;
+    env.log.debug("gossipsub.stream_lost",
+                  {{"peer", link->peer.short_string()}, {"why", written.error().message}});
+    out->dead = true;
   }
-  if (link->gone) co_return;
-  link->outbox.stream_lost();
-  router.stream_lost(link->peer);
 }
 
 // Nothing comes on this stream, but its end does: found here, and not by a message that is written into the
 // void.
-Task<> Gossipsub::Parts::watch(std::shared_ptr<Link> link, std::shared_ptr<Stream> stream) {
+Task<> Gossipsub::Parts::watch(std::shared_ptr<Link> link, std::shared_ptr<OutStream> out) {
   std::array<std::uint8_t, 16> nothing{};
-  const auto got = co_await stream->read_some(nothing);
-  if (got && *got == 0) co_return;  // it has half-closed a direction that it doesn't use
-  if (link->out != stream) co_return;
-  link->lost = true;
+  const auto got = co_await out->stream->read_some(nothing);
+  // A half-close, of a direction that isn't used, does no harm; data where none belongs does.
+  if (!got || *got > 0) out->dead = true;
+  out->finished = true;
+  out->ended.notify_all();
   link->wake.notify_all();
+}
+
+// Half-closes a stream that another follows, and keeps it until the other side has read it to its end.
+Task<> Gossipsub::Parts::retire(std::shared_ptr<OutStream> out) {
+  const DeadlineGuard deadline(env, config.write_timeout, [&out] { out->stream->reset(); });
+  (void)co_await out->stream->close_write();
+  while (!out->finished) co_await out->ended.wait();
 }
 
 // Receiving
@@ -245,37 +277,35 @@ Task<> Gossipsub::Parts::serve(std::shared_ptr<Parts> parts, InboundStream in) {
   if (!parts || parts->stopped || !parts->swarm.is_connected(in.peer)) co_return;
   parts->link_to(in.peer);
   const std::shared_ptr<Link> link = parts->links.at(in.peer);
-  if (link->in != nullptr) link->in->reset();  // the newer one counts
+  if (link->inbound.size() >= Link::max_inbound) link->inbound.front().stream->reset();
   struct Run {
     Parts& parts;
     Link& link;
     std::uint64_t number;
     ~Run() {
-      if (link.inbound_run == number) {
-        link.in = nullptr;
-        if (!link.gone) parts.router.inbound_restarted(link.peer);
-      }
+      std::erase_if(link.inbound, [this](const Link::Inbound& inbound) { return inbound.number == number; });
+      if (number == link.newest_inbound && !link.gone) parts.router.inbound_lost(link.peer, parts.env.now());
       if (--parts.runs == 0) parts.no_runs.notify_all();
     }
   };
   ++parts->runs;
-  const Run run{*parts, *link, ++link->inbound_run};
-  link->in = in.stream.get();
-  parts->router.inbound_restarted(in.peer);
+  const Run run{*parts, *link, ++link->newest_inbound};
+  link->inbound.push_back({run.number, in.stream.get()});
   link->worth_a_try = true;
   link->wake.notify_all();
+  parts->execute(parts->router.inbound_opened(in.peer, parts->env.now()));
   co_await parts->read_from(link, *in.stream, run.number);
 }
 
-Task<> Gossipsub::Parts::read_from(std::shared_ptr<Link> link, Stream& stream, std::uint64_t run) {
+Task<> Gossipsub::Parts::read_from(std::shared_ptr<Link> link, Stream& stream, std::uint64_t number) {
   FrameBuffer frames(config.max_rpc_bytes);
   std::optional<DeadlineGuard> whole_in_time;
   std::size_t bytes_this_turn = 0;
   for (;;) {
     const auto got = co_await stream.read_some(frames.prepare());
-    if (!got || *got == 0 || link->gone || stopped || link->inbound_run != run) co_return;
+    if (!got || *got == 0 || link->gone || stopped) co_return;
     frames.commit(*got);
-    const auto taken = take(link->peer, frames);
+    const auto taken = take(link->peer, frames, number != link->newest_inbound);
     if (!taken) {
       env.log.debug("gossipsub.rpc_refused",
                     {{"peer", link->peer.short_string()}, {"why", taken.error().message}});
@@ -294,11 +324,11 @@ Task<> Gossipsub::Parts::read_from(std::shared_ptr<Link> link, Stream& stream, s
   }
 }
 
-Result<> Gossipsub::Parts::take(const PeerId& peer, FrameBuffer& frames) {
+Result<> Gossipsub::Parts::take(const PeerId& peer, FrameBuffer& frames, bool superseded) {
   for (;;) {
     LIBP2P_TRY(const std::optional<BytesView> rpc, frames.next());
     if (!rpc) return {};
-    LIBP2P_TRY(Actions actions, router.receive(peer, *rpc, env.now()));
+    LIBP2P_TRY(Actions actions, router.receive(peer, *rpc, env.now(), superseded));
     execute(std::move(actions));
   }
 }
@@ -313,10 +343,7 @@ Task<> Gossipsub::Parts::stop() {
     swarm.remove_handler(protocol_v1_1);
     swarm.remove_handler(protocol_v1_0);
   }
-  for (const auto& [peer, link] : links) {
-    link->gone = true;
-    if (link->in != nullptr) link->in->reset();
-  }
+  for (const auto& [peer, link] : links) end(*link);
   tasks.cancel();
   co_await tasks.join();
   while (runs > 0) co_await no_runs.wait();
@@ -386,5 +413,6 @@ std::vector<PeerId> Gossipsub::subscribers(const std::string& topic) const {
 }
 std::vector<PeerId> Gossipsub::mesh(const std::string& topic) const { return parts_->router.mesh(topic); }
 const GossipsubCounters& Gossipsub::counters() const noexcept { return parts_->router.counters(); }
+std::size_t Gossipsub::tasks_escaped() const noexcept { return parts_->tasks.escaped(); }
 
 }  // namespace libp2p

@@ -54,6 +54,8 @@ class Gossipsub {
   [[nodiscard]] std::vector<PeerId> subscribers(const std::string& topic) const;
   [[nodiscard]] std::vector<PeerId> mesh(const std::string& topic) const;
   [[nodiscard]] const GossipsubCounters& counters() const noexcept;
+  // Tasks that ended by an exception: a bug of ours or of a handler.
+  [[nodiscard]] std::size_t tasks_escaped() const noexcept;
 
  private:
   struct Parts;

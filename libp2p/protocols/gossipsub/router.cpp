@@ -33,16 +33,59 @@ Actions Router::stream_opened(const PeerId& peer, ProtocolVersion version, Insta
   const auto it = peers_.find(peer);
   if (it == peers_.end()) return out;
   it->second.version = version;
+  it->second.stream_lost = false;
   for (auto& topic : topics_) out.sends.push_back({peer, Announce{topic.first, true}});
-  for (auto& topic : topics_) graft_if_thin(peer, it->second, topic, now, out);
+  for (auto& topic : topics_) {
+    if (topic.second.mesh.contains(peer)) {
+      out.sends.push_back({peer, Graft{topic.first}});
+    } else {
+      graft_if_thin(peer, it->second, topic, now, out);
+    }
+    // What an older stream took with it.
+    if (it->second.topics.contains(topic.first)) tell_recent(peer, it->second, topic.first, out);
+  }
   return out;
 }
 
-void Router::stream_lost(const PeerId& peer) { leave_meshes(peer); }
-
-void Router::inbound_restarted(const PeerId& peer) {
+void Router::stream_lost(const PeerId& peer) {
   leave_meshes(peer);
-  if (const auto it = peers_.find(peer); it != peers_.end()) it->second.topics.clear();
+  if (const auto it = peers_.find(peer); it != peers_.end()) it->second.stream_lost = true;
+}
+
+Actions Router::inbound_opened(const PeerId& peer, Instant now) {
+  Actions out;
+  const auto it = peers_.find(peer);
+  if (it == peers_.end()) return out;
+  expect_confirmation(it->second, now);
+  // Whoever lost its stream to us may have taken us out of its mesh; to those who didn't, this says nothing
+  // new.
+  for (const auto& [name, topic] : topics_) {
+    if (topic.mesh.contains(peer)) out.sends.push_back({peer, Graft{name}});
+  }
+  return out;
+}
+
+void Router::inbound_lost(const PeerId& peer, Instant now) {
+  leave_meshes(peer);
+  if (const auto it = peers_.find(peer); it != peers_.end()) expect_confirmation(it->second, now);
+}
+
+void Router::expect_confirmation(Peer& peer, Instant now) {
+  ++peer.inbound_number;
+  peer.confirm_by = now + config_.resubscribe_grace;
+}
+
+void Router::forget_unconfirmed(const PeerId& id, Peer& peer, Instant now) {
+  if (!peer.confirm_by || now < *peer.confirm_by) return;
+  peer.confirm_by.reset();
+  for (auto it = peer.topics.begin(); it != peer.topics.end();) {
+    if (it->second == peer.inbound_number) {
+      ++it;
+      continue;
+    }
+    if (const auto topic = topics_.find(it->first); topic != topics_.end()) topic->second.mesh.erase(id);
+    it = peer.topics.erase(it);
+  }
 }
 
 void Router::leave_meshes(const PeerId& id) {
@@ -56,7 +99,7 @@ void Router::penalise(Peer& peer) {
 
 // Receiving
 
-Result<Actions> Router::receive(const PeerId& peer, BytesView rpc, Instant now) {
+Result<Actions> Router::receive(const PeerId& peer, BytesView rpc, Instant now, bool superseded) {
   ++counters_.rpcs_in;
   Actions out;
   const auto it = peers_.find(peer);
@@ -68,6 +111,7 @@ Result<Actions> Router::receive(const PeerId& peer, BytesView rpc, Instant now) 
   }
   Peer& source = it->second;
   counters_.left_out += decoded->left_out;
+  if (superseded) decoded->subscriptions.clear();
   for (const auto& entry : decoded->subscriptions) on_subscription(peer, source, entry, now, out);
   for (const BytesView message : decoded->messages) on_message(peer, source, message, now, out);
   if (!decoded->ihave.empty()) on_ihave(peer, source, decoded->ihave, now, out);
@@ -77,14 +121,22 @@ Result<Actions> Router::receive(const PeerId& peer, BytesView rpc, Instant now) 
   return out;
 }
 
+bool Router::may_join_mesh(const Peer& peer, std::string_view topic) {
+  const auto known = peer.topics.find(topic);
+  return !peer.stream_lost && known != peer.topics.end() && known->second == peer.inbound_number;
+}
+
 bool Router::track(Peer& peer, std::string_view topic) {
-  if (peer.topics.contains(topic)) return true;
+  if (const auto known = peer.topics.find(topic); known != peer.topics.end()) {
+    known->second = peer.inbound_number;
+    return true;
+  }
   if (topic.empty() || topic.size() > config_.max_topic_bytes ||
       peer.topics.size() >= config_.max_topics_per_peer) {
     ++counters_.left_out;
     return false;
   }
-  peer.topics.emplace(topic);
+  peer.topics.emplace(topic, peer.inbound_number);
   return true;
 }
 
@@ -258,7 +310,7 @@ void Router::graft(const PeerId& id, Peer& peer, Topics::value_type& topic, Acti
 
 void Router::graft_if_thin(const PeerId& id, Peer& peer, Topics::value_type& topic, Instant now,
                            Actions& out) {
-  if (!peer.topics.contains(topic.first) || topic.second.mesh.size() >= config_.d_low) return;
+  if (!may_join_mesh(peer, topic.first) || topic.second.mesh.size() >= config_.d_low) return;
   if (topic.second.mesh.contains(id) || !backoff_.may_graft(topic.first, id, now)) return;
   graft(id, peer, topic, out);
 }
@@ -288,7 +340,7 @@ void Router::graft_some(Topics::value_type& topic, std::size_t count, bool outbo
                         Actions& out) {
   std::vector<std::map<PeerId, Peer>::iterator> candidates;
   for (auto it = peers_.begin(); it != peers_.end(); ++it) {
-    if (!it->second.topics.contains(topic.first) || topic.second.mesh.contains(it->first)) continue;
+    if (!may_join_mesh(it->second, topic.first) || topic.second.mesh.contains(it->first)) continue;
     if (outbound_only && !it->second.outbound) continue;
     if (backoff_.may_graft(topic.first, it->first, now)) candidates.push_back(it);
   }
@@ -353,6 +405,7 @@ Actions Router::heartbeat(Instant now) {
     peer.ihave_rpcs = peer.ids_asked = peer.iwant_bytes = 0;
     peer.told.clear();
     peer.behaviour_penalty *= config_.behaviour_penalty_decay;
+    forget_unconfirmed(id, peer, now);
   }
   for (auto& topic : topics_) maintain_mesh(topic, now, out);
   for (const auto& [name, topic] : topics_) emit_gossip(name, topic, out);

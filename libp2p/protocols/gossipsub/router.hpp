@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,15 +66,22 @@ class Router {
   // A peer can be sent to. Again for a known one: it has another connection. `outbound`: we dialled it.
   void peer_connected(const PeerId& peer, bool outbound);
   void peer_gone(const PeerId& peer);
-  // Our stream to a known peer is (newly) open: everything that we are subscribed to is announced.
+  // Our stream to a known peer is (newly) open: everything that we are subscribed to is announced, and the
+  // mesh that we believe in is said again, since the peer may have given us up meanwhile.
   [[nodiscard]] Actions stream_opened(const PeerId& peer, ProtocolVersion version, Instant now);
-  // Our stream to it broke: it no longer has us in its mesh, nor we it.
+  // Our stream to it broke and there is no other yet: it leaves the mesh.
   void stream_lost(const PeerId& peer);
-  // Its stream to us begins anew, or ended: what it was subscribed to is no longer known.
-  void inbound_restarted(const PeerId& peer);
+  // Its stream to us began, perhaps while an older one still has something to say. What it was subscribed to
+  // and doesn't announce again within config.resubscribe_grace is forgotten.
+  [[nodiscard]] Actions inbound_opened(const PeerId& peer, Instant now);
+  // Its stream to us ended and there is no newer one: it leaves the mesh, and later, as above, its topics.
+  void inbound_lost(const PeerId& peer, Instant now);
 
-  // An RPC without its length prefix. Errors: parse; then nothing of it has had effect.
-  [[nodiscard]] Result<Actions> receive(const PeerId& peer, BytesView rpc, Instant now);
+  // An RPC without its length prefix. `superseded`: it came on an older stream than the newest of that peer;
+  // its subscriptions are void then, since the newer one says all. Errors: parse; then nothing of it has had
+  // effect.
+  [[nodiscard]] Result<Actions> receive(const PeerId& peer, BytesView rpc, Instant now,
+                                        bool superseded = false);
   // Once every config.heartbeat.
   [[nodiscard]] Actions heartbeat(Instant now);
 
@@ -102,7 +110,11 @@ class Router {
   struct Peer {
     ProtocolVersion version = ProtocolVersion::v1_1;
     bool outbound = false;
-    std::set<std::string, std::less<>> topics;
+    bool stream_lost = false;  // until the next one is open, it is not grafted
+    // By the number of the inbound stream that announced it last.
+    std::map<std::string, std::uint32_t, std::less<>> topics;
+    std::uint32_t inbound_number = 0;
+    std::optional<Instant> confirm_by;  // then topics of older streams are forgotten
     double behaviour_penalty = 0;
     // Since the last heartbeat:
     std::size_t ihave_rpcs = 0;
@@ -126,6 +138,8 @@ class Router {
   void on_graft(const PeerId& id, Peer& source, std::string_view topic, Instant now, Actions& out);
   void on_prune(const PeerId& id, const Rpc::Prune& entry, Instant now);
 
+  // Subscribed, by its newest stream, and can be told of it.
+  [[nodiscard]] static bool may_join_mesh(const Peer& peer, std::string_view topic);
   [[nodiscard]] bool track(Peer& peer, std::string_view topic);
   [[nodiscard]] bool is_news(const ParsedMessage& message, const MessageId& id, Instant now);
   void pass_on(const std::string& topic, const WireMessage& message, const PeerId& source,
@@ -140,6 +154,8 @@ class Router {
                   Actions& out);
   void emit_gossip(const std::string& topic, const Topic& state, Actions& out);
   void leave_meshes(const PeerId& id);
+  void expect_confirmation(Peer& peer, Instant now);
+  void forget_unconfirmed(const PeerId& id, Peer& peer, Instant now);
   void penalise(Peer& peer);
   template <class T>
   void shuffle(std::vector<T>& items);

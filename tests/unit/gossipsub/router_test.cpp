@@ -378,14 +378,70 @@ TEST_F(RouterTest, WhoUnsubscribesOrLosesItsStreamOrGoesLeavesTheMesh) {
   connect_subscribers(1, 4);
   receive(1, subscribe_rpc("t", false));
   router.stream_lost(test_peer(2));
-  router.inbound_restarted(test_peer(3));
+  router.inbound_lost(test_peer(3), now);
   router.peer_gone(test_peer(4));
   EXPECT_TRUE(router.mesh("t").empty());
-  EXPECT_EQ(router.subscribers("t"), std::vector<PeerId>{test_peer(2)});
   clear();
   note(router.stream_opened(test_peer(2), ProtocolVersion::v1_1, now));
   EXPECT_EQ(told<Announce>(), peers(2, 1));
   EXPECT_EQ(told<Graft>(), peers(2, 1));
+}
+
+TEST_F(RouterTest, TopicsThatANewStreamDoesNotConfirmAreForgotten) {
+  join();
+  connect_subscribers(1, 3);
+  for (std::uint32_t i = 1; i <= 3; ++i) router.inbound_lost(test_peer(i), now);
+  EXPECT_EQ(router.subscribers("t").size(), 3U);  // still sent to meanwhile
+  note(router.inbound_opened(test_peer(1), now));
+  receive(1, subscribe_rpc("t"));
+  note(router.inbound_opened(test_peer(2), now));
+  heartbeats(2);
+  EXPECT_EQ(router.subscribers("t").size(), 3U);
+  heartbeats(1);
+  EXPECT_EQ(router.subscribers("t"), std::vector<PeerId>{test_peer(1)});
+  EXPECT_TRUE(in_mesh(1));
+}
+
+TEST_F(RouterTest, AMeshSurvivesTheHandoverFromOneStreamToAnother) {
+  join();
+  connect_subscribers(1, 1);
+  clear();
+  // The peer opens a second stream beside its first: we tell it that it is in our mesh, if it should have
+  // forgotten.
+  note(router.inbound_opened(test_peer(1), now));
+  EXPECT_TRUE(in_mesh(1));
+  EXPECT_EQ(told<Graft>(), peers(1, 1));
+  receive(1, subscribe_rpc("t"));
+  heartbeats(5);
+  EXPECT_TRUE(in_mesh(1));
+  clear();
+  note(router.stream_opened(test_peer(1), ProtocolVersion::v1_1, now));
+  EXPECT_EQ(told<Graft>(), peers(1, 1));
+}
+
+TEST_F(RouterTest, SubscriptionsOnASupersededStreamAreVoidButItsMessagesCount) {
+  join();
+  connect_subscribers(1, 2);
+  Bytes rpc = subscribe_rpc("t", false);
+  append(rpc, subscribe_rpc("u"));
+  append(rpc, publish_rpc(*message(99).wire));
+  auto late = router.receive(test_peer(1), rpc, now, true);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->deliveries.size(), 1U);
+  EXPECT_EQ(router.subscribers("t").size(), 2U);
+  EXPECT_TRUE(router.subscribers("u").empty());
+}
+
+TEST_F(RouterTest, APeerWhoseStreamIsNewIsToldOfWhatTheOldOneMayHaveLost) {
+  join();
+  connect_subscribers(1, 2);
+  const SignedMessage m = message(99);
+  receive(1, publish_rpc(*m.wire));
+  heartbeats(1);
+  clear();
+  note(router.stream_opened(test_peer(2), ProtocolVersion::v1_1, now));
+  ASSERT_NE(last<IHave>(), nullptr);
+  EXPECT_EQ(last<IHave>()->ids, std::vector<MessageId>{m.message.id});
 }
 
 TEST_F(RouterTest, TellsThoseOutsideTheMeshOfRecentMessages) {
