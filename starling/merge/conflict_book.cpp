@@ -18,9 +18,13 @@ void ConflictBook::drop_last() {
   entries_.erase(last);
 }
 
-void ConflictBook::list(Id id) { open_[entries_.at(id).conflict.path].push_back(id); }
+void ConflictBook::list(Id id) {
+  changed_ = true;
+  open_[entries_.at(id).conflict.path].push_back(id);
+}
 
 void ConflictBook::unlist(Id id) {
+  changed_ = true;
   const auto place = open_.find(entries_.at(id).conflict.path);
   std::erase(place->second, id);
   if (place->second.empty()) open_.erase(place);
@@ -60,6 +64,12 @@ void ConflictBook::rewind(std::size_t position) {
   for (auto& [id, entry] : entries_) {
     if (entry.settled_by != nullptr && entry.settled_by->position >= position) reopen(id);
   }
+}
+
+void ConflictBook::forget_settled(std::size_t position) {
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry.second.settled_by != nullptr && entry.second.settled_by->position < position;
+  });
 }
 
 std::vector<Conflict> ConflictBook::open() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "starling/merge/node.hpp"
@@ -32,8 +33,13 @@ class ConflictBook {
   // Back to before the change at `position` had its turn.
   void rewind(std::size_t position);
 
+  // Forgets what was settled before the change at `position` had its turn: nobody will go back there.
+  void forget_settled(std::size_t position);
+
   // Not settled; in order.
   [[nodiscard]] std::vector<Conflict> open() const;
+  // Has any been made, dropped, settled or reopened since this was last asked?
+  [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
 
  private:
   void list(Id id);
@@ -41,6 +47,7 @@ class ConflictBook {
 
   std::map<Id, Entry> entries_;
   std::map<Path, std::vector<Id>> open_;
+  bool changed_ = false;
 };
 
 }  // namespace starling

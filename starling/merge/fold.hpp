@@ -36,6 +36,7 @@ struct Conflict {
   std::optional<json::value> mine;    // what the loser wanted; nothing: to remove it
   std::optional<json::value> theirs;  // what stands by the winner
   std::vector<Path> stood;            // edits of the loser that were not touched
+  EditOp op{};                        // what the loser was about: a removal or an append has another `mine` than a set
 };
 
 struct ChangeFate {
@@ -54,7 +55,7 @@ struct MergeResult {
   bool empty_allowed = false;
 };
 
-// `inputs` in any order. Pure.
+// `inputs` in any order, and of each as many as there are. Pure. Merge keeps this up to date as changes come in.
 [[nodiscard]] MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before);
 
 // Hash of (merge level, desired document): what a fleet's state is called.

@@ -37,7 +37,8 @@ struct Node {
   };
   std::vector<Loss> losses;
   std::string skipped;  // why the state it met could not take it (M6); empty: it did
-  ChangeFate fate;      // as it was last told
+  ChangeFate fate;      // as it was last told, if it was
+  bool told = false;
 
   // The serial of the change whose author was last asked whether it knew this one, and the answer: see Windows.
   std::uint64_t asked_by = 0;

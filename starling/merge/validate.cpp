@@ -70,10 +70,9 @@ class Check {
 
   // In order of place, without repetitions.
   [[nodiscard]] std::vector<Violation> take() {
-    std::ranges::stable_sort(found_, {}, &Violation::place);
-    const auto repeated = std::ranges::unique(found_, {}, [](const Violation& violation) {
-      return std::tie(violation.place, violation.invalid.detail);
-    });
+    const auto key = [](const Violation& violation) { return std::tie(violation.place, violation.invalid.detail); };
+    std::ranges::sort(found_, {}, key);
+    const auto repeated = std::ranges::unique(found_, {}, key);
     found_.erase(repeated.begin(), repeated.end());
     return std::move(found_);
   }

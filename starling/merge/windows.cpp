@@ -24,7 +24,10 @@ bool Windows::knows_all(const Node& node, const Window& window) const {
 void Windows::append(Node& node) {
   std::size_t open = windows_.size();
   while (open > 0 && !knows_all(node, *windows_[open - 1])) --open;
-  if (open == windows_.size()) windows_.push_back(std::make_unique<Window>(Window{.first = node.position}));
+  if (open == windows_.size()) {
+    windows_.push_back(std::make_unique<Window>());
+    windows_.back()->first = node.position;
+  }
   Window& window = *windows_[open];
   for (std::size_t i = open + 1; i < windows_.size(); ++i) {
     for (Node* member : windows_[i]->members) join(window, *member);

@@ -81,7 +81,7 @@ Result<Change> Change::from_body(BytesView body) {
       case field_message: change.message = in.string(*field); break;
       case field_allow_empty: change.allow_empty = in.boolean(*field); break;
       case field_edit:
-        if (edits.size() == max_edits) return fail(Errc::limit, "a change of more than 4096 edits");
+        if (edits.size() == max_edits) return fail(Errc::limit, "a change of more than " + std::to_string(max_edits) + " edits");
         edits.push_back(in.bytes(*field));
         break;
       default: in.refuse("unknown field " + std::to_string(field->number));

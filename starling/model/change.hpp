@@ -11,7 +11,7 @@
 
 namespace starling {
 
-inline constexpr std::size_t max_edits = 4096;
+inline constexpr std::size_t max_edits = 65'536;
 inline constexpr std::string_view base_scope = "base";
 
 enum class EditOp : std::uint8_t { set = 1, remove = 2, append = 3 };

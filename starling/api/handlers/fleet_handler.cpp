@@ -124,6 +124,8 @@ HttpResponse get_status(const ApiContext& context) {
   const auto offset = std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
   json::array listen;
   for (const libp2p::Multiaddr& address : context.swarm.listen_addresses()) listen.emplace_back(address.to_string());
+  json::array advertised;
+  for (const libp2p::Multiaddr& address : context.swarm.advertised_addresses()) advertised.emplace_back(address.to_string());
   return json_response(
       200, json::object{{"fleet", to_cid(fleet.id())},
                         {"peer", fleet.node().to_string()},
@@ -143,7 +145,8 @@ HttpResponse get_status(const ApiContext& context) {
                         {"data_plane", json::object{{"kind", data_plane.kind},
                                                     {"version", data_plane.version},
                                                     {"where", data_plane.where}}},
-                        {"listen", std::move(listen)}});
+                        {"listen", std::move(listen)},
+                        {"advertised", std::move(advertised)}});
 }
 
 HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) {
@@ -252,7 +255,12 @@ HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request
   for (const auto& [chain, head] : authoring.log.vector()) {
     if (chain.author == *peer && head.seq > 0) own_heads.emplace_back(to_hex(head.id));
   }
+  const auto role = context.fleet.charter().role_of(*peer);
+  if (!role) return problem(404, "stranger", "Not found.", "That key holds no grant in this fleet.");
+  const Member* member = context.fleet.charter().member(*peer);
   return json_response(200, json::object{{"fleet", to_cid(authoring.fleet)},
+                                         {"role", to_string(*role)},
+                                         {"grant", to_hex(*role == Role::root ? authoring.fleet : member->grant)},
                                          {"clock", std::to_string(authoring.log.latest().value)},
                                          {"heads", std::move(own_heads)}});
 }

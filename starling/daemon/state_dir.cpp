@@ -1,0 +1,152 @@
+#include "starling/daemon/state_dir.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "starling/daemon/files.hpp"
+
+namespace starling {
+namespace {
+
+Result<std::string> text_member(const toml::table& table, std::string_view key) {
+  const auto value = table[key].value<std::string>();
+  if (!value) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" is missing or no text");
+  return *value;
+}
+
+Result<std::vector<std::string>> list_member(const toml::table& table, std::string_view key) {
+  std::vector<std::string> list;
+  const toml::array* array = table[key].as_array();
+  if (!array) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" is missing or no list");
+  for (const auto& item : *array) {
+    const auto text = item.value<std::string>();
+    if (!text) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" holds something that is no text");
+    list.push_back(*text);
+  }
+  return list;
+}
+
+Result<NodeConfig> config_from(const toml::table& table) {
+  NodeConfig config;
+  LIBP2P_TRY(const std::string fleet, text_member(table, "fleet"));
+  LIBP2P_TRY(config.fleet, parse_record_id(fleet));
+  LIBP2P_TRY(config.name, text_member(table, "name"));
+  LIBP2P_TRY(config.api, list_member(table, "api"));
+  LIBP2P_TRY(config.data_plane, text_member(table, "data_plane"));
+  LIBP2P_TRY(const std::vector<std::string> listen, list_member(table, "listen"));
+  for (const std::string& text : listen) {
+    auto address = Multiaddr::parse(text);
+    if (!address) return libp2p::fail_in("config.toml: listen", address.error());
+    config.listen.push_back(std::move(*address));
+  }
+  config.take_fleet = table["take_fleet"].value_or(false);
+  config.drift = table["drift"].value_or(std::string("heal"));
+  if (config.drift != "heal" && config.drift != "report") {
+    return fail(Errc::parse, "config.toml: drift is \"heal\" or \"report\", not \"" + libp2p::printable(config.drift) + "\"");
+  }
+  return config;
+}
+
+}  // namespace
+
+Result<PrivateKey> load_private_key(const std::filesystem::path& file) {
+  LIBP2P_TRY(const Bytes bytes, read_file(file));
+  auto key = PrivateKey::from_protobuf(bytes);
+  if (!key) return libp2p::fail_in(file.string(), key.error());
+  return key;
+}
+
+Result<> save_private_key(const std::filesystem::path& file, const PrivateKey& key) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored)) return fail(Errc::exists, file.string() + " is there already");
+  return write_file(file, key.to_protobuf());
+}
+
+bool StateDir::holds_node() const {
+  std::error_code ignored;
+  return std::filesystem::exists(path_ / "config.toml", ignored) || std::filesystem::exists(path_ / "identity.key", ignored);
+}
+
+Result<> StateDir::create() const {
+  if (holds_node()) {
+    return fail(Errc::exists, path_.string() + " holds a node already: choose another --state, or remove it");
+  }
+  std::error_code error;
+  std::filesystem::create_directories(path_, error);
+  if (!error) std::filesystem::permissions(path_, std::filesystem::perms::owner_all, error);
+  if (error) return fail(Errc::io, path_.string() + ": " + error.message());
+  return {};
+}
+
+Result<> StateDir::save_identity(const PrivateKey& key) const { return save_private_key(path_ / "identity.key", key); }
+Result<PrivateKey> StateDir::load_identity() const { return load_private_key(path_ / "identity.key"); }
+
+Result<> StateDir::save_encryption_key(const X25519KeyPair& key) const {
+  return write_file(path_ / "encryption.key", libp2p::as_bytes(libp2p::to_hex(key.private_key) + "\n"));
+}
+
+Result<X25519KeyPair> StateDir::load_encryption_key() const {
+  LIBP2P_TRY(const Bytes text, read_file(path_ / "encryption.key"));
+  LIBP2P_TRY(const Bytes bytes, libp2p::from_hex(libp2p::as_text(text).substr(0, 64)));
+  libp2p::X25519Key key{};
+  if (bytes.size() != key.size()) return fail(Errc::parse, (path_ / "encryption.key").string() + " holds no key");
+  std::ranges::copy(bytes, key.begin());
+  return X25519KeyPair::from_private(key);
+}
+
+Result<> StateDir::save_config(const NodeConfig& config) const {
+  toml::array listen;
+  for (const Multiaddr& address : config.listen) listen.push_back(address.to_string());
+  toml::array api;
+  for (const std::string& address : config.api) api.push_back(address);
+  const toml::table table{{"fleet", to_cid(config.fleet)},
+                          {"name", config.name},
+                          {"listen", std::move(listen)},
+                          {"api", std::move(api)},
+                          {"data_plane", config.data_plane},
+                          {"take_fleet", config.take_fleet},
+                          {"drift", config.drift}};
+  std::ostringstream text;
+  text << table << '\n';
+  return write_file(path_ / "config.toml", libp2p::as_bytes(text.str()));
+}
+
+Result<NodeConfig> StateDir::load_config() const {
+  const std::filesystem::path file = path_ / "config.toml";
+  const auto bytes = read_file(file);
+  if (!bytes && bytes.error().code == Errc::not_found) {
+    return fail(Errc::not_found, path_.string() + " holds no node: `starling init` founds a fleet there, `starling join` "
+                                                  "enters one");
+  }
+  if (!bytes) return std::unexpected(bytes.error());
+  const toml::parse_result parsed = toml::parse(libp2p::as_text(*bytes));
+  if (!parsed) {
+    return fail(Errc::parse, file.string() + ", line " + std::to_string(parsed.error().source().begin.line) + ": " +
+                                 std::string(parsed.error().description()));
+  }
+  return config_from(parsed.table());
+}
+
+Result<> StateDir::save_token(const JoinToken& token) const {
+  return write_file(path_ / "join.token", libp2p::as_bytes(token.to_string() + "\n"));
+}
+
+Result<std::optional<JoinToken>> StateDir::load_token() const {
+  const auto bytes = read_file(path_ / "join.token");
+  if (!bytes && bytes.error().code == Errc::not_found) return std::optional<JoinToken>();
+  if (!bytes) return std::unexpected(bytes.error());
+  LIBP2P_TRY(JoinToken token, JoinToken::parse(libp2p::as_text(*bytes)));
+  return std::optional(std::move(token));
+}
+
+Result<> StateDir::erase_token() const {
+  std::error_code error;
+  std::filesystem::remove(path_ / "join.token", error);
+  if (error) return fail(Errc::io, (path_ / "join.token").string() + ": " + error.message());
+  return {};
+}
+
+}  // namespace starling

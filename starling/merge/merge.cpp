@@ -1,0 +1,226 @@
+#include "starling/merge/merge.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <ranges>
+#include <span>
+#include <utility>
+
+namespace starling {
+namespace {
+
+bool comes_before(const std::unique_ptr<Node>& a, const std::unique_ptr<Node>& b) { return a->before(*b); }
+
+}  // namespace
+
+Merge::Merge(HappenedBefore happened_before, MergeLimits limits)
+    : happened_before_(std::move(happened_before)),
+      limits_(limits),
+      windows_(happened_before_),
+      state_(result_.document, conflicts_, windows_) {}
+
+Merge::~Merge() = default;
+
+void Merge::add(MergeInput change) {
+  if (by_id_.contains(change.id)) return;
+  const RecordId id = change.id;
+  // It was to leave and stays.
+  if (leaving_.erase(id) > 0) {
+    const auto stays = std::ranges::find(order_, id, [](const auto& node) { return node->input.id; });
+    by_id_.emplace(id, stays->get());
+    return;
+  }
+  arriving_.push_back(std::make_unique<Node>(std::move(change), ++last_serial_));
+  by_id_.emplace(id, arriving_.back().get());
+}
+
+void Merge::remove(const RecordId& change) {
+  if (by_id_.erase(change) == 0) return;
+  const auto arriving = std::ranges::find(arriving_, change, [](const auto& node) { return node->input.id; });
+  if (arriving != arriving_.end()) {
+    arriving_.erase(arriving);
+  } else {
+    leaving_.insert(change);
+  }
+}
+
+void Merge::reset(std::vector<MergeInput> changes) {
+  std::set<RecordId> leaving;
+  for (const auto& [id, node] : by_id_) leaving.insert(id);
+  for (const MergeInput& change : changes) leaving.erase(change.id);
+  for (const RecordId& id : leaving) remove(id);
+  for (MergeInput& change : changes) add(std::move(change));
+}
+
+const MergeResult& Merge::result() {
+  update();
+  return result_;
+}
+
+MergeResult Merge::take() && {
+  update();
+  return std::move(result_);
+}
+
+std::set<RecordId> Merge::take_changed() {
+  update();
+  return std::exchange(changed_, {});
+}
+
+void Merge::update() {
+  if (arriving_.empty() && leaving_.empty()) return;
+  std::ranges::sort(arriving_, comes_before);
+  const std::size_t from = first_difference();
+  lowest_ = order_.size();
+  go_back(from);
+  const std::vector<Node*> arrived = [&] {
+    std::vector<Node*> nodes;
+    for (const auto& node : arriving_) nodes.push_back(node.get());
+    return nodes;
+  }();
+  splice(from);
+  cut_windows(from);
+  std::size_t back_to = applied_;
+  for (Node* node : arrived) back_to = windows_.first_removal_for(*node, back_to);
+  go_back_far_enough(back_to);
+  apply_rest();
+  tell(lowest_);
+}
+
+// The first position whose change is another one, or has to be looked at anew because a change that needed what it
+// removes has left.
+std::size_t Merge::first_difference() {
+  std::size_t from = order_.size();
+  if (!arriving_.empty()) {
+    const auto place = std::ranges::lower_bound(order_, arriving_.front(), comes_before);
+    from = static_cast<std::size_t>(place - order_.begin());
+  }
+  if (leaving_.empty()) return from;
+  for (const auto& node : order_) {
+    if (!leaving_.contains(node->input.id)) continue;
+    from = std::min(from, windows_.first_removal_for(*node, node->position));
+  }
+  return from;
+}
+
+void Merge::splice(std::size_t from) {
+  const auto first = order_.begin() + static_cast<std::ptrdiff_t>(from);
+  std::vector<std::unique_ptr<Node>> rest;
+  rest.reserve(order_.size() - from + arriving_.size());
+  std::merge(std::move_iterator(first), std::move_iterator(order_.end()), std::move_iterator(arriving_.begin()),
+             std::move_iterator(arriving_.end()), std::back_inserter(rest), comes_before);
+  std::erase_if(rest, [&](const auto& node) { return leaving_.contains(node->input.id); });
+  order_.erase(first, order_.end());
+  std::ranges::move(rest, std::back_inserter(order_));
+  for (std::size_t i = from; i < order_.size(); ++i) order_[i]->position = i;
+  arriving_.clear();
+  leaving_.clear();
+}
+
+void Merge::cut_windows(std::size_t from) {
+  for (std::size_t i = windows_.truncate(from); i < order_.size(); ++i) windows_.append(*order_[i]);
+}
+
+// Wishes are kept for one window only. Where a late change has joined windows, the fold goes on from where they begin.
+void Merge::go_back_far_enough(std::size_t position) {
+  go_back(position);
+  while (applied_ < order_.size()) {
+    const std::size_t first = order_[applied_]->window->first;
+    if (first == applied_ || first >= state_.since()) return;
+    go_back(first);
+  }
+}
+
+void Merge::go_back(std::size_t position) {
+  while (applied_ > position && !undo_.empty()) {
+    undo_weight_ -= undo_.back().weight;
+    state_.take_back(std::move(undo_.back().steps));
+    undo_.pop_back();
+    --applied_;
+  }
+  if (applied_ > position) restore_snapshot(position);
+  lowest_ = std::min(lowest_, applied_);
+  std::erase_if(snapshots_, [&](const Snapshot& snapshot) { return snapshot.position > applied_; });
+}
+
+void Merge::restore_snapshot(std::size_t position) {
+  std::erase_if(snapshots_, [&](const Snapshot& snapshot) { return snapshot.position > position; });
+  const bool any = !snapshots_.empty();
+  applied_ = any ? snapshots_.back().position : 0;
+  state_.restore(any ? snapshots_.back().image : FoldState::unset());
+  conflicts_.rewind(applied_);
+  for (const auto& node : order_) {
+    const auto undone = std::erase_if(node->losses, [&](const Node::Loss& loss) { return loss.by->position >= applied_; });
+    if (undone > 0) state_.note_loser(node->input.id);
+  }
+}
+
+void Merge::apply_rest() {
+  while (applied_ < order_.size()) {
+    UndoSteps steps = state_.apply(*order_[applied_]);
+    ++applied_;
+    keep_undo(std::move(steps));
+    if (applied_ % limits_.snapshot_every == 0) take_snapshot();
+  }
+}
+
+void Merge::keep_undo(UndoSteps steps) {
+  const std::size_t bytes = weight(steps);
+  undo_weight_ += bytes;
+  undo_.push_back({std::move(steps), bytes});
+  while (!undo_.empty() && (undo_.size() > limits_.undo_changes || undo_weight_ > limits_.undo_bytes)) {
+    undo_weight_ -= undo_.front().weight;
+    undo_.pop_front();
+  }
+}
+
+void Merge::take_snapshot() {
+  FoldState::Image image = state_.image();
+  const std::size_t bytes = weight(image);
+  snapshots_.push_back({applied_, std::move(image), bytes});
+  thin_snapshots();
+  const std::size_t undone = applied_ - undo_.size();
+  conflicts_.forget_settled(snapshots_.empty() ? undone : std::min(undone, snapshots_.front().position));
+}
+
+// Of each distance, doubling, the two newest that are multiples of it; the newest first, as far as the bytes reach.
+void Merge::thin_snapshots() {
+  std::array<int, std::numeric_limits<std::size_t>::digits> kept_of_level{};
+  std::size_t bytes = 0;
+  std::vector<Snapshot> kept;
+  for (Snapshot& snapshot : std::views::reverse(snapshots_)) {
+    const auto level = static_cast<std::size_t>(std::countr_zero(snapshot.position / limits_.snapshot_every));
+    const std::span levels(kept_of_level.data(), level + 1);
+    const bool wanted = std::ranges::any_of(levels, [](int count) { return count < 2; });
+    if (!wanted || bytes + snapshot.weight > limits_.snapshot_bytes) continue;
+    for (int& count : levels) ++count;
+    bytes += snapshot.weight;
+    kept.push_back(std::move(snapshot));
+  }
+  std::ranges::reverse(kept);
+  snapshots_ = std::move(kept);
+}
+
+void Merge::tell(std::size_t from) {
+  const std::set<RecordId> losers = state_.take_losers();
+  result_.fates.resize(order_.size());
+  const auto tell_one = [&](Node& node) {
+    ChangeFate fate = fate_of(node);
+    if (!node.told || fate.state != node.fate.state || fate.reason != node.fate.reason) changed_.insert(fate.id);
+    node.told = true;
+    node.fate = std::move(fate);
+    result_.fates[node.position] = node.fate;
+  };
+  for (std::size_t i = from; i < order_.size(); ++i) tell_one(*order_[i]);
+  for (const RecordId& id : losers) {
+    if (const auto loser = by_id_.find(id); loser != by_id_.end()) tell_one(*loser->second);
+  }
+  if (conflicts_.take_changed() || !losers.empty()) result_.conflicts = conflicts_.open();
+  const Emptied& emptied = state_.emptied();
+  result_.emptied_by = emptied.by != nullptr ? std::optional(emptied.by->input.id) : std::nullopt;
+  result_.empty_allowed = emptied.allowed;
+}
+
+}  // namespace starling

@@ -1,0 +1,78 @@
+// What it takes to take back the turn of one change.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "starling/merge/conflict_book.hpp"
+#include "starling/merge/tree.hpp"
+
+namespace starling {
+
+// An edit of a change of the present window that nothing later has superseded: what its author wished at its path.
+struct Wish {
+  Node* node = nullptr;
+  std::size_t edit = 0;
+  // What was there before; nothing for an append, whose base is the beginning of the array.
+  std::shared_ptr<const json::value> before;
+};
+// By path. Several stand at one path where they agree, and where appends followed one another.
+using Wishes = std::map<Path, std::vector<Wish>>;
+
+// Removals that were dropped, and who needs what they would have removed.
+using Kept = std::map<Path, std::vector<Node*>>;
+
+// M10.
+struct Emptied {
+  Node* by = nullptr;
+  bool allowed = false;
+};
+
+namespace undo {
+
+struct Edited {
+  Replaced replaced;
+};
+struct Appended {
+  Path path;
+};
+struct WishesAt {
+  Path path;
+  std::optional<std::vector<Wish>> old;
+};
+struct KeptAt {
+  Path path;
+  std::optional<std::vector<Node*>> old;
+};
+struct Lost {
+  Node* node;
+};
+struct ConflictMade {};
+struct ConflictSettled {
+  ConflictBook::Id id;
+};
+struct EmptiedWas {
+  Emptied old;
+};
+// A window began: what belonged to the one before was put aside.
+struct WindowOpened {
+  Wishes wishes;
+  Kept kept;
+  std::size_t since;
+};
+
+using Step = std::variant<Edited, Appended, WishesAt, KeptAt, Lost, ConflictMade, ConflictSettled, EmptiedWas, WindowOpened>;
+
+}  // namespace undo
+
+// In the order in which they were made.
+using UndoSteps = std::vector<undo::Step>;
+
+// About how many bytes they hold.
+[[nodiscard]] std::size_t weight(const json::value& value);
+[[nodiscard]] std::size_t weight(const Wishes& wishes);
+[[nodiscard]] std::size_t weight(const UndoSteps& steps);
+
+}  // namespace starling
