@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "libp2p/base/protobuf.hpp"
 
 namespace libp2p {
@@ -53,6 +55,25 @@ TEST(PeerRecord, IsSentAsTheOthersReadIt) {
       record.seal(key, PeerRecord::Form::legacy).value(),
       SignedEnvelope::seal(key, "libp2p-routing-state", as_bytes("/libp2p/routing-state-record"), payload)
           ->to_bytes());
+}
+
+TEST(PeerRecord, OpensWhatGoSealedWithEveryKindOfKey) {
+  std::ifstream file(std::string(STARLING_TEST_DATA) + "/keys/sealed-by-go-libp2p.txt");
+  std::string peer, key, signature, envelope;
+  int lines = 0;
+  for (; file >> peer >> key >> signature >> envelope; ++lines) {
+    const auto public_key = PublicKey::from_protobuf(from_hex(key).value());
+    ASSERT_TRUE(public_key) << public_key.error().to_string();
+    EXPECT_TRUE(public_key->verify(as_bytes("text"), from_hex(signature).value()));
+    const auto record = PeerRecord::open(from_hex(envelope).value());
+    ASSERT_TRUE(record) << record.error().to_string();
+    EXPECT_EQ(record->peer.to_string(), peer);
+    EXPECT_TRUE(record->peer.matches(*public_key));
+    EXPECT_EQ(record->seq, 7U);
+    ASSERT_EQ(record->addresses.size(), 2U);
+    EXPECT_EQ(record->addresses[1].to_string(), "/dns4/a.example/udp/1/quic-v1");
+  }
+  EXPECT_EQ(lines, 4);
 }
 
 TEST(PeerRecord, IsSealedByItsOwnKeyOnly) {
