@@ -1,0 +1,85 @@
+#include "starling/cli/api_client.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace starling {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::uint64_t max_reply_bytes = 256 * 1024 * 1024;
+
+http::request<http::string_body> make_request(std::string_view method, std::string_view target, std::string_view body,
+                                              const std::map<std::string, std::string>& headers, std::string_view host) {
+  http::request<http::string_body> message;
+  message.method_string(method);
+  message.target(target);
+  message.version(11);
+  message.set(http::field::host, host);
+  message.set(http::field::connection, "close");
+  message.set(http::field::accept, "application/json");
+  for (const auto& [name, value] : headers) message.set(name, value);
+  message.body() = body;
+  message.prepare_payload();
+  return message;
+}
+
+template <class Socket>
+Result<ApiReply> exchange(Socket& socket, http::request<http::string_body> message) {
+  error_code error;
+  http::write(socket, message, error);
+  boost::beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(max_reply_bytes);
+  // A daemon that refuses early may close before all is written: its answer is what counts.
+  http::read(socket, buffer, parser, error);
+  if (error) return fail(Errc::io, "the daemon's answer could not be read: " + error.message());
+  ApiReply reply;
+  auto response = parser.release();
+  reply.status = static_cast<int>(response.result_int());
+  for (const auto& field : response) {
+    std::string name(field.name_string());
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    reply.headers.insert_or_assign(std::move(name), std::string(field.value()));
+  }
+  reply.body = std::move(response.body());
+  return reply;
+}
+
+template <class Protocol>
+Result<ApiReply> connect_and_exchange(const typename Protocol::endpoint& endpoint, const std::string& where,
+                                      http::request<http::string_body> message) {
+  asio::io_context io;
+  typename Protocol::socket socket(io);
+  error_code error;
+  socket.connect(endpoint, error);
+  if (error) {
+    return fail(Errc::io, "no daemon answers at " + where + " (" + error.message() + "): start it with `starling run`");
+  }
+  return exchange(socket, std::move(message));
+}
+
+}  // namespace
+
+Result<ApiReply> ApiClient::request(std::string_view method, std::string_view target, std::string_view body,
+                                    const std::map<std::string, std::string>& headers) const {
+  if (address_.is_unix) {
+    return connect_and_exchange<asio::local::stream_protocol>(asio::local::stream_protocol::endpoint(address_.path.string()),
+                                                              address_.path.string(),
+                                                              make_request(method, target, body, headers, "localhost"));
+  }
+  const std::string where = (address_.host.find(':') == std::string::npos ? address_.host : "[" + address_.host + "]") + ":" +
+                            std::to_string(address_.port);
+  return connect_and_exchange<asio::ip::tcp>({asio::ip::make_address(address_.host), address_.port}, where,
+                                             make_request(method, target, body, headers, where));
+}
+
+}  // namespace starling

@@ -1,0 +1,30 @@
+// A blocking client of a daemon's API: what every command but `run` speaks through.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "starling/api/http_server.hpp"
+
+namespace starling {
+
+struct ApiReply {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+};
+
+class ApiClient {
+ public:
+  explicit ApiClient(HttpAddress address) : address_(std::move(address)) {}
+
+  // One request on a connection of its own. Errors: io (nobody answers there: says what to start).
+  [[nodiscard]] Result<ApiReply> request(std::string_view method, std::string_view target, std::string_view body = {},
+                                         const std::map<std::string, std::string>& headers = {}) const;
+
+ private:
+  HttpAddress address_;
+};
+
+}  // namespace starling

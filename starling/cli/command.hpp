@@ -1,0 +1,47 @@
+// What all commands share: where they find their node, how they print, how they end.
+#pragma once
+
+#include <string>
+
+#include "starling/cli/api_client.hpp"
+#include "starling/daemon/daemon.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace starling {
+
+// Set by the command that ran; the process's exit code.
+struct CommandContext {
+  ExitCode exit_code = ExitCode::done;
+};
+
+// One function a command: declares its options and what it does.
+void add_init(CLI::App& app, CommandContext& context);
+void add_invite(CLI::App& app, CommandContext& context);
+void add_join(CLI::App& app, CommandContext& context);
+void add_run(CLI::App& app, CommandContext& context);
+void add_version(CLI::App& app, CommandContext& context);
+void add_views(CLI::App& app, CommandContext& context);   // status, nodes, history, conflicts
+void add_config(CLI::App& app, CommandContext& context);  // get, set, rm, apply, publish
+
+// `--state DIR` or `--api API`, and `--json`.
+struct Target {
+  std::string state;
+  std::string api;
+  bool json = false;
+
+  void add_options(CLI::App& command);
+  // The API named by --api, else the first in the state's config.toml.
+  [[nodiscard]] Result<ApiClient> client() const;
+};
+
+[[nodiscard]] std::string default_state();
+
+// Says it on standard error and gives back the exit code that fits.
+ExitCode report(const Error& error);
+// The same for an answer of the API that is no success.
+ExitCode report(const ApiReply& reply);
+
+}  // namespace starling

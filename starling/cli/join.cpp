@@ -1,0 +1,39 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "starling/cli/command.hpp"
+#include "starling/cli/node_options.hpp"
+
+namespace starling {
+namespace {
+
+Result<> prepare_join(const NodeArguments& arguments, const std::string& text) {
+  LIBP2P_TRY(const JoinToken token, JoinToken::parse(text));
+  LIBP2P_TRY(NodeConfig config, arguments.config());
+  config.fleet = token.fleet;
+  libp2p::NullLog log;
+  libp2p::SystemRuntime runtime(log, 1);
+  const StateDir state(arguments.state);
+  LIBP2P_TRY(const NewNode node, create_node(state, config, runtime.env().random));
+  return state.save_token(token);
+}
+
+}  // namespace
+
+void add_join(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("join", "prepare this machine to enter a fleet; `run` then does");
+  auto arguments = std::make_shared<NodeArguments>();
+  auto token = std::make_shared<std::string>();
+  arguments->add_options(*command);
+  command->add_option("token", *token, "what `init` or `invite` printed")->required();
+  command->callback([&context, arguments, token] {
+    if (const auto prepared = prepare_join(*arguments, *token); !prepared) {
+      context.exit_code = report(prepared.error());
+      return;
+    }
+    std::fprintf(stderr, "Start the node with: starling run --state %s\n", arguments->state.c_str());
+  });
+}
+
+}  // namespace starling

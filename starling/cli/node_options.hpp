@@ -1,0 +1,40 @@
+// What `init` and `join` have in common: the node's name, where it listens, and what it serves.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libp2p/base/system_runtime.hpp"
+#include "starling/daemon/state_dir.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace starling {
+
+struct NodeArguments {
+  std::string state;
+  std::string name;
+  std::vector<std::string> listen;
+  std::vector<std::string> api;
+  std::string data_plane = "none";
+  bool take_fleet = false;
+
+  void add_options(CLI::App& command);
+  // Checked, with defaults filled in; the fleet is still to be set. Errors: invalid_argument, saying what would do.
+  [[nodiscard]] Result<NodeConfig> config() const;
+};
+
+// Makes the folder, the node's two keys and the configuration. Errors: exists, io.
+struct NewNode {
+  PrivateKey identity;
+  X25519KeyPair encryption;
+};
+[[nodiscard]] Result<NewNode> create_node(const StateDir& state, const NodeConfig& config, libp2p::Random& random);
+
+// Up to three addresses under which others reach a node that listens there: those of the machine's interfaces. Port 0 gives
+// none: it is not known before the daemon runs.
+[[nodiscard]] std::vector<Multiaddr> reachable_addresses(const std::vector<Multiaddr>& listen);
+
+}  // namespace starling
