@@ -50,12 +50,58 @@ struct GossipNode {
   std::vector<std::string> got;
 };
 
+// A peer that the test plays by hand.
+struct RawPeer {
+  RawPeer(SwarmNet& n, std::string protocol) : net(n), node(n.add()) {
+    node.swarm.set_handler(std::move(protocol),
+                           [this](InboundStream in) -> Task<> { return read(std::move(in)); });
+  }
+  Task<> read(InboundStream in) {
+    ++streams;
+    inbound = in.stream.get();
+    while (reads) {
+      auto rpc = co_await read_length_prefixed(*in.stream, 1024 * 1024);
+      if (!rpc) break;
+      rpcs.push_back(std::move(*rpc));
+    }
+    while (!reads && !over) co_await sleep_for(net.runtime.env(), milliseconds(100));
+    inbound = nullptr;
+  }
+  void open(const PeerId& to) {
+    ASSERT_TRUE(net.run_until([&] { return node.swarm.is_connected(to); }, seconds(1)));
+    auto opened = net.runtime.run(node.swarm.open_stream(to, {std::string(protocol_v1_1)}, false));
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    out = std::move(opened->stream);
+  }
+  void say(BytesView rpc) { ASSERT_TRUE(net.runtime.run(write_length_prefixed(*out, rpc))); }
+  [[nodiscard]] std::size_t messages() const {
+    std::size_t count = 0;
+    for (const Bytes& rpc : rpcs) count += decode_rpc(rpc)->messages.size();
+    return count;
+  }
+
+  SwarmNet& net;
+  TestNode& node;
+  StreamPtr out;
+  Stream* inbound = nullptr;
+  std::size_t streams = 0;
+  bool reads = true;
+  bool over = false;
+  std::vector<Bytes> rpcs;
+};
+
 class GossipNet {
+  std::vector<std::unique_ptr<RawPeer>> raw_;  // outlive the swarm that runs their handlers
+
  public:
   explicit GossipNet(std::uint64_t seed = 1, LinkQuality quality = {.latency = milliseconds(1)})
       : net(seed, quality) {}
   ~GossipNet() {
+    for (const auto& peer : raw_) peer->out.reset();
     for (const auto& node : nodes_) stop(*node);
+  }
+  RawPeer& add_raw(std::string protocol = std::string(protocol_v1_1)) {
+    return *raw_.emplace_back(std::make_unique<RawPeer>(net, std::move(protocol)));
   }
   GossipNode& add(const GossipsubConfig& config = {}, bool start = true) {
     nodes_.push_back(std::make_unique<GossipNode>(net.runtime.env(), net.add(), config));
@@ -306,50 +352,10 @@ TEST(GossipsubService, NothingIsLostWhenStreamsMoveToAnotherConnection) {
   EXPECT_GT(superseded, 0U) << "the case that is tested did not occur";
 }
 
-// A peer that the test plays by hand.
-struct RawPeer {
-  RawPeer(SwarmNet& n, std::string protocol = std::string(protocol_v1_1)) : net(n), node(n.add()) {
-    node.swarm.set_handler(std::move(protocol),
-                           [this](InboundStream in) -> Task<> { return read(std::move(in)); });
-  }
-  Task<> read(InboundStream in) {
-    ++streams;
-    inbound = in.stream.get();
-    while (reads) {
-      auto rpc = co_await read_length_prefixed(*in.stream, 1024 * 1024);
-      if (!rpc) break;
-      rpcs.push_back(std::move(*rpc));
-    }
-    while (!reads && !over) co_await sleep_for(net.runtime.env(), milliseconds(100));
-    inbound = nullptr;
-  }
-  void open(const PeerId& to) {
-    ASSERT_TRUE(net.run_until([&] { return node.swarm.is_connected(to); }, seconds(1)));
-    auto opened = net.runtime.run(node.swarm.open_stream(to, {std::string(protocol_v1_1)}, false));
-    ASSERT_TRUE(opened) << opened.error().to_string();
-    out = std::move(opened->stream);
-  }
-  void say(BytesView rpc) { ASSERT_TRUE(net.runtime.run(write_length_prefixed(*out, rpc))); }
-  [[nodiscard]] std::size_t messages() const {
-    std::size_t count = 0;
-    for (const Bytes& rpc : rpcs) count += decode_rpc(rpc)->messages.size();
-    return count;
-  }
-
-  SwarmNet& net;
-  TestNode& node;
-  StreamPtr out;
-  Stream* inbound = nullptr;
-  std::size_t streams = 0;
-  bool reads = true;
-  bool over = false;
-  std::vector<Bytes> rpcs;
-};
-
 TEST(GossipsubService, SpeaksVersion10WithAPeerThatKnowsNoOther) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net, std::string(protocol_v1_0));
+  RawPeer& peer = net.add_raw(std::string(protocol_v1_0));
   a.subscribe();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   net.run_for(milliseconds(50));
@@ -360,7 +366,7 @@ TEST(GossipsubService, SpeaksVersion10WithAPeerThatKnowsNoOther) {
 TEST(GossipsubService, WhatWaitsLeavesInFewWrites) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   peer.open(a.node.id);
   peer.say(subscribe_rpc("t"));
@@ -374,7 +380,7 @@ TEST(GossipsubService, WhatWaitsLeavesInFewWrites) {
 TEST(GossipsubService, ASecondStreamFollowsTheFirstAndWhatWasOnTheFirstCounts) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   a.subscribe();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   peer.open(a.node.id);
@@ -399,7 +405,7 @@ TEST(GossipsubService, ASecondStreamFollowsTheFirstAndWhatWasOnTheFirstCounts) {
 TEST(GossipsubService, AStreamThatThePeerResetsIsOpenedAgainWithAHello) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   a.subscribe();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   net.run_for(milliseconds(50));
@@ -415,7 +421,7 @@ TEST(GossipsubService, AStreamThatThePeerResetsIsOpenedAgainWithAHello) {
 TEST(GossipsubService, WhatIsNoRpcEndsTheStreamAndNothingElse) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   a.subscribe();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   for (const Bytes& rubbish : {Bytes{0x1b}, Bytes{0x0a, 0xff}}) {
@@ -442,7 +448,7 @@ TEST(GossipsubService, WhatIsNoRpcEndsTheStreamAndNothingElse) {
 TEST(GossipsubService, AnRpcThatNeverEndsIsGivenUp) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   peer.open(a.node.id);
   ASSERT_TRUE(net.net.runtime.run(peer.out->write(Bytes{0x10, 0x0a})));
@@ -465,7 +471,7 @@ TEST(GossipsubService, APeerThatDoesNotReadIsDroppedAndHarmsNobody) {
   GossipNet net;
   GossipNode& a = net.add();
   GossipNode& b = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   peer.reads = false;
   a.subscribe();
   b.subscribe();
@@ -489,7 +495,7 @@ TEST(GossipsubService, APeerThatDoesNotReadIsDroppedAndHarmsNobody) {
 TEST(GossipsubService, AGraftWithoutAHelloIsTakenAndAnswered) {
   GossipNet net;
   GossipNode& a = net.add();
-  RawPeer peer(net.net);
+  RawPeer& peer = net.add_raw();
   a.subscribe();
   ASSERT_TRUE(net.net.connect(a.node, peer.node));
   peer.open(a.node.id);
