@@ -2,7 +2,10 @@
 // behind.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/support/mdns.hpp"
+#include "tests/support/mdns_net.hpp"
 
 namespace libp2p {
 namespace {
@@ -153,6 +156,43 @@ TEST(Mdns, MD06_SourceThatIsOffLinkIsDropped) {
   }
   EXPECT_EQ(lan.engine.counters().off_link, 12U);
   EXPECT_EQ(test::count_replies(lan.run_for(seconds(3))), 0U);
+}
+
+// Knows who may be dialled, as a fleet does; remembers who was asked about.
+struct MembersOnly final : Gater {
+  std::set<PeerId> members;
+  std::set<PeerId> refused;
+  bool may_dial(const PeerId& peer, const Multiaddr&) override {
+    if (members.contains(peer)) return true;
+    refused.insert(peer);
+    return false;
+  }
+};
+
+Task<> dial(Swarm& swarm, PeerId peer, std::vector<Multiaddr> addresses, std::optional<Result<>>& outcome) {
+  outcome = co_await swarm.connect(std::move(peer), std::move(addresses));
+}
+
+TEST(Mdns, MD07_PeerThatIsNoMemberIsNotDialled) {
+  test::MdnsNet net;
+  MembersOnly gater;
+  auto& a = net.add({.gater = &gater});
+  auto& member = net.add();
+  auto& stranger = net.add();
+  gater.members.insert(member.node.id);
+  // The application dials all that mDNS shows, and lets the gater choose.
+  a.node.swarm.keep_connected(member.node.id);
+  a.node.swarm.keep_connected(stranger.node.id);
+  ASSERT_TRUE(net.run_until([&] { return a.node.swarm.is_connected(member.node.id); }, seconds(5)));
+  ASSERT_TRUE(a.found.contains(stranger.node.id));
+  std::optional<Result<>> outcome;
+  net.runtime.run(dial(a.node.swarm, stranger.node.id, a.found.at(stranger.node.id), outcome));
+  EXPECT_FALSE(*outcome);
+  EXPECT_TRUE(gater.refused.contains(stranger.node.id));
+  net.runtime.run_for(seconds(30));
+  EXPECT_FALSE(a.node.swarm.is_connected(stranger.node.id));
+  EXPECT_EQ(stranger.node.swarm.counters().inbound_accepted + stranger.node.swarm.counters().upgrades_failed,
+            0U);
 }
 
 TEST(Mdns, MD08_UnknownTypesAreIgnored) {
