@@ -74,7 +74,7 @@ Task<Outcome> read_reply(Socket& socket, const Progress& progress) {
 }
 
 Task<libp2p::Result<Outcome>> converse(Socket& socket, const ControlAddress& address,
-                                       const HttpRequest& request, Progress& progress) {
+                                       const ControlRequest& request, Progress& progress) {
   boost::system::error_code error;
   co_await socket.async_connect(endpoint_of(address), asio::redirect_error(use_task, error));
   rethrow_if_cancelled(error);
@@ -91,13 +91,13 @@ Task<libp2p::Result<Outcome>> converse(Socket& socket, const ControlAddress& add
 
 }  // namespace
 
-std::string request_head(const HttpRequest& request) {
+std::string request_head(const ControlRequest& request) {
   return request.method + " " + request.path +
          " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(request.body.size()) +
          "\r\nConnection: close\r\n\r\n";
 }
 
-Task<Outcome> exchange(libp2p::Env env, ControlAddress address, HttpRequest request, libp2p::Duration limit) {
+Task<Outcome> exchange(libp2p::Env env, ControlAddress address, ControlRequest request, libp2p::Duration limit) {
   Progress progress;
   if (request_head(request).size() >= max_request_head_bytes) {
     co_return fault(HttpFault::Kind::unreachable,

@@ -11,7 +11,7 @@
 
 namespace starling {
 
-struct HttpRequest {
+struct ControlRequest {
   std::string method;
   std::string path;  // encoded
   std::string body;
@@ -38,10 +38,10 @@ inline constexpr std::size_t max_request_head_bytes = 1024;
 // HttpReply::complete.
 [[nodiscard]] libp2p::Task<std::expected<HttpReply, HttpFault>> exchange(libp2p::Env env,
                                                                          ControlAddress address,
-                                                                         HttpRequest request,
+                                                                         ControlRequest request,
                                                                          libp2p::Duration limit);
 
 // The request line and headers as they are sent.
-[[nodiscard]] std::string request_head(const HttpRequest& request);
+[[nodiscard]] std::string request_head(const ControlRequest& request);
 
 }  // namespace starling

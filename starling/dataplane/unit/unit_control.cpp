@@ -47,7 +47,7 @@ std::unexpected<DataPlaneFault> cut_short(const std::string& path, const HttpRep
 UnitControl::UnitControl(Env env, ControlAddress address, UnitTimeouts timeouts)
     : env_(env), address_(std::move(address)), timeouts_(timeouts) {}
 
-Task<Reply> UnitControl::request(HttpRequest request, Duration limit) {
+Task<Reply> UnitControl::request(ControlRequest request, Duration limit) {
   auto reply = co_await exchange(env_, address_, std::move(request), limit);
   if (reply && reply->server.starts_with("Unit/")) version_ = reply->server.substr(5);
   peer_ = reply ? reply->peer : reply.error().peer;

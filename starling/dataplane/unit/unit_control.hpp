@@ -42,7 +42,7 @@ class UnitControl {
   [[nodiscard]] DataPlaneFault describe(const HttpFault& fault) const;
 
  private:
-  [[nodiscard]] Task<std::expected<HttpReply, HttpFault>> request(HttpRequest request, Duration limit);
+  [[nodiscard]] Task<std::expected<HttpReply, HttpFault>> request(ControlRequest request, Duration limit);
   [[nodiscard]] Task<DriverResult<std::optional<Piece>>> fetch(Path path, const json::value* hint);
   [[nodiscard]] Task<DriverResult<std::optional<Piece>>> fetch_parts(Path path, HttpReply reply,
                                                                      const json::value* hint);
