@@ -30,7 +30,8 @@ void ConflictBook::unlist(Id id) {
   if (place->second.empty()) open_.erase(place);
 }
 
-std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& path, const Windows& windows) const {
+std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& path,
+                                                       const Windows& windows) const {
   std::vector<Id> settled;
   const auto look = [&](const std::vector<Id>& ids) {
     for (const Id id : ids) {
@@ -44,7 +45,8 @@ std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& p
   for (Path above; above.size() < path.size(); above.push_back(path[above.size()])) {
     if (const auto exact = open_.find(above); exact != open_.end()) look(exact->second);
   }
-  for (auto it = open_.lower_bound(path); it != open_.end() && is_prefix(path, it->first); ++it) look(it->second);
+  for (auto it = open_.lower_bound(path); it != open_.end() && is_prefix(path, it->first); ++it)
+    look(it->second);
   std::ranges::sort(settled);
   return settled;
 }

@@ -1,4 +1,5 @@
-// The conflicts of a fold (rules M4, M5), in the order in which they came about, with what it takes to go back.
+// The conflicts of a fold (rules M4, M5), in the order in which they came about, with what it takes to go
+// back.
 #pragma once
 
 #include <cstdint>

@@ -60,7 +60,8 @@ class Differ {
     }
   }
 
-  // What stood here was no object, or is to be none: an empty one takes its place before members are set in it.
+  // What stood here was no object, or is to be none: an empty one takes its place before members are set in
+  // it.
   void replace(const json::value& after) {
     const json::object* object = after.if_object();
     if (object != nullptr && !object->empty() && path_.size() < max_depth_) put(json::object());
@@ -77,7 +78,9 @@ class Differ {
     }
   }
 
-  void put(json::value value) { edits.push_back({std::string(base_scope), path_, EditOp::set, std::move(value)}); }
+  void put(json::value value) {
+    edits.push_back({std::string(base_scope), path_, EditOp::set, std::move(value)});
+  }
 
   std::size_t max_depth_;
   Path path_;

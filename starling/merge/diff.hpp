@@ -14,11 +14,12 @@ struct DiffLimits {
   std::size_t max_bytes = max_record_bytes - 256 * 1024;  // of paths and values as they are encoded, about
 };
 
-// Leaf edits that turn `before` into `after`: objects are descended into, arrays and scalars are set whole, so that no
-// edit's path crosses an array. Applying them to `before` gives `after`. In order of path.
+// Leaf edits that turn `before` into `after`: objects are descended into, arrays and scalars are set whole,
+// so that no edit's path crosses an array. Applying them to `before` gives `after`. In order of path.
 //
-// Where that would be more than one change can hold, objects are set whole as well, from the deepest level up: such a
-// change still enters, but in the merge it wins or loses by larger pieces.
-[[nodiscard]] std::vector<Edit> diff(const json::value& before, const json::value& after, DiffLimits limits = {});
+// Where that would be more than one change can hold, objects are set whole as well, from the deepest level
+// up: such a change still enters, but in the merge it wins or loses by larger pieces.
+[[nodiscard]] std::vector<Edit> diff(const json::value& before, const json::value& after,
+                                     DiffLimits limits = {});
 
 }  // namespace starling

@@ -8,7 +8,9 @@ namespace starling {
 
 bool apply_edit(json::value& document, const Edit& edit) {
   switch (edit.op) {
-    case EditOp::set: (void)set_member(document, edit.path, *edit.value); break;
+    case EditOp::set:
+      (void)set_member(document, edit.path, *edit.value);
+      break;
     case EditOp::remove:
       if (member_at(document, edit.path) != nullptr) (void)remove_member(document, edit.path);
       break;
@@ -24,7 +26,8 @@ bool apply_edit(json::value& document, const Edit& edit) {
 
 MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before) {
   // Nobody will come back to it: no undo, no snapshots.
-  constexpr MergeLimits once{.undo_changes = 0, .undo_bytes = 0, .snapshot_every = SIZE_MAX, .snapshot_bytes = 0};
+  constexpr MergeLimits once{
+      .undo_changes = 0, .undo_bytes = 0, .snapshot_every = SIZE_MAX, .snapshot_bytes = 0};
   Merge merge(happened_before, once);
   merge.reset(std::move(inputs));
   return std::move(merge).take();

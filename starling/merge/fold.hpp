@@ -36,33 +36,34 @@ struct Conflict {
   std::optional<json::value> mine;    // what the loser wanted; nothing: to remove it
   std::optional<json::value> theirs;  // what stands by the winner
   std::vector<Path> stood;            // edits of the loser that were not touched
-  EditOp op{};                        // what the loser was about: a removal or an append has another `mine` than a set
+  EditOp op{};  // what the loser was about: a removal or an append has another `mine` than a set
 };
 
 struct ChangeFate {
   enum class State { applied, partly, lost, skipped };
   RecordId id;
   State state{};
-  std::string reason;   // why it was skipped, or what it lost to
+  std::string reason;  // why it was skipped, or what it lost to
 };
 
 struct MergeResult {
   json::value document;
-  std::vector<ChangeFate> fates;       // in the order of the fold
-  std::vector<Conflict> conflicts;     // not settled by a later change that knew both
+  std::vector<ChangeFate> fates;    // in the order of the fold
+  std::vector<Conflict> conflicts;  // not settled by a later change that knew both
   // The last change that left the document without a listener, where there is none now (M10).
   std::optional<RecordId> emptied_by;
   bool empty_allowed = false;
 };
 
-// `inputs` in any order, and of each as many as there are. Pure. Merge keeps this up to date as changes come in.
+// `inputs` in any order, and of each as many as there are. Pure. Merge keeps this up to date as changes come
+// in.
 [[nodiscard]] MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before);
 
 // Hash of (merge level, desired document): what a fleet's state is called.
 [[nodiscard]] RevisionId revision_of(const json::value& document);
 
-// Applies one edit as the fold does: parents are made, what is no object on the way gives way. False when nothing could be
-// done (append to what is no array).
+// Applies one edit as the fold does: parents are made, what is no object on the way gives way. False when
+// nothing could be done (append to what is no array).
 bool apply_edit(json::value& document, const Edit& edit);
 
 }  // namespace starling

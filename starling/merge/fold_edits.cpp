@@ -48,7 +48,8 @@ FoldState::Obstacle FoldState::apply_append(Node& node, std::size_t edit) {
   if (array == nullptr || !array->is_array()) {
     // A concurrent change has put something else in its place; else its author never saw an array here.
     std::vector<Contender> others = contenders(node, append.path);
-    const auto last = std::ranges::max_element(others, {}, [](const Contender& other) { return other.wish.node->position; });
+    const auto last = std::ranges::max_element(
+        others, {}, [](const Contender& other) { return other.wish.node->position; });
     if (last == others.end()) return to_pointer(append.path) + ": there is no array to append to";
     const std::optional<json::value> standing = copied(array);
     lose(node, edit, *last->wish.node, Conflict::Kind::overlap, standing, standing, node);
@@ -98,15 +99,16 @@ void FoldState::settle(Node& node, const Path& path) {
   }
 }
 
-// An array that its author knew is set whole or appended to, never edited inside (M2). One that a concurrent change has
-// put there gives way, as all that is overlapped does (M4).
+// An array that its author knew is set whole or appended to, never edited inside (M2). One that a concurrent
+// change has put there gives way, as all that is overlapped does (M4).
 FoldState::Obstacle FoldState::blocked_by_array(Node& node, const Path& path) const {
   const std::optional<Path> array = array_above(document_, path);
   if (!array) return {};
   Path above;
   while (true) {
     if (const auto found = wishes_.find(above); found != wishes_.end()) {
-      if (std::ranges::any_of(found->second, [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); })) {
+      if (std::ranges::any_of(found->second,
+                              [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); })) {
         return {};
       }
     }
@@ -116,12 +118,13 @@ FoldState::Obstacle FoldState::blocked_by_array(Node& node, const Path& path) co
   return to_pointer(*array) + ": an array stands here, and no edit goes through one (M2)";
 }
 
-// An empty object that one author puts where there was none, and members that another one has set in it meanwhile, get
-// along: whichever comes later, both have what they want.
+// An empty object that one author puts where there was none, and members that another one has set in it
+// meanwhile, get along: whichever comes later, both have what they want.
 bool FoldState::makes_room_only(Node& node, const Edit& edit) const {
   const json::value* standing = member_at(document_, edit.path);
   if (!is_empty_object(*edit.value) || standing == nullptr || !standing->is_object()) return false;
-  for (auto it = wishes_.lower_bound(edit.path); it != wishes_.end() && is_prefix(edit.path, it->first); ++it) {
+  for (auto it = wishes_.lower_bound(edit.path); it != wishes_.end() && is_prefix(edit.path, it->first);
+       ++it) {
     for (const Wish& wish : it->second) {
       if (edit_of(wish).op != EditOp::remove && windows_.concurrent(*wish.node, node)) return true;
     }
@@ -157,9 +160,12 @@ bool FoldState::is_fulfilled(const Contender& contender) const {
   const Edit& wished = edit_of(contender.wish);
   const json::value* standing = member_at(document_, contender.path);
   switch (wished.op) {
-    case EditOp::remove: return standing == nullptr;
-    case EditOp::append: return false;
-    case EditOp::set: break;
+    case EditOp::remove:
+      return standing == nullptr;
+    case EditOp::append:
+      return false;
+    case EditOp::set:
+      break;
   }
   if (standing == nullptr) return false;
   return is_empty_object(*wished.value) ? standing->is_object() : same_json(*standing, *wished.value);
@@ -172,14 +178,15 @@ void FoldState::judge(Node& node, std::vector<Contender> contenders) {
     std::vector<Wish>& wishes = wishes_at(contender.path);
     std::erase_if(wishes, [&](const Wish& wish) { return wish.node == lost.node && wish.edit == lost.edit; });
     if (wishes.empty()) wishes_.erase(contender.path);
-    std::optional<json::value> base = edit_of(lost).op == EditOp::append ? std::move(contender.base) : copied(lost.before.get());
-    lose(*lost.node, lost.edit, node, Conflict::Kind::overlap, std::move(base), copied(member_at(document_, contender.path)),
-         node);
+    std::optional<json::value> base =
+        edit_of(lost).op == EditOp::append ? std::move(contender.base) : copied(lost.before.get());
+    lose(*lost.node, lost.edit, node, Conflict::Kind::overlap, std::move(base),
+         copied(member_at(document_, contender.path)), node);
   }
 }
 
-void FoldState::lose(Node& loser, std::size_t edit, Node& winner, Conflict::Kind kind, std::optional<json::value> base,
-                     std::optional<json::value> theirs, Node& turn) {
+void FoldState::lose(Node& loser, std::size_t edit, Node& winner, Conflict::Kind kind,
+                     std::optional<json::value> base, std::optional<json::value> theirs, Node& turn) {
   const Edit& lost = loser.input.change.edits[edit];
   Conflict conflict{.kind = kind,
                     .path = lost.path,
@@ -212,7 +219,8 @@ void FoldState::supersede(Node& node, const Path& place) {
 void FoldState::wish(Node& node, std::size_t edit, std::shared_ptr<const json::value> before) {
   std::vector<Wish>& wishes = wishes_at(node.input.change.edits[edit].path);
   // With one that wants the same it shares the base: what was there before either.
-  const auto same = std::ranges::find_if(wishes, [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); });
+  const auto same =
+      std::ranges::find_if(wishes, [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); });
   if (same != wishes.end() && node.input.change.edits[edit].op != EditOp::append) before = same->before;
   wishes.push_back({&node, edit, std::move(before)});
 }
@@ -220,7 +228,8 @@ void FoldState::wish(Node& node, std::size_t edit, std::shared_ptr<const json::v
 // To be changed: what they were is noted first.
 std::vector<Wish>& FoldState::wishes_at(const Path& path) {
   const auto found = wishes_.find(path);
-  steps_.emplace_back(undo::WishesAt{path, found == wishes_.end() ? std::nullopt : std::optional(found->second)});
+  steps_.emplace_back(
+      undo::WishesAt{path, found == wishes_.end() ? std::nullopt : std::optional(found->second)});
   return found == wishes_.end() ? wishes_[path] : found->second;
 }
 

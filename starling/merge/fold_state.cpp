@@ -6,8 +6,8 @@
 namespace starling {
 namespace {
 
-// How far what is kept for one change (M5) is followed from reference to reference. A bound on work, not on sense: each
-// round applies the change anew.
+// How far what is kept for one change (M5) is followed from reference to reference. A bound on work, not on
+// sense: each round applies the change anew.
 constexpr int max_rounds = 16;
 
 const Path& listeners_path() {
@@ -83,14 +83,16 @@ bool FoldState::drop_more(Node& node, const std::vector<Violation>& violations, 
   for (const Violation& violation : violations) {
     Needers needers;
     for (std::size_t length = 0; length <= violation.place.size(); ++length) {
-      const auto kept = kept_.find(Path(violation.place.begin(), violation.place.begin() + static_cast<std::ptrdiff_t>(length)));
+      const auto kept = kept_.find(
+          Path(violation.place.begin(), violation.place.begin() + static_cast<std::ptrdiff_t>(length)));
       if (kept == kept_.end()) continue;
       std::ranges::copy_if(kept->second, std::back_inserter(needers),
                            [&](Node* needer) { return windows_.concurrent(*needer, node); });
     }
     if (needers.empty()) continue;
     for (std::size_t length = 0; length <= violation.target.size() && !violation.target.empty(); ++length) {
-      const Path above(violation.target.begin(), violation.target.begin() + static_cast<std::ptrdiff_t>(length));
+      const Path above(violation.target.begin(),
+                       violation.target.begin() + static_cast<std::ptrdiff_t>(length));
       const auto removed = removed_.find(above);
       if (removed == removed_.end()) continue;
       Needers& all = drops[removed->second];
@@ -116,9 +118,15 @@ FoldState::Obstacle FoldState::apply_edits(Node& node, const Drops& drops) {
     settle(node, edits[i].path);
     Obstacle obstacle;
     switch (edits[i].op) {
-      case EditOp::set: obstacle = apply_set(node, i); break;
-      case EditOp::append: obstacle = apply_append(node, i); break;
-      case EditOp::remove: obstacle = apply_remove(node, i); break;
+      case EditOp::set:
+        obstacle = apply_set(node, i);
+        break;
+      case EditOp::append:
+        obstacle = apply_append(node, i);
+        break;
+      case EditOp::remove:
+        obstacle = apply_remove(node, i);
+        break;
     }
     if (!obstacle.empty()) return obstacle;
   }
@@ -132,7 +140,8 @@ void FoldState::note_emptiness(Node& node, bool had_listeners) {
   } else if (had_listeners) {
     now = {&node, node.input.change.allow_empty};
   } else if (now.by != nullptr && !now.allowed && node.input.change.allow_empty) {
-    // It need not be the one that took the last listener: two that empty concurrently, or one that says it afterwards.
+    // It need not be the one that took the last listener: two that empty concurrently, or one that says it
+    // afterwards.
     const bool means_it = !windows_.concurrent(*now.by, node) ||
                           std::ranges::any_of(node.input.change.edits, [](const Edit& edit) {
                             return overlaps(edit.path, listeners_path());
@@ -206,6 +215,8 @@ void FoldState::restore(const Image& image) {
   index_.replace({}, &document_);
 }
 
-FoldState::Image FoldState::unset() { return {.document = empty_document(), .wishes = {}, .kept = {}, .since = 0, .emptied = {}}; }
+FoldState::Image FoldState::unset() {
+  return {.document = empty_document(), .wishes = {}, .kept = {}, .since = 0, .emptied = {}};
+}
 
 }  // namespace starling

@@ -1,4 +1,5 @@
-// The document as far as it has been folded, and the rules by which the next change enters it (M2 to M6, M10).
+// The document as far as it has been folded, and the rules by which the next change enters it (M2 to M6,
+// M10).
 #pragma once
 
 #include <optional>
@@ -16,10 +17,11 @@ namespace starling {
 
 // Level 1 of the merge's rules (M9).
 //
-// Every edit of a change leaves a wish at its path. A change that comes later in the order wins where it goes: wishes of
-// changes its author knew are superseded, those of concurrent ones that the document no longer fulfils are lost, with a
-// conflict record. A removal that a concurrent change needs is dropped before anything is applied, so it doesn't matter
-// which of the two comes first; and as what is kept must not dangle, so are removals of what it refers to.
+// Every edit of a change leaves a wish at its path. A change that comes later in the order wins where it
+// goes: wishes of changes its author knew are superseded, those of concurrent ones that the document no
+// longer fulfils are lost, with a conflict record. A removal that a concurrent change needs is dropped before
+// anything is applied, so it doesn't matter which of the two comes first; and as what is kept must not
+// dangle, so are removals of what it refers to.
 class FoldState {
  public:
   // All must outlive it.
@@ -28,8 +30,8 @@ class FoldState {
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
-  // The turn of the next change of the order: it is applied, or skipped. What it returns takes that back, as long as the
-  // turns that followed have been taken back first.
+  // The turn of the next change of the order: it is applied, or skipped. What it returns takes that back, as
+  // long as the turns that followed have been taken back first.
   [[nodiscard]] UndoSteps apply(Node& node);
   void take_back(UndoSteps steps);
 
@@ -45,7 +47,9 @@ class FoldState {
   void restore(const Image& image);
   [[nodiscard]] static Image unset();
   // About how many bytes it holds.
-  [[nodiscard]] friend std::size_t weight(const Image& image) { return starling::weight(image.document) + starling::weight(image.wishes); }
+  [[nodiscard]] friend std::size_t weight(const Image& image) {
+    return starling::weight(image.document) + starling::weight(image.wishes);
+  }
 
   // The position from which on its wishes are complete; for a window that begins earlier they are not.
   [[nodiscard]] std::size_t since() const noexcept { return since_; }

@@ -1,5 +1,6 @@
-// The addresses that both daemons take for a listener, in the same lenient form: octets with leading zeros or without a
-// digit, and a colon too many before an IPv6 address. Whether one can be bound is for the data plane to say.
+// The addresses that both daemons take for a listener, in the same lenient form: octets with leading zeros or
+// without a digit, and a colon too many before an IPv6 address. Whether one can be bound is for the data
+// plane to say.
 #include <cstdint>
 #include <optional>
 
@@ -73,8 +74,8 @@ class Ipv6Form {
   }
   // Its last 32 bits in the form of IPv4.
   [[nodiscard]] bool ends_in_ipv4() const {
-    return digits_ > 0 && group_start_ && groups_ <= ipv6_groups - 2 && is_ipv4(text_.substr(*group_start_)) &&
-           fills(groups_ + 2);
+    return digits_ > 0 && group_start_ && groups_ <= ipv6_groups - 2 &&
+           is_ipv4(text_.substr(*group_start_)) && fills(groups_ + 2);
   }
   [[nodiscard]] bool fills(int groups) const { return gap_ ? groups < ipv6_groups : groups == ipv6_groups; }
 

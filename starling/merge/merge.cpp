@@ -89,8 +89,8 @@ void Merge::update() {
   tell(lowest_);
 }
 
-// The first position whose change is another one, or has to be looked at anew because a change that needed what it
-// removes has left.
+// The first position whose change is another one, or has to be looked at anew because a change that needed
+// what it removes has left.
 std::size_t Merge::first_difference() {
   std::size_t from = order_.size();
   if (!arriving_.empty()) {
@@ -109,8 +109,9 @@ void Merge::splice(std::size_t from) {
   const auto first = order_.begin() + static_cast<std::ptrdiff_t>(from);
   std::vector<std::unique_ptr<Node>> rest;
   rest.reserve(order_.size() - from + arriving_.size());
-  std::merge(std::move_iterator(first), std::move_iterator(order_.end()), std::move_iterator(arriving_.begin()),
-             std::move_iterator(arriving_.end()), std::back_inserter(rest), comes_before);
+  std::merge(std::move_iterator(first), std::move_iterator(order_.end()),
+             std::move_iterator(arriving_.begin()), std::move_iterator(arriving_.end()),
+             std::back_inserter(rest), comes_before);
   std::erase_if(rest, [&](const auto& node) { return leaving_.contains(node->input.id); });
   order_.erase(first, order_.end());
   std::ranges::move(rest, std::back_inserter(order_));
@@ -123,7 +124,8 @@ void Merge::cut_windows(std::size_t from) {
   for (std::size_t i = windows_.truncate(from); i < order_.size(); ++i) windows_.append(*order_[i]);
 }
 
-// Wishes are kept for one window only. Where a late change has joined windows, the fold goes on from where they begin.
+// Wishes are kept for one window only. Where a late change has joined windows, the fold goes on from where
+// they begin.
 void Merge::go_back_far_enough(std::size_t position) {
   go_back(position);
   while (applied_ < order_.size()) {
@@ -152,7 +154,8 @@ void Merge::restore_snapshot(std::size_t position) {
   state_.restore(any ? snapshots_.back().image : FoldState::unset());
   conflicts_.rewind(applied_);
   for (const auto& node : order_) {
-    const auto undone = std::erase_if(node->losses, [&](const Node::Loss& loss) { return loss.by->position >= applied_; });
+    const auto undone =
+        std::erase_if(node->losses, [&](const Node::Loss& loss) { return loss.by->position >= applied_; });
     if (undone > 0) state_.note_loser(node->input.id);
   }
 }
@@ -185,7 +188,8 @@ void Merge::take_snapshot() {
   conflicts_.forget_settled(snapshots_.empty() ? undone : std::min(undone, snapshots_.front().position));
 }
 
-// Of each distance, doubling, the two newest that are multiples of it; the newest first, as far as the bytes reach.
+// Of each distance, doubling, the two newest that are multiples of it; the newest first, as far as the bytes
+// reach.
 void Merge::thin_snapshots() {
   std::array<int, std::numeric_limits<std::size_t>::digits> kept_of_level{};
   std::size_t bytes = 0;
@@ -208,7 +212,8 @@ void Merge::tell(std::size_t from) {
   result_.fates.resize(order_.size());
   const auto tell_one = [&](Node& node) {
     ChangeFate fate = fate_of(node);
-    if (!node.told || fate.state != node.fate.state || fate.reason != node.fate.reason) changed_.insert(fate.id);
+    if (!node.told || fate.state != node.fate.state || fate.reason != node.fate.reason)
+      changed_.insert(fate.id);
     node.told = true;
     node.fate = std::move(fate);
     result_.fates[node.position] = node.fate;

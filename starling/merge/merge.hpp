@@ -1,8 +1,8 @@
 // The merge as changes come in: what fold() gives, kept up to date.
 #pragma once
 
-#include <deque>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,8 +13,8 @@
 
 namespace starling {
 
-// How far back a late change is reached step by step, and from how many copies further back. What lies before them is
-// folded anew.
+// How far back a late change is reached step by step, and from how many copies further back. What lies before
+// them is folded anew.
 struct MergeLimits {
   std::size_t undo_changes = 1024;
   std::size_t undo_bytes = 4 * 1024 * 1024;
@@ -22,8 +22,8 @@ struct MergeLimits {
   std::size_t snapshot_bytes = 16 * 1024 * 1024;
 };
 
-// Owned by whoever owns the log. The result is a function of the set of changes alone: neither the order in which they
-// come nor the batches they come in matter, nor that others came and went meanwhile.
+// Owned by whoever owns the log. The result is a function of the set of changes alone: neither the order in
+// which they come nor the batches they come in matter, nor that others came and went meanwhile.
 class Merge {
  public:
   explicit Merge(HappenedBefore happened_before, MergeLimits limits = {});
@@ -43,7 +43,8 @@ class Merge {
   // Work is done here, once for all that came before. Valid until the next call of any other member.
   [[nodiscard]] const MergeResult& result();
   [[nodiscard]] MergeResult take() &&;
-  // The changes whose fate has become another (or was told for the first time) since this was last asked. Ascending.
+  // The changes whose fate has become another (or was told for the first time) since this was last asked.
+  // Ascending.
   [[nodiscard]] std::set<RecordId> take_changed();
 
  private:

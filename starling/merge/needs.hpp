@@ -1,4 +1,5 @@
-// What a change needs (rule M5): the parents of what it sets, the arrays it appends to, and what its values refer to.
+// What a change needs (rule M5): the parents of what it sets, the arrays it appends to, and what its values
+// refer to.
 #pragma once
 
 #include <map>

@@ -23,7 +23,8 @@ std::size_t depth(const json::value& value) {
 
 std::string why_unusable(const Change& change) {
   for (const Edit& edit : change.edits) {
-    if (edit.scope != base_scope) return to_pointer(edit.path) + ": this level of the merge knows no scope but base (M9)";
+    if (edit.scope != base_scope)
+      return to_pointer(edit.path) + ": this level of the merge knows no scope but base (M9)";
     if (edit.value && edit.path.size() + depth(*edit.value) > JsonLimits{}.max_depth) {
       return to_pointer(edit.path) + ": more than 100 levels deep";
     }
@@ -48,7 +49,8 @@ ChangeFate fate_of(const Node& node) {
   if (!node.skipped.empty()) return {node.input.id, ChangeFate::State::skipped, node.skipped};
   if (node.losses.empty()) return {node.input.id, ChangeFate::State::applied, {}};
   const std::set<Path> lost = lost_paths(node);
-  const bool all = std::ranges::all_of(node.input.change.edits, [&](const Edit& edit) { return lost.contains(edit.path); });
+  const bool all = std::ranges::all_of(node.input.change.edits,
+                                       [&](const Edit& edit) { return lost.contains(edit.path); });
   return {node.input.id, all ? ChangeFate::State::lost : ChangeFate::State::partly,
           "lost " + to_pointer(*lost.begin()) + " to a concurrent change"};
 }

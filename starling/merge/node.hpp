@@ -40,7 +40,8 @@ struct Node {
   ChangeFate fate;      // as it was last told, if it was
   bool told = false;
 
-  // The serial of the change whose author was last asked whether it knew this one, and the answer: see Windows.
+  // The serial of the change whose author was last asked whether it knew this one, and the answer: see
+  // Windows.
   std::uint64_t asked_by = 0;
   bool known_to_asker = false;
 };

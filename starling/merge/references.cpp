@@ -14,7 +14,8 @@ constexpr std::size_t max_pass_segments = 3;
 
 bool is_index(std::string_view segment) { return segment == "-" || parse_index(segment).has_value(); }
 
-// Where the action of a step of routes stands in `path`, if it leads there: routes/0/action, routes/main/0/action.
+// Where the action of a step of routes stands in `path`, if it leads there: routes/0/action,
+// routes/main/0/action.
 std::optional<std::size_t> action_in(const Path& path) {
   if (path.size() > 2 && path[2] == "action") return 2;
   if (path.size() > 3 && path[3] == "action" && is_index(path[2])) return 3;

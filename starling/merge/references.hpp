@@ -23,13 +23,14 @@ struct Reference {
   Path from;         // where it stands
   std::string text;  // what it says; of no_string: what it is instead, as Unit says it
   Form form{};
-  Path target;  // what must be there: ["routes"], ["routes", "main"], ["upstreams", "u"], ["applications", "app"],
+  Path target;  // what must be there: ["routes"], ["routes", "main"], ["upstreams", "u"], ["applications",
+                // "app"],
                 // ["applications", "app", "targets", "t"]
 };
 
-// Every reference in `value`, which stands (or would stand) at `at` in its document. A "pass" elsewhere, an environment
-// variable of that name say, is none, and neither is one with a variable in it ("routes/$host"): where those lead is
-// known with each request only. The end of an array may be named "-".
+// Every reference in `value`, which stands (or would stand) at `at` in its document. A "pass" elsewhere, an
+// environment variable of that name say, is none, and neither is one with a variable in it ("routes/$host"):
+// where those lead is known with each request only. The end of an array may be named "-".
 [[nodiscard]] std::vector<Reference> references(const json::value& value, const Path& at);
 
 [[nodiscard]] bool resolves(const json::value& document, const Reference& reference);

@@ -8,16 +8,16 @@
 
 namespace starling {
 
-// The member at `path`, or nullptr. Through objects only: unlike find(), no segment is taken for the index of an array's
-// element, since no edit's path crosses an array (M2).
+// The member at `path`, or nullptr. Through objects only: unlike find(), no segment is taken for the index of
+// an array's element, since no edit's path crosses an array (M2).
 [[nodiscard]] const json::value* member_at(const json::value& document, const Path& path);
 [[nodiscard]] json::value* member_at(json::value& document, const Path& path);
 
 // The highest place strictly above `path` at which an array stands, if there is one.
 [[nodiscard]] std::optional<Path> array_above(const json::value& document, const Path& path);
 
-// What an edit replaced: the place at or above its path below which all is as it was, and what stood there (nothing: the
-// place is new). Shared, because a conflict record may want it as its base.
+// What an edit replaced: the place at or above its path below which all is as it was, and what stood there
+// (nothing: the place is new). Shared, because a conflict record may want it as its base.
 struct Replaced {
   Path at;
   std::shared_ptr<json::value> old;

@@ -5,7 +5,8 @@ namespace starling {
 std::size_t weight(const json::value& value) {
   std::size_t bytes = sizeof(json::value);
   if (const json::object* object = value.if_object()) {
-    for (const auto& member : *object) bytes += sizeof(json::key_value_pair) + member.key().size() + weight(member.value());
+    for (const auto& member : *object)
+      bytes += sizeof(json::key_value_pair) + member.key().size() + weight(member.value());
   } else if (const json::array* array = value.if_array()) {
     for (const json::value& element : *array) bytes += weight(element);
   } else if (const json::string* string = value.if_string()) {

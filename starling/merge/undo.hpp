@@ -11,7 +11,8 @@
 
 namespace starling {
 
-// An edit of a change of the present window that nothing later has superseded: what its author wished at its path.
+// An edit of a change of the present window that nothing later has superseded: what its author wished at its
+// path.
 struct Wish {
   Node* node = nullptr;
   std::size_t edit = 0;
@@ -63,7 +64,8 @@ struct WindowOpened {
   std::size_t since;
 };
 
-using Step = std::variant<Edited, Appended, WishesAt, KeptAt, Lost, ConflictMade, ConflictSettled, EmptiedWas, WindowOpened>;
+using Step = std::variant<Edited, Appended, WishesAt, KeptAt, Lost, ConflictMade, ConflictSettled, EmptiedWas,
+                          WindowOpened>;
 
 }  // namespace undo
 

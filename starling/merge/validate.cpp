@@ -41,7 +41,8 @@ class Check {
 
   void whole() {
     if (!document_.is_object()) {
-      const std::string detail = "The configuration must be an object, but not " + std::string(unit_type(document_)) + ".";
+      const std::string detail =
+          "The configuration must be an object, but not " + std::string(unit_type(document_)) + ".";
       found_.push_back({{}, {{}, detail}, {}});
       return;
     }
@@ -70,7 +71,9 @@ class Check {
 
   // In order of place, without repetitions.
   [[nodiscard]] std::vector<Violation> take() {
-    const auto key = [](const Violation& violation) { return std::tie(violation.place, violation.invalid.detail); };
+    const auto key = [](const Violation& violation) {
+      return std::tie(violation.place, violation.invalid.detail);
+    };
     std::ranges::sort(found_, {}, key);
     const auto repeated = std::ranges::unique(found_, {}, key);
     found_.erase(repeated.begin(), repeated.end());
@@ -89,7 +92,8 @@ class Check {
       found_.push_back({{std::string(name)}, {{}, "Unknown parameter " + quoted(name) + "."}, {}});
       return false;
     }
-    const bool fits = (known->may_be_object && value.is_object()) || (known->may_be_array && value.is_array()) ||
+    const bool fits = (known->may_be_object && value.is_object()) ||
+                      (known->may_be_array && value.is_array()) ||
                       (known->may_be_string && value.is_string());
     if (!fits) fault({std::string(name)}, wrong_type(name, known->expected, value));
     return fits;

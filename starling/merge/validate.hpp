@@ -16,9 +16,10 @@ struct Invalid {
   std::string detail;  // in Unit's own words where Unit has some
 };
 
-// References resolve, listeners have the form that both daemons take, the top level has the members Unit knows, and what
-// references lead through is of the type it must have. Nothing that depends on the machine (files, ports, installed
-// modules, certificates): that is the data plane's own verdict. Of several faults, the first by path.
+// References resolve, listeners have the form that both daemons take, the top level has the members Unit
+// knows, and what references lead through is of the type it must have. Nothing that depends on the machine
+// (files, ports, installed modules, certificates): that is the data plane's own verdict. Of several faults,
+// the first by path.
 [[nodiscard]] std::optional<Invalid> validate(const json::value& document);
 
 // "*:8080", "127.0.0.1:80", "[::1]:443", "unix:/run/app.sock"
@@ -30,9 +31,9 @@ struct Violation {
   Path target;  // what a reference misses, where that is the fault
 };
 
-// What became invalid by edits that replaced what stood at `touched`, if the document was valid before: equal to all
-// violations of the whole document then. `index` holds its references. In order of place.
-[[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched, const json::value& document,
-                                                   const ReferenceIndex& index);
+// What became invalid by edits that replaced what stood at `touched`, if the document was valid before: equal
+// to all violations of the whole document then. `index` holds its references. In order of place.
+[[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched,
+                                                   const json::value& document, const ReferenceIndex& index);
 
 }  // namespace starling

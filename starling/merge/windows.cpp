@@ -17,8 +17,8 @@ bool Windows::concurrent(Node& a, Node& b) const {
 }
 
 bool Windows::knows_all(const Node& node, const Window& window) const {
-  return std::ranges::all_of(window.heads,
-                             [&](const Node* head) { return happened_before_(head->input.id, node.input.id); });
+  return std::ranges::all_of(
+      window.heads, [&](const Node* head) { return happened_before_(head->input.id, node.input.id); });
 }
 
 void Windows::append(Node& node) {
@@ -36,7 +36,8 @@ void Windows::append(Node& node) {
   }
   windows_.resize(open + 1);
   join(window, node);
-  std::erase_if(window.heads, [&](const Node* head) { return happened_before_(head->input.id, node.input.id); });
+  std::erase_if(window.heads,
+                [&](const Node* head) { return happened_before_(head->input.id, node.input.id); });
   window.heads.push_back(&node);
 }
 

@@ -6,15 +6,22 @@ namespace starling {
 
 std::string_view unit_type(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "a null";
-    case json::kind::bool_: return "a boolean";
+    case json::kind::null:
+      return "a null";
+    case json::kind::bool_:
+      return "a boolean";
     case json::kind::int64:
-    case json::kind::uint64: return "an integer number";
+    case json::kind::uint64:
+      return "an integer number";
     case json::kind::double_:
-      return std::trunc(value.get_double()) == value.get_double() ? "an integer number" : "a fractional number";
-    case json::kind::string: return "a string";
-    case json::kind::array: return "an array";
-    case json::kind::object: break;
+      return std::trunc(value.get_double()) == value.get_double() ? "an integer number"
+                                                                  : "a fractional number";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      break;
   }
   return "an object";
 }

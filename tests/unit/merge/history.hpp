@@ -1,0 +1,246 @@
+// Random histories of a fleet: nodes that write, now and then hear of one another, and now and then write
+// what no honest node would.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "libp2p/base/random.hpp"
+#include "starling/merge/diff.hpp"
+#include "starling/merge/merge.hpp"
+#include "starling/merge/validate.hpp"
+#include "tests/unit/merge/build.hpp"
+
+namespace starling::test {
+
+struct HistoryShape {
+  std::size_t nodes = 3;
+  std::size_t changes = 30;
+  double hears = 0.4;    // how likely a node is, before it writes, to hear all that another one knows
+  double hostile = 0.1;  // how likely a change is one that no API would have let in
+};
+
+// Of small configurations, so that changes meet.
+class RandomDocuments {
+ public:
+  explicit RandomDocuments(libp2p::Random& random) : random_(random) {}
+
+  json::value whole() {
+    json::object document;
+    if (chance(0.9)) document["listeners"] = listeners();
+    if (chance(0.8)) document["routes"] = routes();
+    if (chance(0.6))
+      document["upstreams"] = json::object{{pick({"u", "v"}), json::object{{"servers", servers()}}}};
+    if (chance(0.6)) document["applications"] = json::object{{pick({"app", "shop"}), application()}};
+    if (chance(0.4))
+      document["settings"] = json::object{{"http", json::object{{pick({"a", "b"}), number()}}}};
+    return document;
+  }
+
+  // Something that could stand at `path`, or for `hostile` anything.
+  json::value value_for(const Path& path, bool hostile) {
+    if (hostile) return pick_value({5, nullptr, json::object(), json::array(), "routes/main", whole()});
+    if (path.size() == 1 && path[0] == "listeners") return listeners();
+    if (path.size() == 1 && path[0] == "routes") return routes();
+    if (path.size() == 2 && path[0] == "listeners") return listener();
+    if (path.size() == 2 && path[0] == "routes") return steps();
+    if (path.size() == 2 && path[0] == "applications") return application();
+    if (path.size() == 2 && path[0] == "upstreams") return json::object{{"servers", servers()}};
+    if (!path.empty() && path.back() == "pass") return json::value(pass());
+    return number();
+  }
+
+  Path path(bool hostile) {
+    const std::vector<Path> usual{{"listeners"},
+                                  {"listeners", address()},
+                                  {"listeners", address(), "pass"},
+                                  {"listeners", address(), "backlog"},
+                                  {"routes"},
+                                  {"routes", route()},
+                                  {"applications"},
+                                  {"applications", pick({"app", "shop"})},
+                                  {"applications", "app", pick({"x", "y"})},
+                                  {"applications", "app", "targets", "t"},
+                                  {"upstreams"},
+                                  {"upstreams", pick({"u", "v"})},
+                                  {"upstreams", "u", "servers"},
+                                  {"settings"},
+                                  {"settings", "http"},
+                                  {"settings", "http", pick({"a", "b"})}};
+    if (hostile && chance(0.3)) {
+      const std::vector<Path> odd{
+          {}, {"routes", "0"}, {"routes", "main", "0", "action"}, {"junk"}, {"listeners", "nowhere"}};
+      return odd[random_.below(odd.size())];
+    }
+    return usual[random_.below(usual.size())];
+  }
+
+  json::value step() {
+    switch (random_.below(3)) {
+      case 0:
+        return json::object{{"action", json::object{{"return", 200 + random_.below(4)}}}};
+      case 1:
+        return json::object{{"action", json::object{{"pass", pass()}}}};
+      default:
+        return json::object{
+            {"action", json::object{{"share", "/www"}, {"fallback", json::object{{"pass", pass()}}}}}};
+    }
+  }
+
+  bool chance(double probability) { return random_.unit() < probability; }
+  std::string pick(std::vector<std::string> choices) { return choices[random_.below(choices.size())]; }
+
+ private:
+  json::value pick_value(std::vector<json::value> choices) { return choices[random_.below(choices.size())]; }
+  std::string address() { return pick({"*:80", "*:81", "127.0.0.1:82"}); }
+  std::string route() { return pick({"main", "blue", "green"}); }
+  std::string pass() {
+    return pick({"routes", "routes/main", "routes/main", "routes/blue", "routes/green", "upstreams/u",
+                 "upstreams/v", "applications/app", "applications/app/t", "applications/shop",
+                 "routes/$host"});
+  }
+  json::value number() { return random_.below(3); }
+  json::object listener() {
+    json::object listener{{"pass", pass()}};
+    if (chance(0.3)) listener["backlog"] = number();
+    return listener;
+  }
+  json::object listeners() {
+    json::object all;
+    for (std::uint64_t i = random_.below(3); i-- > 0;) all[address()] = listener();
+    return all;
+  }
+  json::array steps() {
+    json::array all;
+    for (std::uint64_t i = random_.below(3); i-- > 0;) all.push_back(step());
+    return all;
+  }
+  json::value routes() {
+    if (chance(0.3)) return steps();
+    json::object all;
+    for (std::uint64_t i = random_.below(4); i-- > 0;) all[route()] = steps();
+    return all;
+  }
+  json::object servers() { return json::object{{pick({"127.0.0.1:1", "127.0.0.1:2"}), json::object()}}; }
+  json::object application() {
+    json::object app{{"type", "external"}};
+    if (chance(0.5)) app["targets"] = json::object{{"t", json::object()}};
+    if (chance(0.3)) app[pick({"x", "y"})] = number();
+    return app;
+  }
+
+  libp2p::Random& random_;
+};
+
+class History {
+ public:
+  History(std::uint64_t seed, HistoryShape shape) : random_(seed), documents_(random_), shape_(shape) {
+    for (std::size_t i = 0; i < shape_.nodes; ++i) {
+      nodes_.push_back(std::make_unique<Merge>(happened_before(), MergeLimits{4, 1 << 16, 5, 1 << 20}));
+      knows_.emplace_back();
+      clocks_.push_back(0);
+    }
+    while (changes.size() < shape_.changes) step();
+  }
+
+  // Refers to this history.
+  [[nodiscard]] HappenedBefore happened_before() const {
+    return [this](const RecordId& earlier, const RecordId& later) {
+      const auto found = knew_.find(later);
+      return found != knew_.end() && found->second.contains(earlier);
+    };
+  }
+
+  // The order in which a node could have received them: any that keeps parents first, or any at all.
+  std::vector<MergeInput> shuffled(libp2p::Random& random) const {
+    std::vector<MergeInput> all = changes;
+    for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random.below(i)]);
+    return all;
+  }
+
+  // What each node makes of what it knows.
+  [[nodiscard]] Merge& node(std::size_t i) { return *nodes_[i]; }
+  [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
+
+  std::vector<MergeInput> changes;
+
+ private:
+  void step() {
+    const std::size_t writer = random_.below(shape_.nodes);
+    if (documents_.chance(shape_.hears)) hear(writer, random_.below(shape_.nodes));
+    std::vector<Edit> edits = documents_.chance(shape_.hostile) ? hostile_edits() : honest_edits(writer);
+    if (edits.empty()) return;
+    // Clocks exceed those of all that is known; now and then two are equal.
+    clocks_[writer] += 1 + random_.below(3);
+    write(writer, {"", "", documents_.chance(0.2), std::move(edits)});
+  }
+
+  void hear(std::size_t listener, std::size_t speaker) {
+    for (const std::size_t change : knows_[speaker]) {
+      if (!knows_[listener].insert(change).second) continue;
+      nodes_[listener]->add(changes[change]);
+      clocks_[listener] = std::max(clocks_[listener], changes[change].hlc.value);
+    }
+  }
+
+  void write(std::size_t writer, Change change) {
+    const RecordId id = id_of(random_.u64());
+    for (const std::size_t known : knows_[writer]) knew_[id].insert(changes[known].id);
+    knows_[writer].insert(changes.size());
+    changes.push_back({id, Hlc{clocks_[writer]}, std::move(change)});
+    nodes_[writer]->add(changes.back());
+  }
+
+  // As the API does: against the document that the node has, and only if what comes of it is valid.
+  std::vector<Edit> honest_edits(std::size_t writer) {
+    const json::value& present = nodes_[writer]->result().document;
+    json::value wanted = present;
+    if (documents_.chance(0.15)) {
+      wanted = documents_.whole();
+    } else if (documents_.chance(0.2)) {
+      const Path path{"routes", documents_.pick({"main", "blue", "green"})};
+      const json::value* route = find(present, path);
+      if (route == nullptr || !route->is_array()) return {};
+      std::vector<Edit> edits{{std::string(base_scope), path, EditOp::append, documents_.step()}};
+      apply_edit(wanted, edits[0]);
+      if (validate(wanted)) edits.clear();
+      return edits;
+    } else {
+      const Path path = documents_.path(false);
+      if (path.size() > 1 && path[0] == "routes" && find(present, {"routes"}) != nullptr &&
+          find(present, {"routes"})->is_array()) {
+        return {};
+      }
+      const bool removes = documents_.chance(0.3);
+      apply_edit(wanted, {std::string(base_scope), path, removes ? EditOp::remove : EditOp::set,
+                          removes ? std::nullopt : std::optional(documents_.value_for(path, false))});
+    }
+    if (validate(wanted)) return {};
+    return diff(present, wanted);
+  }
+
+  std::vector<Edit> hostile_edits() {
+    std::vector<Edit> edits;
+    for (std::uint64_t i = 1 + random_.below(3); i-- > 0;) {
+      const Path path = documents_.path(true);
+      const auto op = static_cast<EditOp>(1 + random_.below(3));
+      Edit edit{documents_.chance(0.05) ? "layer" : "base", path, op, std::nullopt};
+      if (op == EditOp::append) edit.value = documents_.step();
+      if (op == EditOp::set) edit.value = documents_.value_for(path, documents_.chance(0.5));
+      edits.push_back(std::move(edit));
+    }
+    return edits;
+  }
+
+  libp2p::SeededRandom random_;
+  RandomDocuments documents_;
+  HistoryShape shape_;
+  std::vector<std::unique_ptr<Merge>> nodes_;
+  std::vector<std::set<std::size_t>> knows_;
+  std::vector<std::uint64_t> clocks_;
+  std::map<RecordId, std::set<RecordId>> knew_;
+};
+
+}  // namespace starling::test
