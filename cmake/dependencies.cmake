@@ -15,7 +15,7 @@ target_compile_definitions(asio PUBLIC
   BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 target_link_libraries(asio PUBLIC Boost::headers Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 target_compile_options(asio PRIVATE -w)
-target_include_directories(asio PUBLIC ${CMAKE_SOURCE_DIR})
+target_include_directories(asio PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 
 # Asio's headers cost seconds a file; modules that say ASIO share one precompiled copy.
 add_library(asio_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/asio_pch.cpp)
