@@ -64,6 +64,47 @@ TEST(Host, TwoHostsIdentifyPingAndGossip) {
   EXPECT_EQ(a.swarm().counters().handlers_escaped + b.swarm().counters().handlers_escaped, 0U);
 }
 
+Task<> connect_and_forget(Host& from, Multiaddr address) { (void)co_await from.connect(std::move(address)); }
+
+// With every protocol's streams on the connections: the one that is not kept must lose them, and go.
+TEST(Host, WhenBothDialAtOnceOneConnectionIsKeptAndGossipGoesOn) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    VirtualRuntime runtime(seed);
+    LinkTable links(runtime.env(), {.latency = milliseconds(5), .jitter = milliseconds(5)});
+    MemoryNetwork network(runtime.env(), &links);
+    Host a(runtime.env(), on_memory(runtime.env(), network, 1));
+    Host b(runtime.env(), on_memory(runtime.env(), network, 2));
+    ASSERT_TRUE(runtime.run(a.start()));
+    ASSERT_TRUE(runtime.run(b.start()));
+    std::vector<std::string> heard;
+    ASSERT_TRUE(b.gossipsub()->subscribe(
+        "news", [&heard](const GossipMessage& message) { heard.emplace_back(as_text(message.data)); }));
+    TaskGroup tasks(runtime.env());
+    // From the same moment to one dial nearly done when the other begins.
+    Host& larger = a.peer() < b.peer() ? b : a;
+    Host& smaller = a.peer() < b.peer() ? a : b;
+    tasks.spawn("dial", connect_and_forget(larger, smaller.addresses().at(0)));
+    runtime.run_for(milliseconds(2 * (seed - 1)));
+    tasks.spawn("dial", connect_and_forget(smaller, larger.addresses().at(0)));
+    runtime.run(tasks.join());
+    runtime.run_for(seconds(1));
+    std::vector<std::string> said;
+    for (int i = 0; i < 400; ++i) {
+      said.push_back(std::to_string(i));
+      ASSERT_TRUE(a.gossipsub()->publish("news", as_bytes(said.back())));
+      runtime.run_for(milliseconds(100));
+    }
+    runtime.run_for(seconds(2));
+    EXPECT_EQ(a.swarm().connections().size(), 1U) << "seed " << seed;
+    EXPECT_EQ(b.swarm().connections().size(), 1U) << "seed " << seed;
+    std::ranges::sort(said);
+    std::ranges::sort(heard);
+    EXPECT_EQ(heard, said) << "seed " << seed;
+    runtime.run(a.stop());
+    runtime.run(b.stop());
+  }
+}
+
 TEST(Host, WithoutAKeyItMakesOne) {
   VirtualRuntime runtime;
   Host a(runtime.env(), HostConfig{});
