@@ -58,7 +58,8 @@ struct Gossipsub::Parts final : SwarmObserver, std::enable_shared_from_this<Part
   void no_stream(Link& link);
   [[nodiscard]] static Task<> serve(std::shared_ptr<Parts> parts, InboundStream in);
   [[nodiscard]] Task<> read_from(std::shared_ptr<Link> link, Stream& stream, std::uint64_t number);
-  [[nodiscard]] Result<> take(const PeerId& peer, FrameBuffer& frames, bool superseded);
+  // How many whole RPCs there were.
+  [[nodiscard]] Result<std::size_t> take(const PeerId& peer, FrameBuffer& frames, bool superseded);
   [[nodiscard]] Task<> stop();
 
   Env env;
@@ -277,7 +278,8 @@ Task<> Gossipsub::Parts::serve(std::shared_ptr<Parts> parts, InboundStream in) {
   if (!parts || parts->stopped || !parts->swarm.is_connected(in.peer)) co_return;
   parts->link_to(in.peer);
   const std::shared_ptr<Link> link = parts->links.at(in.peer);
-  if (link->inbound.size() >= Link::max_inbound) link->inbound.front().stream->reset();
+  // One before this may still have something to say, not more.
+  for (std::size_t i = 0; i + 1 < link->inbound.size(); ++i) link->inbound[i].stream->reset();
   struct Run {
     Parts& parts;
     Link& link;
@@ -312,9 +314,8 @@ Task<> Gossipsub::Parts::read_from(std::shared_ptr<Link> link, Stream& stream, s
       stream.reset();
       co_return;
     }
-    if (!frames.partial()) {
-      whole_in_time.reset();
-    } else if (!whole_in_time) {
+    if (*taken > 0 || !frames.partial()) whole_in_time.reset();
+    if (frames.partial() && !whole_in_time) {
       whole_in_time.emplace(env, config.frame_timeout, [&stream] { stream.reset(); });
     }
     bytes_this_turn += *got;
@@ -324,10 +325,10 @@ Task<> Gossipsub::Parts::read_from(std::shared_ptr<Link> link, Stream& stream, s
   }
 }
 
-Result<> Gossipsub::Parts::take(const PeerId& peer, FrameBuffer& frames, bool superseded) {
-  for (;;) {
+Result<std::size_t> Gossipsub::Parts::take(const PeerId& peer, FrameBuffer& frames, bool superseded) {
+  for (std::size_t count = 0;; ++count) {
     LIBP2P_TRY(const std::optional<BytesView> rpc, frames.next());
-    if (!rpc) return {};
+    if (!rpc) return count;
     LIBP2P_TRY(Actions actions, router.receive(peer, *rpc, env.now(), superseded));
     execute(std::move(actions));
   }

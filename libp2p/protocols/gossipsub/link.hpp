@@ -39,9 +39,7 @@ struct Link {
   std::shared_ptr<OutStream> out;
   std::set<ConnectionId> superseded;  // connections that went out of use while a stream was being opened
 
-  // The streams that it has open to us, the newest last. A second one only follows the first: what is still
-  // on the first counts, too.
-  static constexpr std::size_t max_inbound = 2;
+  // The streams that it has open to us, the newest last: it, and one that it follows, whose rest counts, too.
   struct Inbound {
     std::uint64_t number;
     Stream* stream;

@@ -467,6 +467,44 @@ TEST(GossipsubService, AnRpcThatNeverEndsIsGivenUp) {
   net.net.runtime.run(reading.stop());
 }
 
+// Every read of a busy stream ends inside some RPC; that alone is no reason to give it up.
+TEST(GossipsubService, AStreamThatIsNeverBetweenTwoRpcsIsNotGivenUp) {
+  GossipNet net;
+  GossipNode& a = net.add();
+  RawPeer& peer = net.add_raw();
+  ASSERT_TRUE(net.net.connect(a.node, peer.node));
+  peer.open(a.node.id);
+  const Bytes rpc = subscribe_rpc("t");
+  Bytes rest_and_begin(rpc.begin() + 3, rpc.end());
+  rest_and_begin.push_back(static_cast<std::uint8_t>(rpc.size()));
+  append(rest_and_begin, BytesView(rpc).first(3));
+  ASSERT_TRUE(net.net.runtime.run(peer.out->write(BytesView(rest_and_begin).last(4))));
+  for (int i = 0; i < 100; ++i) {
+    net.run_for(seconds(1));
+    ASSERT_TRUE(net.net.runtime.run(peer.out->write(rest_and_begin))) << i;
+  }
+  net.run_for(seconds(1));
+  EXPECT_EQ(a.service.counters().rpcs_in, 100U);
+}
+
+TEST(GossipsubService, OfManyStreamsThatAPeerOpensTheTwoNewestAreRead) {
+  GossipNet net;
+  GossipNode& a = net.add();
+  RawPeer& peer = net.add_raw();
+  ASSERT_TRUE(net.net.connect(a.node, peer.node));
+  std::vector<StreamPtr> streams;
+  for (int i = 0; i < 50; ++i) {
+    peer.open(a.node.id);
+    streams.push_back(std::move(peer.out));
+  }
+  net.run_for(seconds(1));
+  std::size_t alive = 0;
+  for (const StreamPtr& stream : streams) {
+    alive += net.net.runtime.run(write_length_prefixed(*stream, subscribe_rpc("t"))) ? 1 : 0;
+  }
+  EXPECT_EQ(alive, 2U);
+}
+
 TEST(GossipsubService, APeerThatDoesNotReadIsDroppedAndHarmsNobody) {
   GossipNet net;
   GossipNode& a = net.add();
