@@ -6,7 +6,6 @@ find_package(SQLite3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)
 find_package(CLI11 REQUIRED)
-find_package(spdlog REQUIRED)
 
 # Asio and Beast are compiled once, here, instead of in every file that includes them.
 add_library(asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
@@ -20,5 +19,6 @@ target_include_directories(asio PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
 # Asio's headers cost seconds a file; modules that say ASIO share one precompiled copy.
 add_library(asio_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/asio_pch.cpp)
 target_link_libraries(asio_pch PUBLIC asio)
-target_precompile_headers(asio_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/asio_pch.hpp)
+target_precompile_headers(asio_pch PRIVATE <cmake/asio_pch.hpp>)
 target_compile_options(asio_pch PRIVATE -Xclang -fno-pch-timestamp)
+set_target_properties(asio_pch PROPERTIES CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/compile_pch.sh)

@@ -2,8 +2,9 @@
 #
 # One static library a folder, of the folder's own sources. DEPS are modules; naming one that is not defined
 # yet stops the configuration, so a cycle can't be written. ASIO says that the module includes Asio; USES names
-# third-party libraries, which only this module then sees. FOLDERS are subfolders whose files belong to it too. The declared dependencies go to
-# ${CMAKE_BINARY_DIR}/modules.txt, where the `tidy` test compares them with the includes.
+# third-party libraries, which only this module then sees. FOLDERS are subfolders whose files belong to it too.
+# What is declared goes to ${CMAKE_BINARY_DIR}/modules.txt, a line each: the name, the folder, the dependencies or -,
+# and asio or -. There the `tidy` test compares it with the includes.
 file(WRITE ${CMAKE_BINARY_DIR}/modules.txt "")
 
 function(module)
@@ -24,7 +25,15 @@ function(module)
     endif()
   endforeach()
   string(REPLACE ";" "," deps "${M_DEPS}")
-  file(APPEND ${CMAKE_BINARY_DIR}/modules.txt "${M_NAME} ${folder} ${deps}\n")
+  if(NOT deps)
+    set(deps -)
+  endif()
+  if(M_ASIO)
+    set(asio asio)
+  else()
+    set(asio -)
+  endif()
+  file(APPEND ${CMAKE_BINARY_DIR}/modules.txt "${M_NAME} ${folder} ${deps} ${asio}\n")
 
   if(sources)
     add_library(${M_NAME} STATIC ${sources})

@@ -13,13 +13,16 @@ add_link_options(-pie)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  # Precompiled headers are cached too only when ccache may ignore their time stamps.
+  # What uses a precompiled header is cached only when ccache may ignore time stamps, and is shared between build trees
+  # by the checksum that compile_pch.sh leaves beside it.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 ${CCACHE_PROGRAM})
 endif()
 
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # CMake's own would name the header's source too, by a path that ccache doesn't make relative.
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
   find_program(LLD_PROGRAM NAMES ld.lld-19 ld.lld)
   find_program(MOLD_PROGRAM mold)
   if(LLD_PROGRAM)
@@ -30,7 +33,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Werror=return-type)
-if(DEFINED ENV{CI})
+if(STARLING_WERROR)
   add_compile_options(-Werror)
 endif()
 
