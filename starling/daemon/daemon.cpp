@@ -53,7 +53,7 @@ Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   switch (spec.kind) {
     case DataPlaneSpec::Kind::none: return std::make_unique<NoneDriver>();
     case DataPlaneSpec::Kind::unit: return std::make_unique<UnitDriver>(env, spec.unit);
-    case DataPlaneSpec::Kind::nginx: return std::make_unique<NginxDriver>(env, spec.directory);
+    case DataPlaneSpec::Kind::nginx: return std::make_unique<NginxDriver>(env, NginxOptions{.directory = spec.directory});
   }
   return fail(Errc::invalid_argument, "unknown data plane");
 }
@@ -130,7 +130,7 @@ class Daemon {
                       [file = state_.before_first_apply()](const json::value& document) {
                         return save_before_first_apply(file, document);
                       }};
-    node_ = std::make_unique<Node>(env_, std::move(ground), std::move(options));
+    node_ = std::make_unique<FleetNode>(env_, std::move(ground), std::move(options));
     co_return Result<>{};
   }
 
@@ -164,7 +164,7 @@ class Daemon {
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<Driver> driver_;
   std::unique_ptr<libp2p::DiskPeerstoreFile> peerstore_;
-  std::unique_ptr<Node> node_;
+  std::unique_ptr<FleetNode> node_;
   std::unique_ptr<HttpServer> server_;
   libp2p::TaskGroup tasks_;
   ExitCode exit_code_ = ExitCode::done;

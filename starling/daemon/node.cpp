@@ -11,7 +11,7 @@ libp2p::IdentifyConfig identify_config(const std::string& version) {
 
 }  // namespace
 
-Node::Node(Env env, NodeGround ground, NodeOptions options)
+FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
     : env_(env),
       options_(std::move(options)),
       fleet_(env, ground.fleet, ground.identity, ground.store),
@@ -33,9 +33,9 @@ Node::Node(Env env, NodeGround ground, NodeOptions options)
       join_progress_(env.executor),
       tasks_(env) {}
 
-Node::~Node() = default;
+FleetNode::~FleetNode() = default;
 
-Task<Result<>> Node::start() {
+Task<Result<>> FleetNode::start() {
   LIBP2P_CO_CHECK(fleet_.load());
   fleet_.add_observer(*this);
   sync_.add_listener(*this);
@@ -56,7 +56,7 @@ Task<Result<>> Node::start() {
   co_return Result<>{};
 }
 
-Task<> Node::stop() {
+Task<> FleetNode::stop() {
   co_await tasks_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
@@ -71,7 +71,7 @@ Task<> Node::stop() {
   co_await fleet_.stop();
 }
 
-Task<> Node::tick() {
+Task<> FleetNode::tick() {
   while (true) {
     co_await libp2p::sleep_for(env_, std::chrono::seconds(1));
     fleet_.tick();
@@ -80,14 +80,14 @@ Task<> Node::tick() {
 
 // ---- joining ----
 
-void Node::on_discovered(const PeerId& peer) {
+void FleetNode::on_discovered(const PeerId& peer) {
   if (joined() || !options_.join) return;
   if (join_candidates_.size() < 256) join_candidates_.insert(peer);
   join_progress_.notify_all();
 }
 
 // Asks the token's issuer and whoever the LAN shows, one after another, until one admits us.
-Task<> Node::join() {
+Task<> FleetNode::join() {
   const JoinToken& token = options_.join->token;
   libp2p::Duration pause = std::chrono::milliseconds(200);
   while (!joined()) {
@@ -107,7 +107,7 @@ Task<> Node::join() {
   }
 }
 
-Task<bool> Node::try_to_join(PeerId peer, std::vector<Multiaddr> addresses) {
+Task<bool> FleetNode::try_to_join(PeerId peer, std::vector<Multiaddr> addresses) {
   if (gate_.is_member(peer)) co_return true;  // admitted before: the records are on their way
   if (const auto connected = co_await swarm_.connect(peer, std::move(addresses)); !connected) {
     env_.log.debug("join.unreachable", {{"peer", peer.short_string()}, {"why", connected.error().to_string()}});
@@ -124,7 +124,7 @@ Task<bool> Node::try_to_join(PeerId peer, std::vector<Multiaddr> addresses) {
   co_return true;
 }
 
-Task<Result<>> Node::wait_joined() {
+Task<Result<>> FleetNode::wait_joined() {
   while (!joined() && !join_refused_) co_await join_progress_.wait();
   if (!joined()) co_return std::unexpected(*join_refused_);
   co_return Result<>{};
@@ -132,34 +132,34 @@ Task<Result<>> Node::wait_joined() {
 
 // ---- what is told of all this ----
 
-void Node::tell_status() {
+void FleetNode::tell_status() {
   Status status;
   applier_.fill(status);
   sync_.set_local_status(std::move(status));
 }
 
-void Node::on_charter_changed() {
+void FleetNode::on_charter_changed() {
   if (joined()) join_progress_.notify_all();
   events_.add("charter", json::object{{"members", fleet_.charter().members().size()}});
   tell_status();
 }
 
-void Node::on_revision_changed() {
+void FleetNode::on_revision_changed() {
   events_.add("revision", json::object{{"revision", fleet_.revision() ? json::value(to_hex(*fleet_.revision())) : json::value(nullptr)},
                                        {"conflicts", fleet_.merged().conflicts.size()}});
 }
 
-void Node::on_change_state(const RecordId& change, const ChangeStatus& status) {
+void FleetNode::on_change_state(const RecordId& change, const ChangeStatus& status) {
   events_.add("change", json::object{{"id", to_cid(change)}, {"state", to_string(status.state)}, {"reason", status.reason}});
 }
 
-void Node::on_fork(const RecordPtr& rival) {
+void FleetNode::on_fork(const RecordPtr& rival) {
   events_.add("fork", json::object{{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
 }
 
-void Node::on_status(const PeerId& node) { events_.add("node", json::object{{"peer", node.to_string()}}); }
+void FleetNode::on_status(const PeerId& node) { events_.add("node", json::object{{"peer", node.to_string()}}); }
 
-void Node::on_data_plane(const DataPlaneEvent& event) {
+void FleetNode::on_data_plane(const DataPlaneEvent& event) {
   events_.add("dataplane",
               json::object{{"what", to_string(event.kind)},
                            {"generation", event.generation ? json::value(to_hex(*event.generation)) : json::value(nullptr)},

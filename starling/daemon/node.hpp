@@ -41,10 +41,10 @@ struct NodeGround {
   Applier::SaveBeforeFirstApply save_before_first_apply;
 };
 
-class Node final : private FleetObserver, private StatusListener {
+class FleetNode final : private FleetObserver, private StatusListener {
  public:
-  Node(Env env, NodeGround ground, NodeOptions options);
-  ~Node() override;
+  FleetNode(Env env, NodeGround ground, NodeOptions options);
+  ~FleetNode() override;
 
   // Reads the store (blocking), listens, and begins. Errors: those of the store and of listening.
   [[nodiscard]] Task<Result<>> start();
