@@ -4,9 +4,7 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/system_runtime.hpp"
 #include "libp2p/protocols/mdns/mdns.hpp"
-#include "libp2p/transport/tcp/tcp_transport.hpp"
-#include "libp2p/transport/upgrader/upgrader.hpp"
-#include "tests/support/peers.hpp"
+#include "tests/support/tcp_swarm.hpp"
 
 namespace libp2p::mdns {
 namespace {
@@ -81,23 +79,8 @@ TEST_F(MdnsOnSockets, OpensWhatComesAndClosesWhatGoes) {
   runtime.run(port->stop());
 }
 
-// A swarm over TCP with mDNS on it.
-struct Node {
-  Node(Env env, std::uint64_t number)
-      : id(test::peer_number(number)),
-        swarm(env, test::key_number(number), {}, transports(env, number)),
-        mdns(env, swarm) {
-    swarm.start();
-  }
-  static std::vector<std::unique_ptr<Transport>> transports(Env env, std::uint64_t number) {
-    std::vector<std::unique_ptr<Transport>> all;
-    all.push_back(
-        std::make_unique<UpgradedTransport>(std::make_unique<TcpTransport>(env),
-                                            std::make_shared<const Upgrader>(env, test::key_number(number))));
-    return all;
-  }
-  PeerId id;
-  Swarm swarm;
+struct Node : test::TcpSwarm {
+  Node(Env env, std::uint64_t number) : TcpSwarm(env, number), mdns(env, swarm) {}
   Mdns mdns;
 };
 
