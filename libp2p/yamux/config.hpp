@@ -20,6 +20,9 @@ struct YamuxConfig {
   // What all receive windows of the session may add up to by growing, and what may wait unread in all of
   // them.
   std::size_t budget_bytes = 32U << 20;
+  // How long unread bytes may fill the budget, and hold up the connection, before the streams that hold most
+  // are reset.
+  Duration unread_timeout = std::chrono::seconds(1);
 
   // Streams of the other side that may be alive at a time; more are reset.
   std::size_t max_inbound_streams = 1000;

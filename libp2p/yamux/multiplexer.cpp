@@ -53,6 +53,9 @@ SubstreamPtr Multiplexer::accept() {
 }
 
 std::optional<Result<std::size_t>> Multiplexer::read(Substream& stream, MutableBytes out) {
+  if (!stream.wanted.empty() && stream.wanted.data() != out.data()) {
+    return fail(Errc::busy, "another read is under way on this stream");
+  }
   if (stream.delivered > 0) {
     stream.wanted = {};
     const std::size_t size = std::exchange(stream.delivered, 0);
@@ -63,7 +66,7 @@ std::optional<Result<std::size_t>> Multiplexer::read(Substream& stream, MutableB
     if (!stream.unread.empty()) {
       stream.wanted = {};
       const std::size_t size = stream.unread.pop(out);
-      if (stream.linked) unread_bytes_ -= size;
+      if (stream.linked) count_read(size);
       after_read(stream);
       return size;
     }
@@ -71,6 +74,7 @@ std::optional<Result<std::size_t>> Multiplexer::read(Substream& stream, MutableB
   }
   if (stream.failure) return std::unexpected(*stream.failure);
   stream.wanted = out;
+  if (payload_stream_.get() == &stream) relieve();
   if (stream.syn_due) queue_update(stream);  // who opens a stream to listen must be heard, too
   return std::nullopt;
 }
@@ -150,12 +154,25 @@ void Multiplexer::fail_stream(Substream& stream, Errc code, std::string message)
   stream.cut = true;
   stream.outgoing = {};
   if (!stream.failure) stream.failure = Error{code, std::move(message)};
+  if (payload_stream_.get() == &stream) relieve();
   touch(stream);
 }
 
 void Multiplexer::discard_unread(Substream& stream) {
-  if (stream.linked) unread_bytes_ -= stream.unread.size();
+  if (stream.linked) count_read(stream.unread.size());
   stream.unread.clear();
+}
+
+// Bytes of streams in the table are unread no more. A sixteenth of the budget must be free before it counts
+// as room: reading on for each few bytes would cost more than it brings.
+void Multiplexer::count_read(std::size_t bytes) {
+  unread_bytes_ -= bytes;
+  if (unread_bytes_ <= config_.budget_bytes - config_.budget_bytes / 16) relieve();
+}
+
+void Multiplexer::relieve() {
+  events_.roomy = events_.roomy || overfull_;
+  overfull_ = false;
 }
 
 void Multiplexer::settle_end(Substream& stream) {
@@ -166,7 +183,7 @@ void Multiplexer::settle_end(Substream& stream) {
 void Multiplexer::unlink(Substream& stream, bool reset_if_used) {
   if (!stream.linked) return;
   stream.linked = false;
-  unread_bytes_ -= stream.unread.size();
+  count_read(stream.unread.size());
   if (stream.inbound) {
     --inbound_;
     if (!stream.accepted) std::erase(incoming_, stream.shared_from_this());
@@ -203,7 +220,7 @@ void Multiplexer::touch(Substream& stream) {
 
 void Multiplexer::take_events(Events& into) {
   into.touched.clear();
-  into.acceptable = into.openable = into.ponged = false;
+  into.acceptable = into.openable = into.ponged = into.roomy = false;
   std::swap(into, events_);
   for (const SubstreamPtr& stream : into.touched) stream->touched = false;
 }
@@ -240,12 +257,7 @@ void Multiplexer::end(Error why, std::optional<GoAwayCode> farewell) {
   payload_stream_.reset();
   events_.openable = events_.acceptable = events_.ponged = true;
 
-  std::vector<SubstreamPtr> streams;
-  streams.reserve(streams_.size());
-  for (auto& [id, stream] : streams_) streams.push_back(std::move(stream));
-  streams_.clear();
-  std::ranges::sort(streams, {}, &Substream::id);
-  for (const SubstreamPtr& stream : streams) {
+  for (const auto& [id, stream] : std::exchange(streams_, {})) {
     stream->linked = false;
     stream->outgoing = {};
     if (!stream->failure) stream->failure = Error{Errc::reset, message};

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
@@ -27,6 +27,7 @@ struct Events {
   bool acceptable = false;            // a stream waits to be accepted
   bool openable = false;              // a stream was acknowledged or is gone: there may be room for another
   bool ponged = false;
+  bool roomy = false;  // no longer overfull
 };
 
 // Owned by a session. It ends once, with a reason: by end(), or because the other side broke the protocol or
@@ -37,10 +38,15 @@ class Multiplexer {
 
   // From and to the connection below.
 
-  // Takes in bytes as they come, cut anywhere; how many. Less than all only while clogged().
+  // Takes in bytes as they come, cut anywhere; how many. Less than all only while clogged() or overfull().
   [[nodiscard]] std::size_t receive(BytesView bytes, Instant now);
   // So many answers wait to be written that nothing more is read: the other side asks and doesn't listen.
   [[nodiscard]] bool clogged() const noexcept;
+  // The unread bytes of all streams fill the budget: nothing more is read until the users have read some of
+  // them (then Events::roomy), or shed() has reset the streams that hold most, since what they wait for may
+  // be behind.
+  [[nodiscard]] bool overfull() const noexcept { return overfull_ && !ended_; }
+  void shed();
   [[nodiscard]] bool has_output() const noexcept;
   // Replaces `batch` by whole frames, about max_batch_bytes at most; possibly by nothing.
   void take_output(Bytes& batch, Instant now);
@@ -88,6 +94,7 @@ class Multiplexer {
   // Gives back memory that a burst has left behind. To be called every few seconds.
   void trim();
 
+  [[nodiscard]] const YamuxConfig& config() const noexcept { return config_; }
   [[nodiscard]] std::size_t stream_count() const noexcept { return streams_.size(); }
   [[nodiscard]] std::size_t unread_bytes() const noexcept { return unread_bytes_; }
   [[nodiscard]] std::size_t window_bytes() const noexcept { return budget_.taken(); }
@@ -104,7 +111,7 @@ class Multiplexer {
   void on_go_away(const Header& header);
   void on_payload(BytesView payload);
   void store(Substream& stream, BytesView payload);
-  [[nodiscard]] bool make_room(std::size_t bytes);
+  [[nodiscard]] std::size_t payload_room();
   void on_fin(Substream& stream);
   void on_reset(Substream& stream, Instant now);
   void on_acknowledged(Substream& stream);
@@ -128,6 +135,8 @@ class Multiplexer {
   void touch(Substream& stream);
   void after_read(Substream& stream);
   void discard_unread(Substream& stream);
+  void count_read(std::size_t bytes);
+  void relieve();
   void fail_stream(Substream& stream, Errc code, std::string message);
   void cut_stream(Substream& stream, Errc code, std::string message);
   void settle_end(Substream& stream);
@@ -142,21 +151,23 @@ class Multiplexer {
   std::optional<Error> ended_;
   Events events_;
 
-  std::unordered_map<StreamId, SubstreamPtr> streams_;  // looked up, and walked only where order can't matter
-  std::deque<SubstreamPtr> incoming_;                   // not accepted yet
+  // Ordered, since the other side picks the ids: it could make them collide in a hash table.
+  std::map<StreamId, SubstreamPtr> streams_;
+  std::deque<SubstreamPtr> incoming_;  // not accepted yet
   std::size_t inbound_ = 0;
   std::size_t unacknowledged_ = 0;
   std::uint64_t next_id_;
   StreamId highest_peer_id_ = 0;
   bool peer_went_away_ = false;
   std::size_t unread_bytes_ = 0;  // of all streams in the table
+  bool overfull_ = false;
 
   // Closed streams, and what the other side may still have had on its way for each.
   struct Closed {
     std::uint32_t credit;
     bool reset_if_used;
   };
-  std::unordered_map<StreamId, Closed> closed_;
+  std::map<StreamId, Closed> closed_;
   std::deque<std::pair<StreamId, std::uint64_t>> closed_order_;  // with the trim() they came after
   std::uint64_t trims_ = 0;
 

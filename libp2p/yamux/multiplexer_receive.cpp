@@ -18,7 +18,8 @@ std::size_t Multiplexer::receive(BytesView bytes, Instant now) {
   while (!bytes.empty()) {
     if (ended_) return size;
     if (payload_left_ > 0) {
-      const BytesView payload = bytes.first(std::min<std::size_t>(payload_left_, bytes.size()));
+      const BytesView payload = bytes.first(std::min(payload_room(), bytes.size()));
+      if (payload.empty()) break;
       on_payload(payload);
       bytes = bytes.subspan(payload.size());
       continue;
@@ -214,26 +215,31 @@ void Multiplexer::store(Substream& stream, BytesView payload) {
     stream.delivered += direct;
     payload = payload.subspan(direct);
   }
-  if (!payload.empty() && make_room(payload.size()) && !stream.failure) {
+  if (!payload.empty()) {
     stream.unread.push(payload);
     unread_bytes_ += payload.size();
   }
   touch(stream);
 }
 
-// Windows that nobody shrinks can add up to more than the budget when very many streams are left unread: then
-// the one that holds most is given up.
-bool Multiplexer::make_room(std::size_t bytes) {
-  while (unread_bytes_ + bytes > config_.budget_bytes) {
-    Substream* largest = nullptr;
+// How much of the payload that is arriving can be taken in now.
+std::size_t Multiplexer::payload_room() {
+  if (!payload_stream_ || payload_stream_->failure) return payload_left_;
+  const Substream& stream = *payload_stream_;
+  const std::size_t direct = stream.unread.empty() ? stream.wanted.size() - stream.delivered : 0;
+  const std::size_t room = config_.budget_bytes - std::min(unread_bytes_, config_.budget_bytes) + direct;
+  overfull_ = room == 0;
+  return std::min<std::size_t>(room, payload_left_);
+}
+
+void Multiplexer::shed() {
+  while (overfull()) {
+    Substream* largest = payload_stream_.get();
     for (const auto& [id, stream] : streams_) {
-      const auto rank = [](const Substream& s) { return std::pair(s.unread.size(), ~s.id); };
-      if (largest == nullptr || rank(*stream) > rank(*largest)) largest = stream.get();
+      if (stream->unread.size() > largest->unread.size()) largest = stream.get();
     }
-    if (largest == nullptr || largest->unread.empty()) return false;
     cut_stream(*largest, Errc::limit, "too much waited unread on this connection, most of it on this stream");
   }
-  return true;
 }
 
 void Multiplexer::on_ping(const Header& header, Instant now) {

@@ -62,8 +62,16 @@ Task<> SessionCore::take_in(BytesView bytes) {
     bytes = bytes.subspan(multiplexer_.receive(bytes, last_heard_));
     settle();
     if (bytes.empty()) co_return;
-    // The other side asks faster than it reads the answers: it is not listened to until it does.
-    co_await drained_.wait();
+    if (!multiplexer_.overfull()) {
+      // The other side asks faster than it reads the answers: it is not listened to until it does.
+      co_await drained_.wait();
+      continue;
+    }
+    const Instant deadline = env_.now() + config_.unread_timeout;
+    while (multiplexer_.overfull() && co_await drained_.wait_until(env_, deadline)) {
+    }
+    multiplexer_.shed();
+    settle();
   }
 }
 
@@ -282,6 +290,7 @@ void SessionCore::settle() {
   if (events_.acceptable) acceptable_.notify_all();
   if (events_.openable) openable_.notify_all();
   if (events_.ponged) ponged_.notify_all();
+  if (events_.roomy) drained_.notify_all();
   if (multiplexer_.abandoned()) {
     multiplexer_.end(Error{Errc::closed, "the other side closed the session"}, GoAwayCode::normal);
   }

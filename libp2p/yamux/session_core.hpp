@@ -71,7 +71,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   YamuxCounters counters_;
 
   Notifier output_;   // for the writer: there is something to write
-  Notifier drained_;  // for the reader: answers have been written
+  Notifier drained_;  // for the reader: answers were written, or bytes read
   Notifier acceptable_;
   Notifier openable_;
   Notifier ponged_;

@@ -52,6 +52,7 @@ class World {
     for (YamuxSession& session : sessions_) {
       session.start();
       tasks_.spawn("accept", accept(session));
+      ++users_;
       tasks_.spawn("open", open(session));
     }
     const bool ends_early = random_.below(4) == 0;
@@ -94,7 +95,6 @@ class World {
   }
 
   Task<> open(YamuxSession& session) {
-    ++users_;
     const std::uint64_t count = random_.below(20);
     for (std::uint64_t i = 0; i < count; ++i) {
       co_await pause();
@@ -113,13 +113,14 @@ class World {
     for (;;) {
       auto stream = co_await session.accept_stream();
       if (!stream) co_return;
+      ++users_;
       tasks_.spawn("greet", greet(std::move(*stream)));
     }
   }
   Task<> greet(StreamPtr stream) {
     Bytes bytes(8);
-    if (!co_await read_exact(*stream, bytes)) co_return;
-    use(std::move(stream), load_be<std::uint64_t>(bytes.data()), 1);
+    if (co_await read_exact(*stream, bytes)) use(std::move(stream), load_be<std::uint64_t>(bytes.data()), 1);
+    --users_;
   }
   void use(StreamPtr stream, std::uint64_t tag, int side) {
     const std::shared_ptr<Stream> shared = std::move(stream);

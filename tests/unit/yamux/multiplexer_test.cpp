@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "libp2p/base/random.hpp"
 #include "tests/support/yamux.hpp"
+#include "tests/support/yamux_model.hpp"
 
 namespace libp2p::yamux {
 namespace {
@@ -209,6 +211,17 @@ TEST_F(YamuxMultiplexer, ASecondWriteAtTheSameTimeIsRefused) {
   EXPECT_FALSE(mux.write(*stream, as_bytes(text)));
   EXPECT_EQ(mux.write(*stream, as_bytes("y"))->error().code, Errc::busy);
   EXPECT_EQ(mux.close_write(*stream).error().code, Errc::busy);
+}
+
+TEST_F(YamuxMultiplexer, ASecondReadAtTheSameTimeIsRefused) {
+  const SubstreamPtr stream = accept();
+  Bytes first(10);
+  Bytes second(10);
+  EXPECT_FALSE(mux.read(*stream, first));
+  tell(test::yamux_data(theirs, "hello"));
+  EXPECT_EQ(mux.read(*stream, second)->error().code, Errc::busy);
+  EXPECT_EQ(mux.read(*stream, first)->value(), 5U);
+  EXPECT_EQ(as_text(BytesView(first).first(5)), "hello");
 }
 
 TEST_F(YamuxMultiplexer, StreamsTakeTurnsByTheChunk) {
@@ -513,6 +526,86 @@ TEST_F(YamuxMultiplexer, AfterTheEndEverythingThatComesIsThrownAway) {
   EXPECT_EQ(said().size(), 1U);
 }
 
+class YamuxSmallBudget : public YamuxMultiplexer {
+ protected:
+  static YamuxConfig small() {
+    YamuxConfig config;
+    config.budget_bytes = 1600;
+    return config;
+  }
+  YamuxSmallBudget() : mux_(YamuxRole::listener, small()) {}
+  std::size_t tell(BytesView bytes) { return mux_.receive(bytes, now); }
+  SubstreamPtr accept(StreamId id) {
+    tell(test::yamux_window(id, 0, syn_flag));
+    return mux_.accept();
+  }
+  bool became_roomy() {
+    Events events;
+    mux_.take_events(events);
+    return events.roomy;
+  }
+  Multiplexer mux_;
+};
+
+TEST_F(YamuxSmallBudget, UnreadBytesThatFillItHoldUpTheConnectionUntilSomeAreRead) {
+  const SubstreamPtr stream = accept(1);
+  const Bytes data = test::yamux_data(1, std::string(2000, 'x'));
+  EXPECT_EQ(tell(data), header_size + 1600);
+  EXPECT_TRUE(mux_.overfull());
+  EXPECT_EQ(tell(BytesView(data).subspan(header_size + 1600)), 0U);
+  Bytes out(99);
+  EXPECT_EQ(mux_.read(*stream, out)->value(), 99U);
+  EXPECT_TRUE(mux_.overfull());
+  EXPECT_FALSE(became_roomy());
+  EXPECT_EQ(mux_.read(*stream, out)->value(), 99U);
+  EXPECT_FALSE(mux_.overfull());
+  EXPECT_TRUE(became_roomy());
+  EXPECT_EQ(tell(BytesView(data).subspan(header_size + 1600)), 198U);
+  EXPECT_EQ(mux_.unread_bytes(), 1600U);
+}
+
+TEST_F(YamuxSmallBudget, AReaderThatWaitsForTheVeryBytesGetsThem) {
+  const SubstreamPtr hoarder = accept(1);
+  const SubstreamPtr reader = accept(3);
+  tell(test::yamux_data(1, std::string(1600, 'x')));
+  const Bytes data = test::yamux_data(3, "hello");
+  EXPECT_EQ(tell(data), header_size);
+  EXPECT_TRUE(mux_.overfull());
+  Bytes out(10);
+  EXPECT_FALSE(mux_.read(*reader, out));
+  EXPECT_TRUE(became_roomy());
+  EXPECT_EQ(tell(BytesView(data).subspan(header_size)), 5U);
+  EXPECT_EQ(mux_.read(*reader, out)->value(), 5U);
+}
+
+TEST_F(YamuxSmallBudget, ResettingTheStreamThatIsBeingReceivedLetsTheOthersOn) {
+  const SubstreamPtr hoarder = accept(1);
+  const SubstreamPtr other = accept(3);
+  tell(test::yamux_data(1, std::string(1600, 'x')));
+  const Bytes data = test::yamux_data(3, "hello");
+  EXPECT_EQ(tell(data), header_size);
+  mux_.reset(*other);
+  EXPECT_TRUE(became_roomy());
+  EXPECT_EQ(tell(BytesView(data).subspan(header_size)), 5U);
+  EXPECT_FALSE(hoarder->failure);
+}
+
+TEST_F(YamuxSmallBudget, ShedResetsTheStreamsThatHoldMostAndNoMore) {
+  const SubstreamPtr little = accept(1);
+  const SubstreamPtr most = accept(3);
+  const SubstreamPtr more = accept(5);
+  tell(test::yamux_data(1, std::string(300, 'a')));
+  tell(test::yamux_data(3, std::string(900, 'b')));
+  tell(test::yamux_data(5, std::string(500, 'c')));
+  EXPECT_TRUE(mux_.overfull());
+  mux_.shed();
+  EXPECT_FALSE(mux_.overfull());
+  EXPECT_EQ(most->failure->code, Errc::limit);
+  EXPECT_FALSE(little->failure);
+  EXPECT_FALSE(more->failure);
+  EXPECT_EQ(mux_.unread_bytes(), 700U);
+}
+
 TEST_F(YamuxMultiplexer, ForgetsClosedStreamsAfterAMinuteOfTrims) {
   const SubstreamPtr stream = accept();
   mux.reset(*stream);
@@ -559,6 +652,11 @@ TEST_F(YamuxMultiplexer, TwoOfThemAgree) {
   test::exchange(dialer, mux, now);
   EXPECT_EQ(read(*in), "(end)");
   EXPECT_EQ(dialer.stream_count() + mux.stream_count(), 0U);
+}
+
+TEST(YamuxMultiplexerModel, TwoThatKeepToTheProtocolNeverAccuseOneAnother) {
+  SeededRandom random(11);
+  for (int i = 0; i < 400; ++i) test::YamuxModel(random.bytes(random.below(2000))).run();
 }
 
 }  // namespace

@@ -195,6 +195,8 @@ TEST_F(YamuxSessionTest, AStreamThatIsNotReadHoldsUpNoOther) {
   EXPECT_TRUE(run(send(*other_out, to_bytes("quick"))));
   EXPECT_EQ(as_text(run(receive(*other_in)).value()), "quick");
   EXPECT_FALSE(done);
+  out->reset();
+  runtime.run_ready();
 }
 
 TEST_F(YamuxSessionTest, AResetReachesTheOtherSideAndWhoWaits) {
