@@ -31,13 +31,14 @@ void ConflictBook::unlist(Id id) {
 }
 
 std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& path,
-                                                       const Windows& windows) const {
+                                                       const Concurrency& concurrency) const {
   std::vector<Id> settled;
   const auto look = [&](const std::vector<Id>& ids) {
     for (const Id id : ids) {
       const Entry& entry = entries_.at(id);
       const bool own = entry.winner == &node || entry.loser == &node;
-      if (own || windows.concurrent(*entry.winner, node) || windows.concurrent(*entry.loser, node)) continue;
+      if (own || concurrency.concurrent(*entry.winner, node) || concurrency.concurrent(*entry.loser, node))
+        continue;
       settled.push_back(id);
     }
   };

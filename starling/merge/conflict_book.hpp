@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "starling/merge/concurrency.hpp"
 #include "starling/merge/node.hpp"
-#include "starling/merge/windows.hpp"
 
 namespace starling {
 
@@ -28,7 +28,8 @@ class ConflictBook {
   // Takes back the newest one.
   void drop_last();
   // What `node` settles by touching `path`. Ascending.
-  [[nodiscard]] std::vector<Id> settled_by(Node& node, const Path& path, const Windows& windows) const;
+  [[nodiscard]] std::vector<Id> settled_by(Node& node, const Path& path,
+                                           const Concurrency& concurrency) const;
   void settle(Id id, const Node& by);
   void reopen(Id id);
   // Back to before the change at `position` had its turn.

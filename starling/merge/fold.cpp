@@ -26,8 +26,11 @@ bool apply_edit(json::value& document, const Edit& edit) {
 
 MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before) {
   // Nobody will come back to it: no undo, no snapshots.
-  constexpr MergeLimits once{
-      .undo_changes = 0, .undo_bytes = 0, .snapshot_every = SIZE_MAX, .snapshot_bytes = 0};
+  constexpr MergeLimits once{.undo_changes = 0,
+                             .undo_bytes = 0,
+                             .snapshot_every = SIZE_MAX,
+                             .snapshot_bytes = 0,
+                             .remembered_changes = 0};
   Merge merge(happened_before, once);
   merge.reset(std::move(inputs));
   return std::move(merge).take();

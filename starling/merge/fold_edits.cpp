@@ -93,7 +93,7 @@ void FoldState::drop(Node& node, std::size_t edit, const Needers& needers) {
 }
 
 void FoldState::settle(Node& node, const Path& path) {
-  for (const ConflictBook::Id id : conflicts_.settled_by(node, path, windows_)) {
+  for (const ConflictBook::Id id : conflicts_.settled_by(node, path, concurrency_)) {
     conflicts_.settle(id, node);
     steps_.emplace_back(undo::ConflictSettled{id});
   }
@@ -108,7 +108,7 @@ FoldState::Obstacle FoldState::blocked_by_array(Node& node, const Path& path) co
   while (true) {
     if (const auto found = wishes_.find(above); found != wishes_.end()) {
       if (std::ranges::any_of(found->second,
-                              [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); })) {
+                              [&](const Wish& wish) { return concurrency_.concurrent(*wish.node, node); })) {
         return {};
       }
     }
@@ -126,7 +126,7 @@ bool FoldState::makes_room_only(Node& node, const Edit& edit) const {
   for (auto it = wishes_.lower_bound(edit.path); it != wishes_.end() && is_prefix(edit.path, it->first);
        ++it) {
     for (const Wish& wish : it->second) {
-      if (edit_of(wish).op != EditOp::remove && windows_.concurrent(*wish.node, node)) return true;
+      if (edit_of(wish).op != EditOp::remove && concurrency_.concurrent(*wish.node, node)) return true;
     }
   }
   return false;
@@ -135,10 +135,10 @@ bool FoldState::makes_room_only(Node& node, const Edit& edit) const {
 // Concurrent wishes at, above and below `path`.
 std::vector<FoldState::Contender> FoldState::contenders(Node& node, const Path& path) const {
   std::vector<Contender> found;
-  if (node.window->members.size() == 1) return found;
+  if (node.first_unknown == node.position) return found;
   const auto take = [&](const Path& at, const std::vector<Wish>& wishes) {
     for (std::size_t i = 0; i < wishes.size(); ++i) {
-      if (!windows_.concurrent(*wishes[i].node, node)) continue;
+      if (!concurrency_.concurrent(*wishes[i].node, node)) continue;
       Contender contender{at, wishes[i], std::nullopt};
       if (edit_of(wishes[i]).op == EditOp::append) {
         // What was appended to stands as long as the wish does.
@@ -175,9 +175,7 @@ void FoldState::judge(Node& node, std::vector<Contender> contenders) {
   for (Contender& contender : contenders) {
     if (is_fulfilled(contender)) continue;
     const Wish& lost = contender.wish;
-    std::vector<Wish>& wishes = wishes_at(contender.path);
-    std::erase_if(wishes, [&](const Wish& wish) { return wish.node == lost.node && wish.edit == lost.edit; });
-    if (wishes.empty()) wishes_.erase(contender.path);
+    erase_wish(contender.path, lost.node, lost.edit);
     std::optional<json::value> base =
         edit_of(lost).op == EditOp::append ? std::move(contender.base) : copied(lost.before.get());
     lose(*lost.node, lost.edit, node, Conflict::Kind::overlap, std::move(base),
@@ -211,7 +209,8 @@ void FoldState::supersede(Node& node, const Path& place) {
     places.push_back(it->first);
   }
   for (const Path& path : places) {
-    std::erase_if(wishes_at(path), [&](const Wish& wish) { return !windows_.concurrent(*wish.node, node); });
+    std::erase_if(wishes_at(path),
+                  [&](const Wish& wish) { return !concurrency_.concurrent(*wish.node, node); });
     if (wishes_.at(path).empty()) wishes_.erase(path);
   }
 }
@@ -219,10 +218,18 @@ void FoldState::supersede(Node& node, const Path& place) {
 void FoldState::wish(Node& node, std::size_t edit, std::shared_ptr<const json::value> before) {
   std::vector<Wish>& wishes = wishes_at(node.input.change.edits[edit].path);
   // With one that wants the same it shares the base: what was there before either.
-  const auto same =
-      std::ranges::find_if(wishes, [&](const Wish& wish) { return windows_.concurrent(*wish.node, node); });
+  const auto same = std::ranges::find_if(
+      wishes, [&](const Wish& wish) { return concurrency_.concurrent(*wish.node, node); });
   if (same != wishes.end() && node.input.change.edits[edit].op != EditOp::append) before = same->before;
   wishes.push_back({&node, edit, std::move(before)});
+  made_.push_back({&node, edit});
+  steps_.emplace_back(undo::WishMade{});
+}
+
+void FoldState::erase_wish(const Path& path, const Node* node, std::size_t edit) {
+  std::vector<Wish>& wishes = wishes_at(path);
+  std::erase_if(wishes, [&](const Wish& wish) { return wish.node == node && wish.edit == edit; });
+  if (wishes.empty()) wishes_.erase(path);
 }
 
 // To be changed: what they were is noted first.

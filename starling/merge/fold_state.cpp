@@ -22,25 +22,38 @@ struct Overloaded : Calls... {
 
 }  // namespace
 
-FoldState::FoldState(json::value& document, ConflictBook& conflicts, const Windows& windows)
-    : document_(document), conflicts_(conflicts), windows_(windows) {
+FoldState::FoldState(json::value& document, ConflictBook& conflicts, const Concurrency& concurrency,
+                     std::size_t remembered_changes)
+    : document_(document),
+      conflicts_(conflicts),
+      concurrency_(concurrency),
+      remembered_changes_(remembered_changes) {
   restore(unset());
 }
 
-UndoSteps FoldState::apply(Node& node) {
+UndoSteps FoldState::apply(Node& node, std::size_t floor) {
   steps_.clear();
-  if (node.position == node.window->first) open_window(node);
+  forget_wishes(node, floor);
   const bool had_listeners = has_listeners(document_);
   node.skipped = enter(node);
   if (node.skipped.empty()) note_emptiness(node, had_listeners);
   return std::move(steps_);
 }
 
-void FoldState::open_window(Node& node) {
-  steps_.emplace_back(undo::WindowOpened{std::move(wishes_), std::move(kept_), since_});
-  wishes_.clear();
-  kept_.clear();
-  since_ = node.position;
+// A few with each change, so that none pays for a large one before it; and not at once, so that a change that
+// is somewhat late needn't go back for them.
+void FoldState::forget_wishes(const Node& node, std::size_t floor) {
+  floor = std::min(floor, node.position - std::min(node.position, remembered_changes_));
+  std::size_t budget = 8 + 2 * node.input.change.edits.size();
+  for (; budget > 0 && !made_.empty() && made_.front().node->position < floor; --budget) {
+    const MadeWish oldest = made_.front();
+    made_.pop_front();
+    steps_.emplace_back(undo::WishForgotten{oldest});
+    const Path& path = oldest.node->input.change.edits[oldest.edit].path;
+    if (wishes_.contains(path)) erase_wish(path, oldest.node, oldest.edit);
+  }
+  if (!made_.empty()) floor = std::min(floor, made_.front().node->position);
+  if (floor > since_) steps_.emplace_back(undo::SinceWas{std::exchange(since_, floor)});
 }
 
 FoldState::Obstacle FoldState::enter(Node& node) {
@@ -66,12 +79,10 @@ FoldState::Obstacle FoldState::enter(Node& node) {
 
 FoldState::Drops FoldState::dropped_beforehand(Node& node) const {
   Drops drops;
-  if (node.window->members.size() == 1) return drops;
   const std::vector<Edit>& edits = node.input.change.edits;
   for (std::size_t i = 0; i < edits.size(); ++i) {
     if (edits[i].op != EditOp::remove) continue;
-    Needers needers = node.window->index.needing(edits[i].path);
-    std::erase_if(needers, [&](Node* other) { return !windows_.concurrent(*other, node); });
+    Needers needers = concurrency_.needing(node, edits[i].path);
     if (!needers.empty()) drops.emplace(i, std::move(needers));
   }
   return drops;
@@ -87,7 +98,7 @@ bool FoldState::drop_more(Node& node, const std::vector<Violation>& violations, 
           Path(violation.place.begin(), violation.place.begin() + static_cast<std::ptrdiff_t>(length)));
       if (kept == kept_.end()) continue;
       std::ranges::copy_if(kept->second, std::back_inserter(needers),
-                           [&](Node* needer) { return windows_.concurrent(*needer, node); });
+                           [&](Node* needer) { return concurrency_.concurrent(*needer, node); });
     }
     if (needers.empty()) continue;
     for (std::size_t length = 0; length <= violation.target.size() && !violation.target.empty(); ++length) {
@@ -142,7 +153,7 @@ void FoldState::note_emptiness(Node& node, bool had_listeners) {
   } else if (now.by != nullptr && !now.allowed && node.input.change.allow_empty) {
     // It need not be the one that took the last listener: two that empty concurrently, or one that says it
     // afterwards.
-    const bool means_it = !windows_.concurrent(*now.by, node) ||
+    const bool means_it = !concurrency_.concurrent(*now.by, node) ||
                           std::ranges::any_of(node.input.change.edits, [](const Edit& edit) {
                             return overlaps(edit.path, listeners_path());
                           });
@@ -186,6 +197,9 @@ void FoldState::take_back(undo::Step& step) {
                    index_.replace(element, nullptr);
                  },
                  [&](undo::WishesAt& was) { put_back_at(wishes_, was); },
+                 [&](undo::WishMade&) { made_.pop_back(); },
+                 [&](undo::WishForgotten& was) { made_.push_front(was.wish); },
+                 [&](undo::SinceWas& was) { since_ = was.old; },
                  [&](undo::KeptAt& was) { put_back_at(kept_, was); },
                  [&](undo::Lost& was) {
                    was.node->losses.pop_back();
@@ -194,29 +208,27 @@ void FoldState::take_back(undo::Step& step) {
                  [&](undo::ConflictMade&) { conflicts_.drop_last(); },
                  [&](undo::ConflictSettled& was) { conflicts_.reopen(was.id); },
                  [&](undo::EmptiedWas& was) { emptied_ = was.old; },
-                 [&](undo::WindowOpened& was) {
-                   wishes_ = std::move(was.wishes);
-                   kept_ = std::move(was.kept);
-                   since_ = was.since;
-                 },
              },
              step);
 }
 
-FoldState::Image FoldState::image() const { return {document_, wishes_, kept_, since_, emptied_}; }
+FoldState::Image FoldState::image() const { return {document_, wishes_, made_, since_, kept_, emptied_}; }
 
 void FoldState::restore(const Image& image) {
   document_ = image.document;
   wishes_ = image.wishes;
-  kept_ = image.kept;
+  made_ = image.made;
   since_ = image.since;
+  kept_ = image.kept;
   emptied_ = image.emptied;
   index_.clear();
   index_.replace({}, &document_);
 }
 
 FoldState::Image FoldState::unset() {
-  return {.document = empty_document(), .wishes = {}, .kept = {}, .since = 0, .emptied = {}};
+  Image image;
+  image.document = empty_document();
+  return image;
 }
 
 }  // namespace starling

@@ -2,6 +2,7 @@
 // M10).
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,23 +25,27 @@ namespace starling {
 // dangle, so are removals of what it refers to.
 class FoldState {
  public:
-  // All must outlive it.
-  FoldState(json::value& document, ConflictBook& conflicts, const Windows& windows);
+  // All must outlive it. Wishes of the last `remembered_changes` are kept though nobody may ask for them.
+  FoldState(json::value& document, ConflictBook& conflicts, const Concurrency& concurrency,
+            std::size_t remembered_changes);
 
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
   // The turn of the next change of the order: it is applied, or skipped. What it returns takes that back, as
   // long as the turns that followed have been taken back first.
-  [[nodiscard]] UndoSteps apply(Node& node);
+  // `floor`: this one and all that follow knew all that stands before that position. So nobody will ask for
+  // wishes from before it, and they are forgotten by and by.
+  [[nodiscard]] UndoSteps apply(Node& node, std::size_t floor);
   void take_back(UndoSteps steps);
 
   // A copy to return to, but for conflicts and losses, which their owners rewind themselves.
   struct Image {
     json::value document;
     Wishes wishes;
-    Kept kept;
+    std::deque<MadeWish> made;
     std::size_t since = 0;
+    Kept kept;
     Emptied emptied;
   };
   [[nodiscard]] Image image() const;
@@ -51,7 +56,7 @@ class FoldState {
     return starling::weight(image.document) + starling::weight(image.wishes);
   }
 
-  // The position from which on its wishes are complete; for a window that begins earlier they are not.
+  // Of the changes from this position on it has all wishes that stand.
   [[nodiscard]] std::size_t since() const noexcept { return since_; }
   [[nodiscard]] const Emptied& emptied() const noexcept { return emptied_; }
   // The changes that lost something, or no longer do, since this was last asked.
@@ -70,7 +75,7 @@ class FoldState {
   // Why a change can't enter; empty: it can.
   using Obstacle = std::string;
 
-  void open_window(Node& node);
+  void forget_wishes(const Node& node, std::size_t floor);
   [[nodiscard]] Obstacle enter(Node& node);
   [[nodiscard]] Drops dropped_beforehand(Node& node) const;
   [[nodiscard]] bool drop_more(Node& node, const std::vector<Violation>& violations, Drops& drops) const;
@@ -90,6 +95,7 @@ class FoldState {
   void judge(Node& node, std::vector<Contender> contenders);
   void supersede(Node& node, const Path& place);
   void wish(Node& node, std::size_t edit, std::shared_ptr<const json::value> before);
+  void erase_wish(const Path& path, const Node* node, std::size_t edit);
   void lose(Node& loser, std::size_t edit, Node& winner, Conflict::Kind kind, std::optional<json::value> base,
             std::optional<json::value> theirs, Node& turn);
 
@@ -100,11 +106,13 @@ class FoldState {
 
   json::value& document_;
   ConflictBook& conflicts_;
-  const Windows& windows_;
+  const Concurrency& concurrency_;
+  const std::size_t remembered_changes_;
   ReferenceIndex index_;
   Wishes wishes_;
-  Kept kept_;
+  std::deque<MadeWish> made_;
   std::size_t since_ = 0;
+  Kept kept_;
   Emptied emptied_;
 
   std::set<RecordId> losers_;

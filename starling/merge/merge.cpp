@@ -18,8 +18,8 @@ bool comes_before(const std::unique_ptr<Node>& a, const std::unique_ptr<Node>& b
 Merge::Merge(HappenedBefore happened_before, MergeLimits limits)
     : happened_before_(std::move(happened_before)),
       limits_(limits),
-      windows_(happened_before_),
-      state_(result_.document, conflicts_, windows_) {}
+      concurrency_(happened_before_),
+      state_(result_.document, conflicts_, concurrency_, limits_.remembered_changes) {}
 
 Merge::~Merge() = default;
 
@@ -81,9 +81,8 @@ void Merge::update() {
     return nodes;
   }();
   splice(from);
-  cut_windows(from);
   std::size_t back_to = applied_;
-  for (Node* node : arrived) back_to = windows_.first_removal_for(*node, back_to);
+  for (Node* node : arrived) back_to = concurrency_.first_removal_for(*node, back_to);
   go_back_far_enough(back_to);
   apply_rest();
   tell(lowest_);
@@ -100,12 +99,13 @@ std::size_t Merge::first_difference() {
   if (leaving_.empty()) return from;
   for (const auto& node : order_) {
     if (!leaving_.contains(node->input.id)) continue;
-    from = std::min(from, windows_.first_removal_for(*node, node->position));
+    from = std::min(from, concurrency_.first_removal_for(*node, node->position));
   }
   return from;
 }
 
 void Merge::splice(std::size_t from) {
+  concurrency_.truncate(from);
   const auto first = order_.begin() + static_cast<std::ptrdiff_t>(from);
   std::vector<std::unique_ptr<Node>> rest;
   rest.reserve(order_.size() - from + arriving_.size());
@@ -115,23 +115,20 @@ void Merge::splice(std::size_t from) {
   std::erase_if(rest, [&](const auto& node) { return leaving_.contains(node->input.id); });
   order_.erase(first, order_.end());
   std::ranges::move(rest, std::back_inserter(order_));
-  for (std::size_t i = from; i < order_.size(); ++i) order_[i]->position = i;
+  for (std::size_t i = from; i < order_.size(); ++i) concurrency_.append(*order_[i]);
   arriving_.clear();
   leaving_.clear();
 }
 
-void Merge::cut_windows(std::size_t from) {
-  for (std::size_t i = windows_.truncate(from); i < order_.size(); ++i) windows_.append(*order_[i]);
-}
-
-// Wishes are kept for one window only. Where a late change has joined windows, the fold goes on from where
-// they begin.
+// And so far that no change to come was written without knowing one whose wishes have been forgotten.
 void Merge::go_back_far_enough(std::size_t position) {
   go_back(position);
-  while (applied_ < order_.size()) {
-    const std::size_t first = order_[applied_]->window->first;
-    if (first == applied_ || first >= state_.since()) return;
-    go_back(first);
+  std::size_t floor = order_.size();
+  for (std::size_t i = order_.size(); i-- > applied_;) floor = std::min(floor, order_[i]->first_unknown);
+  while (floor < state_.since() && floor < applied_) {
+    const std::size_t before = applied_;
+    go_back(applied_ - 1);
+    for (std::size_t i = applied_; i < before; ++i) floor = std::min(floor, order_[i]->first_unknown);
   }
 }
 
@@ -161,8 +158,14 @@ void Merge::restore_snapshot(std::size_t position) {
 }
 
 void Merge::apply_rest() {
+  std::vector<std::size_t> floors(order_.size() - applied_);
+  for (std::size_t i = order_.size(), floor = i; i-- > applied_;) {
+    floor = std::min(floor, order_[i]->first_unknown);
+    floors[i - applied_] = floor;
+  }
+  const std::size_t first = applied_;
   while (applied_ < order_.size()) {
-    UndoSteps steps = state_.apply(*order_[applied_]);
+    UndoSteps steps = state_.apply(*order_[applied_], floors[applied_ - first]);
     ++applied_;
     keep_undo(std::move(steps));
     if (applied_ % limits_.snapshot_every == 0) take_snapshot();

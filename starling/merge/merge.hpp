@@ -16,10 +16,11 @@ namespace starling {
 // How far back a late change is reached step by step, and from how many copies further back. What lies before
 // them is folded anew.
 struct MergeLimits {
-  std::size_t undo_changes = 1024;
+  std::size_t undo_changes = 4096;
   std::size_t undo_bytes = 4 * 1024 * 1024;
-  std::size_t snapshot_every = 1024;  // changes; copies further back are twice as far apart, and so on
+  std::size_t snapshot_every = 4096;  // changes; copies further back are twice as far apart, and so on
   std::size_t snapshot_bytes = 16 * 1024 * 1024;
+  std::size_t remembered_changes = 256;  // one that did not know these enters without going back
 };
 
 // Owned by whoever owns the log. The result is a function of the set of changes alone: neither the order in
@@ -61,8 +62,7 @@ class Merge {
   void update();
   [[nodiscard]] std::size_t first_difference();
   void splice(std::size_t from);
-  void cut_windows(std::size_t from);
-  void go_back_far_enough(std::size_t from);
+  void go_back_far_enough(std::size_t position);
   void go_back(std::size_t position);
   void restore_snapshot(std::size_t position);
   void apply_rest();
@@ -80,7 +80,7 @@ class Merge {
   std::vector<std::unique_ptr<Node>> arriving_;
   std::set<RecordId> leaving_;
 
-  Windows windows_;
+  Concurrency concurrency_;
   ConflictBook conflicts_;
   MergeResult result_;
   FoldState state_;

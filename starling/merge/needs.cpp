@@ -22,6 +22,18 @@ void add_needs(const Edit& edit, std::vector<Path>& needs) {
   }
 }
 
+void drop(std::map<Path, std::vector<Node*>>& places, const Path& path) {
+  const auto place = places.find(path);
+  place->second.pop_back();
+  if (place->second.empty()) places.erase(place);
+}
+
+// Nodes are added in order, so each list is in order.
+void take(const std::vector<Node*>& nodes, std::size_t first, std::size_t end, std::vector<Node*>& found) {
+  auto it = std::ranges::lower_bound(nodes, first, {}, &Node::position);
+  for (; it != nodes.end() && (*it)->position < end; ++it) found.push_back(*it);
+}
+
 }  // namespace
 
 std::vector<Path> needs_of(const Change& change) {
@@ -40,10 +52,17 @@ void NeedIndex::add(Node& node) {
   }
 }
 
-std::vector<Node*> NeedIndex::needing(const Path& removed) const {
+void NeedIndex::drop_last(const Node& node) {
+  for (const Path& path : node.needs) drop(needing_, path);
+  for (const Edit& edit : node.input.change.edits) {
+    if (edit.op == EditOp::remove) drop(removing_, edit.path);
+  }
+}
+
+std::vector<Node*> NeedIndex::needing(const Path& removed, std::size_t first, std::size_t end) const {
   std::vector<Node*> found;
   for (auto it = needing_.lower_bound(removed); it != needing_.end() && is_prefix(removed, it->first); ++it) {
-    found.insert(found.end(), it->second.begin(), it->second.end());
+    take(it->second, first, end, found);
   }
   std::ranges::sort(found, {}, &Node::position);
   const auto repeated = std::ranges::unique(found);
@@ -51,14 +70,12 @@ std::vector<Node*> NeedIndex::needing(const Path& removed) const {
   return found;
 }
 
-std::vector<Node*> NeedIndex::removing_for(const Node& node) const {
+std::vector<Node*> NeedIndex::removing_for(const Node& node, std::size_t first, std::size_t end) const {
   std::vector<Node*> found;
   for (const Path& need : node.needs) {
     Path above;
     while (true) {
-      if (const auto it = removing_.find(above); it != removing_.end()) {
-        found.insert(found.end(), it->second.begin(), it->second.end());
-      }
+      if (const auto it = removing_.find(above); it != removing_.end()) take(it->second, first, end, found);
       if (above.size() == need.size()) break;
       above.push_back(need[above.size()]);
     }

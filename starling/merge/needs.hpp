@@ -14,19 +14,24 @@ struct Node;
 // Paths that a removal at or above them would take away from it. Ascending, no duplicates.
 [[nodiscard]] std::vector<Path> needs_of(const Change& change);
 
-// Removals and needs of changes that may be concurrent, each way round by path.
+// Removals and needs by path, of changes that are added in their order.
 class NeedIndex {
  public:
   void add(Node& node);
+  // `node` is the one added last.
+  void drop_last(const Node& node);
 
-  // Who needs something at or below `removed`; in the order of the fold, no duplicates.
-  [[nodiscard]] std::vector<Node*> needing(const Path& removed) const;
-  // Who removes something that `node` needs; in no order, perhaps repeatedly.
-  [[nodiscard]] std::vector<Node*> removing_for(const Node& node) const;
+  // Who needs something at or below `removed`, at positions from `first` to before `end`; in order, no
+  // duplicates.
+  [[nodiscard]] std::vector<Node*> needing(const Path& removed, std::size_t first, std::size_t end) const;
+  // Who removes something that `node` needs, at such positions; in no order, perhaps repeatedly.
+  [[nodiscard]] std::vector<Node*> removing_for(const Node& node, std::size_t first, std::size_t end) const;
 
  private:
-  std::map<Path, std::vector<Node*>> needing_;
-  std::map<Path, std::vector<Node*>> removing_;
+  using Places = std::map<Path, std::vector<Node*>>;
+
+  Places needing_;
+  Places removing_;
 };
 
 }  // namespace starling

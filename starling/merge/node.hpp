@@ -9,8 +9,6 @@
 
 namespace starling {
 
-struct Window;
-
 // Owned by Merge, which keeps it where it is in memory for as long as anything of the fold names it.
 struct Node {
   // `serial` is above 0 and no other node's, now or ever.
@@ -28,8 +26,11 @@ struct Node {
   std::vector<Path> needs;
   std::string unusable;  // why no state at all could take it; empty: some can
 
+  // See Concurrency, which sets them.
   std::size_t position = 0;
-  Window* window = nullptr;
+  std::size_t first_unknown =
+      0;  // its author knew all that stands before; its own position, if nothing was unknown
+  std::size_t known_from = 0;  // all that stands from there on knew it
 
   struct Loss {
     std::size_t edit;
@@ -40,8 +41,7 @@ struct Node {
   ChangeFate fate;      // as it was last told, if it was
   bool told = false;
 
-  // The serial of the change whose author was last asked whether it knew this one, and the answer: see
-  // Windows.
+  // The serial of the change whose author was last asked whether it knew this one, and the answer.
   std::uint64_t asked_by = 0;
   bool known_to_asker = false;
 };

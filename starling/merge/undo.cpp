@@ -22,13 +22,11 @@ std::size_t weight(const Wishes& wishes) {
 }
 
 std::size_t weight(const UndoSteps& steps) {
-  std::size_t bytes = steps.size() * sizeof(undo::Step);
+  constexpr std::size_t path_bytes = 128;
+  std::size_t bytes = steps.size() * (sizeof(undo::Step) + path_bytes);
   for (const undo::Step& step : steps) {
-    if (const auto* edited = std::get_if<undo::Edited>(&step); edited != nullptr && edited->replaced.old) {
-      bytes += weight(*edited->replaced.old);
-    } else if (const auto* opened = std::get_if<undo::WindowOpened>(&step)) {
-      bytes += weight(opened->wishes);
-    }
+    const auto* edited = std::get_if<undo::Edited>(&step);
+    if (edited != nullptr && edited->replaced.old) bytes += weight(*edited->replaced.old);
   }
   return bytes;
 }

@@ -11,8 +11,7 @@
 
 namespace starling {
 
-// An edit of a change of the present window that nothing later has superseded: what its author wished at its
-// path.
+// An edit that nothing later has superseded: what its author wished at its path.
 struct Wish {
   Node* node = nullptr;
   std::size_t edit = 0;
@@ -21,6 +20,12 @@ struct Wish {
 };
 // By path. Several stand at one path where they agree, and where appends followed one another.
 using Wishes = std::map<Path, std::vector<Wish>>;
+
+// Wishes in the order in which they were made, whether superseded since or not.
+struct MadeWish {
+  Node* node = nullptr;
+  std::size_t edit = 0;
+};
 
 // Removals that were dropped, and who needs what they would have removed.
 using Kept = std::map<Path, std::vector<Node*>>;
@@ -57,15 +62,16 @@ struct ConflictSettled {
 struct EmptiedWas {
   Emptied old;
 };
-// A window began: what belonged to the one before was put aside.
-struct WindowOpened {
-  Wishes wishes;
-  Kept kept;
-  std::size_t since;
+struct WishMade {};
+struct WishForgotten {
+  MadeWish wish;
+};
+struct SinceWas {
+  std::size_t old;
 };
 
-using Step = std::variant<Edited, Appended, WishesAt, KeptAt, Lost, ConflictMade, ConflictSettled, EmptiedWas,
-                          WindowOpened>;
+using Step = std::variant<Edited, Appended, WishesAt, WishMade, WishForgotten, SinceWas, KeptAt, Lost,
+                          ConflictMade, ConflictSettled, EmptiedWas>;
 
 }  // namespace undo
 

@@ -138,7 +138,7 @@ class History {
  public:
   History(std::uint64_t seed, HistoryShape shape) : random_(seed), documents_(random_), shape_(shape) {
     for (std::size_t i = 0; i < shape_.nodes; ++i) {
-      nodes_.push_back(std::make_unique<Merge>(happened_before(), MergeLimits{4, 1 << 16, 5, 1 << 20}));
+      nodes_.push_back(std::make_unique<Merge>(happened_before(), MergeLimits{4, 1 << 16, 5, 1 << 20, 2}));
       knows_.emplace_back();
       clocks_.push_back(0);
     }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "starling/merge/merge.hpp"
+#include "starling/merge/tree.hpp"
 #include "tests/unit/merge/history.hpp"
 #include "tests/unit/merge/slow_fold.hpp"
 
@@ -23,7 +24,8 @@ MergeLimits tight(libp2p::Random& random) {
   return {.undo_changes = random.below(6),
           .undo_bytes = random.below(3) == 0 ? 2000U : 1U << 20,
           .snapshot_every = 1 + random.below(8),
-          .snapshot_bytes = random.below(3) == 0 ? 3000U : 1U << 20};
+          .snapshot_bytes = random.below(3) == 0 ? 3000U : 1U << 20,
+          .remembered_changes = random.below(6)};
 }
 
 // As on a healthy network: in order but for some that come late, a few of them very late.
@@ -184,7 +186,7 @@ TEST_P(ForEverySeed, WhatIsRemovedReturnsOnlyWithAReason) {
     const MergeResult result = fold(history.changes, history.happened_before());
     for (std::size_t i = 0; i < result.fates.size(); ++i) {
       for (const Path& path : removed_by(history, result.fates[i])) {
-        if (find(result.document, path) == nullptr) continue;
+        if (member_at(result.document, path) == nullptr) continue;
         EXPECT_TRUE(set_after(history, result, i, path))
             << to_pointer(path) << " stands, though " << to_hex(result.fates[i].id) << " removed it";
       }

@@ -1,0 +1,203 @@
+// What the merge costs on a configuration of 500 KB: cold, with one change more, and with one that comes late
+// (F7).
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstdlib>
+#include <deque>
+#include <map>
+
+#include "starling/merge/diff.hpp"
+#include "starling/merge/merge.hpp"
+#include "starling/merge/validate.hpp"
+
+namespace starling {
+namespace {
+
+constexpr std::size_t writers = 3;
+constexpr std::size_t routes = 1500;
+
+// Routes, upstreams, applications and listeners as a large installation has them.
+json::value large_document() {
+  json::object listeners;
+  json::object named;
+  json::object upstreams;
+  json::object applications;
+  for (std::size_t i = 0; i < routes; ++i) {
+    const std::string n = std::to_string(i);
+    json::object guard{
+        {"match", json::object{{"uri", "/private-" + n + "/*"}, {"source", json::array{"10.0.0.0/8"}}}},
+        {"action", json::object{{"return", 403}}}};
+    json::object files{
+        {"match", json::object{{"host", "site" + n + ".example.com"}, {"uri", json::array{"*.css", "*.js"}}}},
+        {"action", json::object{{"share", "/srv/site" + n + "$uri"},
+                                {"fallback", json::object{{"pass", "upstreams/u" + n}}}}}};
+    named["site" + n] = json::array{std::move(guard), std::move(files)};
+    upstreams["u" + n] = json::object{{"servers", json::object{{"10.0.0." + std::to_string(i % 250) + ":8080",
+                                                                json::object{{"weight", 2}}}}}};
+    if (i % 4 == 0) {
+      applications["app" + n] = json::object{{"type", "external"},
+                                             {"executable", "/usr/bin/app" + n},
+                                             {"user", "www"},
+                                             {"processes", json::object{{"max", 8}, {"spare", 2}}}};
+    }
+    if (i % 2 == 0)
+      listeners["10.1.0.1:" + std::to_string(1000 + i)] = json::object{{"pass", "routes/site" + n}};
+  }
+  return json::object{{"listeners", std::move(listeners)},
+                      {"routes", std::move(named)},
+                      {"upstreams", std::move(upstreams)},
+                      {"applications", std::move(applications)}};
+}
+
+// Histories with a clock vector for each change, so that asking who knew what costs next to nothing.
+class Writers {
+ public:
+  // Every change is written knowing all but the last `lag` of what the others wrote.
+  explicit Writers(std::size_t lag) : lag_(lag) {
+    write(0, diff(empty_document(), large_document()));
+    for (Known& known : known_) known[0] = 1;
+  }
+
+  const MergeInput& next() {
+    const std::size_t n = changes.size();
+    const std::size_t writer = n % writers;
+    for (std::size_t other = 0; other < writers; ++other) {
+      if (written_[other].size() > lag_)
+        known_[writer][other] = std::max(known_[writer][other], written_[other].size() - lag_);
+    }
+    known_[writer][writer] = written_[writer].size();
+    write(writer, {small_edit(n)});
+    return changes.back();
+  }
+
+  [[nodiscard]] HappenedBefore happened_before() const {
+    return [this](const RecordId& earlier, const RecordId& later) {
+      const Place& place = places_.at(earlier);
+      return places_.at(later).known[place.writer] >= place.seq;
+    };
+  }
+
+  std::vector<MergeInput> changes;
+
+ private:
+  using Known = std::array<std::size_t, writers>;
+  struct Place {
+    std::size_t writer;
+    std::size_t seq;
+    Known known;
+  };
+
+  static Edit small_edit(std::size_t n) {
+    const std::string route = std::to_string(n * 7 % routes);
+    switch (n % 4) {
+      case 0:
+        return {"base",
+                {"upstreams", "u" + route, "servers", "10.9.9." + std::to_string(n % 250) + ":80"},
+                EditOp::set,
+                json::object{}};
+      case 1:
+        return {"base",
+                {"routes", "site" + route},
+                EditOp::append,
+                json::object{{"action", json::object{{"return", 404}}}}};
+      case 2:
+        return {"base",
+                {"listeners", "10.1.0.1:" + std::to_string(1000 + n * 2 % routes), "pass"},
+                EditOp::set,
+                json::value("routes/site" + route)};
+      default:
+        return {"base",
+                {"applications", "app" + route, "user"},
+                EditOp::set,
+                json::value("user" + std::to_string(n))};
+    }
+  }
+
+  void write(std::size_t writer, std::vector<Edit> edits) {
+    const std::size_t n = changes.size();
+    RecordId id;
+    for (std::size_t i = 0; i < 8; ++i) id.bytes[i] = static_cast<std::uint8_t>(n >> (8 * i));
+    written_[writer].push_back(n);
+    places_.emplace(id, Place{writer, written_[writer].size(), known_[writer]});
+    changes.push_back({id, Hlc{n + 1}, Change{"", "", false, std::move(edits)}});
+  }
+
+  std::size_t lag_;
+  std::array<std::vector<std::size_t>, writers> written_;
+  std::array<Known, writers> known_{};
+  std::map<RecordId, Place> places_;
+};
+
+// Cold: 10,000 changes over the document, each written `range` changes behind the other writers.
+void ColdFold(benchmark::State& state) {
+  Writers log(static_cast<std::size_t>(state.range(0)));
+  while (log.changes.size() < 10'000) (void)log.next();
+  for (auto _ : state) {
+    const MergeResult result = fold(log.changes, log.happened_before());
+    if (result.fates.size() != 10'000) std::abort();
+  }
+  state.counters["document_bytes"] = static_cast<double>(canonical_json(large_document()).size());
+}
+
+// Warm: the last in the order comes last, as it usually does.
+void WarmLast(benchmark::State& state) {
+  Writers log(static_cast<std::size_t>(state.range(0)));
+  Merge merge(log.happened_before());
+  merge.reset(log.changes);
+  (void)merge.result();
+  for (auto _ : state) {
+    merge.add(log.next());
+    benchmark::DoNotOptimize(merge.result().fates.size());
+  }
+}
+
+// Each second change arrives `range` turns late.
+void WarmLate(benchmark::State& state) {
+  const auto late = static_cast<std::size_t>(state.range(0));
+  Writers log(late);
+  Merge merge(log.happened_before());
+  merge.reset(log.changes);
+  (void)merge.result();
+  std::deque<MergeInput> held;
+  for (auto _ : state) {
+    const MergeInput& next = log.next();
+    if (log.changes.size() % 2 == 0) {
+      held.push_back(next);
+    } else {
+      merge.add(next);
+    }
+    if (held.size() > late / 2) {
+      merge.add(std::move(held.front()));
+      held.pop_front();
+    }
+    benchmark::DoNotOptimize(merge.result().fates.size());
+  }
+}
+
+void ValidateWhole(benchmark::State& state) {
+  const json::value document = large_document();
+  for (auto _ : state) benchmark::DoNotOptimize(validate(document).has_value());
+}
+
+void DiffWhole(benchmark::State& state) {
+  const json::value before = large_document();
+  json::value after = before;
+  after.as_object()["settings"] = json::object{{"listen_threads", 2}};
+  for (auto _ : state) benchmark::DoNotOptimize(diff(before, after).size());
+}
+
+void Revision(benchmark::State& state) {
+  const json::value document = large_document();
+  for (auto _ : state) benchmark::DoNotOptimize(revision_of(document));
+}
+
+BENCHMARK(ColdFold)->Arg(0)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
+BENCHMARK(WarmLast)->Arg(0)->Arg(10)->Unit(benchmark::kMicrosecond);
+BENCHMARK(WarmLate)->Arg(5)->Arg(50)->Unit(benchmark::kMicrosecond);
+BENCHMARK(ValidateWhole)->Unit(benchmark::kMillisecond);
+BENCHMARK(DiffWhole)->Unit(benchmark::kMillisecond);
+BENCHMARK(Revision)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace starling
