@@ -58,7 +58,8 @@ class Run {
         carry_out(router_.stream_opened(peers()[1], ProtocolVersion::v1_0, now_));
         break;
       default:
-        router_.inbound_restarted(peers()[2]);
+        router_.inbound_lost(peers()[2], now_);
+        carry_out(router_.inbound_opened(peers()[2], now_));
     }
     check();
   }
