@@ -5,8 +5,6 @@
 namespace starling {
 namespace {
 
-constexpr std::size_t max_remembered_revisions = 256;
-
 bool is_charter_record(RecordKind kind) { return kind != RecordKind::change; }
 
 ChangeState state_of(ChangeFate::State state) {
@@ -42,9 +40,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       committer_(env, store),
       store_(store),
       author_(std::move(node_key), env.random.u64()),
-      log_(fleet) {
-  merged_.document = empty_document();
-}
+      log_(fleet),
+      merge_([this](const RecordId& earlier, const RecordId& later) { return log_.happened_before(earlier, later); }),
+      merged_(&merge_.result()) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
@@ -57,7 +55,8 @@ Result<> Fleet::load() {
     }
   }
   evaluate_charter();
-  evaluate_changes();
+  consider(log_.records());
+  update_merge();
   return {};
 }
 
@@ -139,8 +138,10 @@ Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
 void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool charter_touched =
       std::ranges::any_of(added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
+  const bool fork = std::ranges::any_of(added, [this](const RecordPtr& record) { return log_.quarantined(record->record); });
   if (charter_touched) evaluate_charter();
-  evaluate_changes();
+  consider(charter_touched || fork ? log_.records() : added);
+  update_merge();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
 }
@@ -166,62 +167,44 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
   return std::nullopt;
 }
 
-void Fleet::evaluate_changes() {
-  const auto before = std::exchange(states_, {});
-  std::vector<MergeInput> inputs;
-  anything_held_ = false;
-  for (const RecordPtr& record : log_.records()) {
+void Fleet::set_state(const RecordId& change, ChangeStatus status) {
+  const auto [it, inserted] = states_.try_emplace(change, status);
+  const bool news = inserted || it->second.state != status.state;
+  it->second = std::move(status);
+  if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change, it->second); });
+}
+
+void Fleet::consider(const std::vector<RecordPtr>& records) {
+  for (const RecordPtr& record : records) {
     if (record->record.kind != RecordKind::change) continue;
     if (auto why = kept_out(*record)) {
-      anything_held_ = anything_held_ || why->state == ChangeState::held;
-      states_.emplace(record->id, std::move(*why));
+      merge_.remove(record->id);
+      set_state(record->id, std::move(*why));
       continue;
     }
-    auto change = Change::from_body(record->record.body);
-    if (!change) {
-      states_.emplace(record->id, ChangeStatus{ChangeState::skipped, change.error().message});
-      continue;
+    if (merge_.contains(record->id)) continue;
+    if (auto change = Change::from_body(record->record.body)) {
+      merge_.add({record->id, record->record.hlc, std::move(*change)});
+    } else {
+      set_state(record->id, {ChangeState::skipped, change.error().message});
     }
-    inputs.push_back({record->id, record->record.hlc, std::move(*change)});
   }
-  const bool any = !inputs.empty();
-  merged_ = fold(std::move(inputs), [this](const RecordId& a, const RecordId& b) { return log_.happened_before(a, b); });
-  for (const ChangeFate& fate : merged_.fates) states_.emplace(fate.id, ChangeStatus{state_of(fate.state), fate.reason});
+}
+
+void Fleet::update_merge() {
+  merged_ = &merge_.result();
+  const std::set<RecordId> changed = merge_.take_changed();
+  for (const ChangeFate& fate : merged_->fates) {
+    if (changed.contains(fate.id)) set_state(fate.id, {state_of(fate.state), fate.reason});
+  }
   const auto old_revision = revision_;
-  revision_ = any ? std::optional(revision_of(merged_.document)) : std::nullopt;
-  remember_revision();
-  tell_states(before);
-  if (revision_ != old_revision) tell([](FleetObserver& observer) { observer.on_revision_changed(); });
-}
-
-void Fleet::remember_revision() {
-  if (!revision_) return;
-  auto [it, inserted] = revisions_.try_emplace(*revision_);
-  it->second.clear();
-  for (const ChangeFate& fate : merged_.fates) it->second.insert(fate.id);
-  if (!inserted) return;
-  revision_order_.push_back(*revision_);
-  if (revision_order_.size() <= max_remembered_revisions) return;
-  revisions_.erase(revision_order_.front());
-  revision_order_.erase(revision_order_.begin());
-}
-
-bool Fleet::revision_includes(const RevisionId& revision, const RecordId& change) const {
-  const auto found = revisions_.find(revision);
-  return found != revisions_.end() && found->second.contains(change);
-}
-
-void Fleet::tell_states(const std::map<RecordId, ChangeStatus>& before) {
-  for (const auto& [id, status] : states_) {
-    const auto old = before.find(id);
-    if (old != before.end() && old->second.state == status.state) continue;
-    tell([&](FleetObserver& observer) { observer.on_change_state(id, status); });
-  }
+  revision_ = merge_.size() > 0 ? std::optional(revision_of(merged_->document)) : std::nullopt;
+  if (revision_ != old_revision || !changed.empty()) tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }
 
 std::vector<RecordPtr> Fleet::changes() const {
   std::vector<RecordPtr> changes;
-  for (const ChangeFate& fate : merged_.fates) changes.push_back(log_.get(fate.id));
+  for (const ChangeFate& fate : merged_->fates) changes.push_back(log_.get(fate.id));
   return changes;
 }
 
@@ -240,7 +223,13 @@ Task<Result<>> Fleet::remember(std::string name, std::string value) {
 void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
 
 void Fleet::tick() {
-  if (anything_held_) evaluate_changes();
+  std::vector<RecordPtr> held;
+  for (const auto& [id, status] : states_) {
+    if (status.state == ChangeState::held) held.push_back(log_.get(id));
+  }
+  if (held.empty()) return;
+  consider(held);
+  update_merge();
 }
 
 }  // namespace starling

@@ -14,7 +14,7 @@
 #include "starling/charter/charter.hpp"
 #include "starling/fleet/author.hpp"
 #include "starling/fleet/committer.hpp"
-#include "starling/merge/fold.hpp"
+#include "starling/merge/merge.hpp"
 
 namespace starling {
 
@@ -75,14 +75,12 @@ class Fleet {
   [[nodiscard]] const PeerId& node() const noexcept { return node_; }
   [[nodiscard]] const Charter& charter() const noexcept { return charter_; }
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
-  [[nodiscard]] const MergeResult& merged() const noexcept { return merged_; }
+  [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
   // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
-  // The revisions this node has been at since it started and the changes folded into each, newest last; bounded.
-  [[nodiscard]] bool revision_includes(const RevisionId& revision, const RecordId& change) const;
 
   // Small things this node remembers over restarts.
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
@@ -102,10 +100,11 @@ class Fleet {
   void ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted);
   void refresh(const std::vector<RecordPtr>& added);
   void evaluate_charter();
-  void evaluate_changes();
+  // Lets every one of `records` that is a change take part in the merge, or keeps it out.
+  void consider(const std::vector<RecordPtr>& records);
+  void update_merge();
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
-  void tell_states(const std::map<RecordId, ChangeStatus>& before);
-  void remember_revision();
+  void set_state(const RecordId& change, ChangeStatus status);
   template <class Call>
   void tell(Call call) {
     for (FleetObserver* observer : std::vector(observers_)) call(*observer);
@@ -119,14 +118,12 @@ class Fleet {
   Author author_;
   Changelog log_;
   Charter charter_;
-  MergeResult merged_;
+  Merge merge_;
+  const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
   std::map<RecordId, ChangeStatus> states_;
   Facts facts_;
-  std::map<RevisionId, std::set<RecordId>> revisions_;
-  std::vector<RevisionId> revision_order_;
   std::chrono::milliseconds clock_offset_{0};
-  bool anything_held_ = false;
   std::vector<FleetObserver*> observers_;
 };
 
