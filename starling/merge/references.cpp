@@ -153,7 +153,7 @@ std::string complaint(const Reference& reference) {
   if (reference.form == Reference::Form::no_string) {
     return "The \"" + reference.from.back() + "\" value must be a string, but not " + reference.text + ".";
   }
-  const std::string text = quoted(reference.text);
+  const std::string text = in_quotes(reference.text);
   if (reference.from.back() == "application") {
     return "Listening socket is assigned for a non existing application " + text + ".";
   }

@@ -27,7 +27,7 @@ constexpr std::array top_level{
 };
 
 std::string wrong_type(std::string_view name, std::string_view expected, const json::value& value) {
-  return "The " + quoted(name) + " value must be " + std::string(expected) + ", but not " +
+  return "The " + in_quotes(name) + " value must be " + std::string(expected) + ", but not " +
          std::string(unit_type(value)) + ".";
 }
 
@@ -89,7 +89,7 @@ class Check {
   [[nodiscard]] bool type_fits(std::string_view name, const json::value& value) {
     const auto* known = std::ranges::find(top_level, name, &TopLevelMember::name);
     if (known == top_level.end()) {
-      found_.push_back({{std::string(name)}, {{}, "Unknown parameter " + quoted(name) + "."}, {}});
+      found_.push_back({{std::string(name)}, {{}, "Unknown parameter " + in_quotes(name) + "."}, {}});
       return false;
     }
     const bool fits = (known->may_be_object && value.is_object()) ||
@@ -121,13 +121,13 @@ class Check {
   void listener(Path path, const json::value& value) {
     const std::string address = path.back();
     if (!is_listener_address(address)) {
-      return fault(std::move(path), "The listener address " + quoted(address) + " is invalid.");
+      return fault(std::move(path), "The listener address " + in_quotes(address) + " is invalid.");
     }
     const json::object* listener = value.if_object();
     if (listener == nullptr) return fault(std::move(path), wrong_type(address, "an object", value));
     if (listener->contains("pass") || listener->contains("application")) return;
     // Here Unit says no more than that it failed.
-    fault(std::move(path), "The listener " + quoted(address) + " has no \"pass\".");
+    fault(std::move(path), "The listener " + in_quotes(address) + " has no \"pass\".");
   }
 
   void step(const Path& route, std::size_t index, const json::value& value) {

@@ -26,7 +26,7 @@ std::string_view unit_type(const json::value& value) {
   return "an object";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 1024;
   std::string out = "\"";
   if (text.size() <= longest) return out.append(text) + '"';

@@ -12,6 +12,6 @@ namespace starling {
 [[nodiscard]] std::string_view unit_type(const json::value& value);
 // `text` in double quotes, as it is, cut after 1,024 bytes: what stands in a configuration may be of any
 // length.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace starling
