@@ -53,7 +53,7 @@ Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   switch (spec.kind) {
     case DataPlaneSpec::Kind::none: return std::make_unique<NoneDriver>();
     case DataPlaneSpec::Kind::unit: return std::make_unique<UnitDriver>(env, spec.unit);
-    case DataPlaneSpec::Kind::nginx: return std::make_unique<NginxDriver>(env, NginxOptions{.directory = spec.directory});
+    case DataPlaneSpec::Kind::nginx: return std::make_unique<NginxDriver>(env, NginxOptions{.directory = spec.directory, .program = {}});
   }
   return fail(Errc::invalid_argument, "unknown data plane");
 }
