@@ -102,7 +102,7 @@ Task<DriverResult<>> UnitDriver::put_once(std::string body) {
   if (!up) co_return up;
   std::optional<LogMark> log;
   if (const auto peer = control_.peer()) {
-    log = co_await libp2p::run_blocking(env_, [pid = peer->pid] { return mark_log(pid); });
+    log = co_await libp2p::run_blocking(env_, [pid = peer->pid] { return mark_log_of(pid); });
   }
   unsettled_ = true;
   auto reply = co_await control_.put_config(std::move(body));

@@ -1,44 +1,15 @@
 #include "starling/dataplane/unit/unit_log.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "libp2p/base/bytes.hpp"
+#include <string>
 
 namespace starling {
 
-namespace {
-
-constexpr std::uint64_t most_log_bytes = 256 * 1024;
-constexpr std::size_t most_line_chars = 300;
-
-}  // namespace
-
-std::optional<LogMark> mark_log(pid_t unit_main) {
+std::optional<LogMark> mark_log_of(pid_t unit_main) {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/" + std::to_string(unit_main) + "/fd/2", error);
-  if (error || !std::filesystem::is_regular_file(path, error)) return std::nullopt;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   if (error) return std::nullopt;
-  return LogMark{path.string(), bytes};
-}
-
-std::vector<std::string> alerts_since(const LogMark& mark, std::size_t limit) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(mark.path, error);
-  std::ifstream file(mark.path, std::ios::binary);
-  if (error || !file) return {};
-  std::uint64_t from = size < mark.bytes ? 0 : mark.bytes;  // shorter: it was rotated
-  if (size - from > most_log_bytes) from = size - most_log_bytes;
-  file.seekg(static_cast<std::streamoff>(from));
-  std::vector<std::string> alerts;
-  for (std::string line; std::getline(file, line);) {
-    if (line.find("[alert]") == std::string::npos && line.find("[emerg]") == std::string::npos) continue;
-    alerts.push_back(libp2p::printable(line, most_line_chars));
-    if (alerts.size() > limit) alerts.erase(alerts.begin());
-  }
-  return alerts;
+  return mark_log(path.string());
 }
 
 }  // namespace starling
