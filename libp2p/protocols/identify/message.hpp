@@ -16,7 +16,7 @@ namespace libp2p::identify {
 inline constexpr std::string_view protocol_id = "/ipfs/id/1.0.0";
 inline constexpr std::string_view push_protocol_id = "/ipfs/id/push/1.0.0";
 
-inline constexpr std::size_t max_total_bytes = 8 * 1024;
+inline constexpr std::size_t max_total_bytes = 8192;
 inline constexpr std::size_t max_messages = 10;
 inline constexpr std::size_t max_addresses = 64;
 inline constexpr std::size_t max_protocols = 256;
@@ -24,7 +24,7 @@ inline constexpr std::size_t max_protocol_bytes = 128;
 inline constexpr std::size_t max_key_bytes = 1024;
 inline constexpr std::size_t max_text_characters = 64;  // agent and protocol version
 // What the most modest of the readers out there takes as one message.
-inline constexpr std::size_t max_sent_message_bytes = 4 * 1024;
+inline constexpr std::size_t max_sent_message_bytes = 4096;
 
 // What one peer says of itself. What is absent has not been said; on the wire an empty list is absent, too.
 struct Message {

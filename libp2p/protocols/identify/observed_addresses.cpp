@@ -94,6 +94,7 @@ std::vector<Multiaddr> ObservedAddresses::confirmed(Instant now) {
   });
   if (enough.size() > config_.max_confirmed) enough.resize(config_.max_confirmed);
   std::vector<Multiaddr> addresses;
+  addresses.reserve(enough.size());
   for (auto& [count, address] : enough) addresses.push_back(std::move(address));
   return addresses;
 }

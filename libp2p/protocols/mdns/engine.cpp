@@ -107,6 +107,12 @@ Actions Engine::handle(const Datagram& datagram, Instant now) {
   return actions;
 }
 
+// What tools of DNS-SD ask after they have seen our name.
+bool Engine::asks_about_us(const Question& question) const {
+  if (question.name == instance_) return asks(question, RecordType::txt) || asks(question, RecordType::srv);
+  return question.name == host_ && (asks(question, RecordType::a) || asks(question, RecordType::aaaa));
+}
+
 void Engine::answer(Link& link, const Packet& packet, Instant now) {
   for (const Question& question : packet.questions) {
     if (question.name == config_.service && asks(question, RecordType::ptr)) {
@@ -116,11 +122,7 @@ void Engine::answer(Link& link, const Packet& packet, Instant now) {
         const Instant latest = link.last_query + max_suppressed_intervals * config_.query_interval;
         link.next_query = std::min(after_interval(now), std::max(latest, now));
       }
-    } else if (question.name == instance_ &&
-               (asks(question, RecordType::txt) || asks(question, RecordType::srv))) {
-      schedule(link.announcement, now);
-    } else if (question.name == host_ &&
-               (asks(question, RecordType::a) || asks(question, RecordType::aaaa))) {
+    } else if (asks_about_us(question)) {
       schedule(link.announcement, now);
     } else if (question.name == all_services_ && asks(question, RecordType::ptr)) {
       schedule(link.services, now);

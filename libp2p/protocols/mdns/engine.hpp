@@ -94,6 +94,7 @@ class Engine {
     Reply services;  // to _services._dns-sd._udp.local
   };
 
+  [[nodiscard]] bool asks_about_us(const Question& question) const;
   void answer(Link& link, const Packet& packet, Instant now);
   void learn(const Packet& packet, bool from_this_machine, Actions& actions, Instant now);
   void query(Link& link, Actions& actions, Instant now);

@@ -24,6 +24,7 @@ std::vector<Interface> machine_interfaces() {
     if (interface.prefixes.size() < max_prefixes) interface.prefixes.push_back({*address, entry.prefix_bits});
   }
   std::vector<Interface> interfaces;
+  interfaces.reserve(found.size());
   for (auto& [index, interface] : found) interfaces.push_back(std::move(interface));
   return interfaces;
 }
