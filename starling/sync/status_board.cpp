@@ -8,7 +8,8 @@ bool StatusBoard::put(Status status, Bytes envelope, Instant now) {
   const auto found = statuses_.find(status.node);
   if (found == statuses_.end()) {
     // The first that is heard of a node may be old: only what follows shows that it lives.
-    statuses_.emplace(status.node, SeenStatus{std::move(status), std::move(envelope), now, false});
+    PeerId node = status.node;  // by itself: the argument beside it takes the status away
+    statuses_.emplace(std::move(node), SeenStatus{std::move(status), std::move(envelope), now, false});
     return true;
   }
   SeenStatus& old = found->second;

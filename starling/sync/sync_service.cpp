@@ -295,6 +295,7 @@ void SyncService::on_status_message(const GossipMessage& message) { take_status(
 
 void SyncService::take_status(BytesView envelope) {
   auto status = Status::open(envelope);
+  if (!status) env_.log.debug("status.refused", {{"why", status.error().to_string()}});
   if (!status || status->fleet != fleet_.id() || status->node == fleet_.node()) return;
   const PeerId node = status->node;
   if (!gate_.is_member(node)) return;
