@@ -1,5 +1,5 @@
-// Everybody on the local network who runs `chat NAME` sees what the others type. Peers elsewhere are named by their
-// addresses: `chat NAME ADDRESS...`. It reads standard input, a terminal or a pipe, to its end.
+// Everybody on the local network who runs `chat NAME` sees what the others type. Peers elsewhere are named by
+// their addresses: `chat NAME ADDRESS...`. It reads standard input, a terminal or a pipe, to its end.
 #include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
@@ -27,8 +27,8 @@ Task<Result<>> talk(Env env, Host& host, std::string name) {
   std::string typed;
   for (;;) {
     boost::system::error_code error;
-    const std::size_t size = co_await asio::async_read_until(input, asio::dynamic_buffer(typed, longest_line), '\n',
-                                                             asio::redirect_error(use_task, error));
+    const std::size_t size = co_await asio::async_read_until(input, asio::dynamic_buffer(typed, longest_line),
+                                                             '\n', asio::redirect_error(use_task, error));
     if (error) co_return Result<>{};
     const std::string line = name + ": " + typed.substr(0, size - 1);
     typed.erase(0, size);

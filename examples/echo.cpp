@@ -1,5 +1,5 @@
-// Two peers and one protocol. Run `echo` in one terminal; it prints its addresses and sends back whatever it is sent.
-// Run `echo ADDRESS TEXT` in another: it dials one of them, says TEXT, and prints the answer.
+// Two peers and one protocol. Run `echo` in one terminal; it prints its addresses and sends back whatever it
+// is sent. Run `echo ADDRESS TEXT` in another: it dials one of them, says TEXT, and prints the answer.
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
@@ -11,11 +11,11 @@
 using namespace libp2p;
 
 constexpr const char* protocol = "/example/echo/1.0.0";
-constexpr std::size_t longest_answer = 1024 * 1024;
+constexpr std::size_t longest_answer = 1'000'000;
 
 // One stream of somebody's: it is ours until this ends.
 Task<> answer(InboundStream in) {
-  Bytes buffer(64 * 1024);
+  Bytes buffer(65'536);
   for (;;) {
     const auto got = co_await in.stream->read_some(buffer);
     if (!got || *got == 0) break;
@@ -50,7 +50,8 @@ Task<> run(Env env, std::vector<std::string> arguments, int& status) {
   HostConfig config;
   if (arguments.empty()) config.listen = {Multiaddr::parse("/ip4/0.0.0.0/tcp/0").value()};
   Host host(env, std::move(config));
-  const auto done = arguments.empty() ? co_await listen(env, host) : co_await say(host, arguments[0], arguments[1]);
+  const auto done =
+      arguments.empty() ? co_await listen(env, host) : co_await say(host, arguments[0], arguments[1]);
   if (!done) std::fprintf(stderr, "%s\n", done.error().to_string().c_str());
   status = done ? 0 : 1;
   co_await host.stop();

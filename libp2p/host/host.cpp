@@ -22,6 +22,7 @@ std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& iden
     config.byte_transports.push_back(std::make_unique<TcpTransport>(env, config.tcp));
   }
   std::vector<std::unique_ptr<Transport>> transports;
+  transports.reserve(config.byte_transports.size());
   for (auto& bytes : config.byte_transports) {
     transports.push_back(std::make_unique<UpgradedTransport>(std::move(bytes), upgrader));
   }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::chrono::seconds sweep_period(1);
 // What the handshake and the frames of a restricted connection may add to the bytes of its streams.
-constexpr std::uint64_t restricted_overhead_bytes = 32 * 1024;
+constexpr std::uint64_t restricted_overhead_bytes = 32ULL * 1024;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
   const bool restricted = admission == Admission::restricted;
   LIBP2P_CHECK(make_room(peer, restricted));
 
-  const auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
+  auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
   connection->restricted = restricted;
   table_.add(connection);
   if (restricted) {

@@ -17,7 +17,7 @@ constexpr std::chrono::hours entry_ttl(24);
 constexpr std::chrono::seconds sweep_period(60);
 // Addresses that a file brought, of peers that are not kept.
 constexpr std::chrono::hours loaded_ttl(1);
-constexpr std::size_t max_file_bytes = 16 * 1024 * 1024;
+constexpr std::size_t max_file_bytes = 16ULL * 1024 * 1024;
 constexpr std::size_t max_agent_bytes = 256;
 
 std::uint64_t latest_acceptable_seq(const Clock& clock) {

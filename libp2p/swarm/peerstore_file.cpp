@@ -38,7 +38,7 @@ Result<Bytes> DiskPeerstoreFile::load() {
   const Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) return system_failure(path_);
   Bytes contents;
-  std::array<std::uint8_t, 16 * 1024> part{};
+  std::array<std::uint8_t, 16'384> part{};
   for (;;) {
     const ssize_t got = ::read(file.get(), part.data(), part.size());
     if (got < 0 && errno == EINTR) continue;

@@ -46,6 +46,7 @@ bool StreamRouter::remove_handler(std::string_view protocol) {
 
 std::vector<std::string> StreamRouter::protocols() const {
   std::vector<std::string> names;
+  names.reserve(handlers_.size());
   for (const auto& [protocol, handler] : handlers_) names.push_back(protocol);
   return names;
 }

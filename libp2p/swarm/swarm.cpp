@@ -19,12 +19,12 @@ constexpr std::string_view kept_tag = "kept";
 
 // Composition: each job is a class of its own, and this is who knows whom.
 struct Swarm::Parts final : swarm::ConnectionWatcher {
-  Parts(Env e, PrivateKey key, SwarmConfig c, std::vector<std::unique_ptr<Transport>> t, Gater* g,
+  Parts(Env e, PrivateKey key, const SwarmConfig& c, std::vector<std::unique_ptr<Transport>> t, Gater* g,
         PeerstoreFile* f, Resolver* resolver, const Interfaces* i)
       : env(e),
         identity(std::move(key)),
         local(PeerId::from_public_key(identity.public_key())),
-        config(std::move(c)),
+        config(c),
         transports(std::move(t)),
         gater(g == nullptr ? admit_everybody : *g),
         interfaces(i == nullptr ? machine_interfaces : *i),
@@ -106,8 +106,8 @@ Task<> Swarm::Parts::save_often() {
 Swarm::Swarm(Env env, PrivateKey identity, SwarmConfig config,
              std::vector<std::unique_ptr<Transport>> transports, Gater* gater, PeerstoreFile* peerstore_file,
              Resolver* resolver, const Interfaces* interfaces)
-    : parts_(std::make_unique<Parts>(env, std::move(identity), std::move(config), std::move(transports),
-                                     gater, peerstore_file, resolver, interfaces)) {}
+    : parts_(std::make_unique<Parts>(env, std::move(identity), config, std::move(transports), gater,
+                                     peerstore_file, resolver, interfaces)) {}
 
 Swarm::~Swarm() = default;
 

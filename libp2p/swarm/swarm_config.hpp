@@ -33,8 +33,8 @@ struct SwarmConfig {
   std::size_t max_upgrading = 64;  // inbound connections whose handshake is not done
   std::size_t max_restricted = 16;
   Duration restricted_lifetime = std::chrono::seconds(10);
-  std::size_t restricted_max_bytes = 64 * 1024;  // received on a restricted connection's streams
-  std::size_t restricted_max_streams = 4;        // that the other side may have open or in negotiation there
+  std::size_t restricted_max_bytes = 64ULL * 1024;  // received on a restricted connection's streams
+  std::size_t restricted_max_streams = 4;  // that the other side may have open or in negotiation there
   std::size_t max_connections_per_peer = 4;
   std::size_t max_inbound_streams = 1000;  // per connection
   Duration peerstore_save_interval = std::chrono::seconds(60);

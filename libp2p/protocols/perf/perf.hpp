@@ -14,7 +14,7 @@ inline constexpr std::string_view perf_protocol_id = "/perf/1.0.0";
 
 struct PerfConfig {
   Duration stall_timeout = std::chrono::seconds(30);  // without any progress; then the run ends
-  std::size_t block_bytes = 256 * 1024;               // of one read or write
+  std::size_t block_bytes = 256ULL * 1024;            // of one read or write
   std::size_t max_runs = 8;                           // that others may have under way here
 };
 

@@ -14,7 +14,7 @@ namespace libp2p {
 class MemoryNetwork {
  public:
   // Bytes under way and unread, one direction of one connection; a writer waits beyond it.
-  static constexpr std::size_t capacity_bytes = 1024 * 1024;
+  static constexpr std::size_t capacity_bytes = 1024ULL * 1024;
   // Connections that wait to be accepted, a listener; what comes beyond is refused.
   static constexpr std::size_t backlog = 256;
 
