@@ -5,6 +5,7 @@
 
 #include "libp2p/io/framing.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
+#include "libp2p/transport/tcp/tcp_transport.hpp"
 #include "tests/support/streams.hpp"
 #include "tests/support/swarm_net.hpp"
 
@@ -451,11 +452,13 @@ TEST(Swarm, ConnectionsOfOnePeerAreBounded) {
   EXPECT_EQ(a.swarm.connections().size(), 1U);
 }
 
+struct Machine final : Interfaces {
+  std::vector<InterfaceAddress> all;
+  [[nodiscard]] std::vector<InterfaceAddress> addresses() const override { return all; }
+};
+
 TEST(Swarm, TellsWhenAddressesAndProtocolsChange) {
-  struct Machine final : Interfaces {
-    std::vector<InterfaceAddress> all;
-    [[nodiscard]] std::vector<InterfaceAddress> addresses() const override { return all; }
-  } machine;
+  Machine machine;
   SwarmNet net;
   TestNode& a = net.add({.interfaces = &machine});
   net.runtime.run_ready();
@@ -465,6 +468,116 @@ TEST(Swarm, TellsWhenAddressesAndProtocolsChange) {
   net.runtime.run_ready();
   EXPECT_EQ(a.log.count("local"), 3U);
   EXPECT_EQ(a.swarm.advertised_addresses(), std::vector{a.address()});
+}
+
+TEST(Swarm, TellsWhenTheMachineHasOtherAddresses) {
+  Machine machine;
+  machine.all.push_back({.interface = "eth0", .address = address_of("/ip4/10.0.0.1")});
+  VirtualRuntime runtime;
+  std::vector<std::unique_ptr<Transport>> transports;
+  transports.push_back(
+      std::make_unique<UpgradedTransport>(std::make_unique<TcpTransport>(runtime.env()),
+                                          std::make_shared<const Upgrader>(runtime.env(), node_key(1))));
+  EventLog log;
+  Swarm swarm(runtime.env(), node_key(1), {}, std::move(transports), nullptr, nullptr, nullptr, &machine);
+  swarm.add_observer(log);
+  swarm.start();
+  const auto bound = runtime.run(swarm.listen(address_of("/ip4/0.0.0.0/tcp/0")));
+  ASSERT_TRUE(bound) << bound.error().to_string();
+  const std::string port = std::to_string(*bound->port());
+  EXPECT_EQ(swarm.advertised_addresses(), std::vector{address_of("/ip4/10.0.0.1/tcp/" + port)});
+  runtime.run_for(seconds(30));
+  const std::size_t before = log.count("local");
+  machine.all.push_back({.interface = "eth1", .address = address_of("/ip4/10.1.0.1")});
+  runtime.run_for(seconds(6));
+  EXPECT_EQ(log.count("local"), before + 1);
+  EXPECT_EQ(swarm.advertised_addresses().size(), 2U);
+  runtime.run(swarm.stop());
+}
+
+struct MemoryFile final : PeerstoreFile {
+  std::optional<Bytes> contents;
+  std::size_t saves = 0;
+  Result<Bytes> load() override {
+    if (!contents) return fail(Errc::not_found, "none yet");
+    return *contents;
+  }
+  Result<> save(BytesView bytes) override {
+    contents = to_bytes(bytes);
+    ++saves;
+    return {};
+  }
+};
+
+TEST(Swarm, AKeptPeerIsFoundAfterARestartByWhatThePeerstoreHolds) {
+  MemoryFile file;
+  SwarmNet net;
+  TestNode& a = net.add({.file = &file});
+  TestNode& b = net.add();
+  const PeerId id = b.id;
+  a.swarm.keep_connected(id);
+  a.swarm.seen(id, {b.address()});
+  ASSERT_TRUE(net.run_until([&] { return a.swarm.is_connected(id); }, seconds(1)));
+  net.runtime.run_for(seconds(61));
+  EXPECT_EQ(file.saves, 1U);
+  net.runtime.run_for(seconds(600));
+  EXPECT_EQ(file.saves, 1U);  // nothing new
+  net.remove(a);
+  TestNode& again = net.restart(1, {.file = &file});
+  again.swarm.keep_connected(id);
+  EXPECT_TRUE(net.run_until([&] { return again.swarm.is_connected(id); }, seconds(1)));
+}
+
+// A listener that fails for a while, as one without file descriptors does.
+class FailingTransport final : public ByteTransport {
+ public:
+  FailingTransport(std::unique_ptr<ByteTransport> below, int& failures)
+      : below_(std::move(below)), failures_(failures) {}
+  [[nodiscard]] bool handles(const Multiaddr& address) const override { return below_->handles(address); }
+  Task<Result<ByteConnection>> dial(Multiaddr address) override { return below_->dial(std::move(address)); }
+  Task<Result<std::unique_ptr<ByteListener>>> listen(Multiaddr address) override {
+    LIBP2P_CO_TRY(auto listener, co_await below_->listen(std::move(address)));
+    co_return std::make_unique<FailingListener>(std::move(listener), failures_);
+  }
+
+ private:
+  class FailingListener final : public ByteListener {
+   public:
+    FailingListener(std::unique_ptr<ByteListener> below, int& failures)
+        : below_(std::move(below)), failures_(failures) {}
+    Task<Result<ByteConnection>> accept() override {
+      if (failures_ > 0) {
+        --failures_;
+        co_return fail(Errc::io, "too many open files");
+      }
+      co_return co_await below_->accept();
+    }
+    [[nodiscard]] Multiaddr address() const override { return below_->address(); }
+    void close() override { below_->close(); }
+
+   private:
+    std::unique_ptr<ByteListener> below_;
+    int& failures_;
+  };
+  std::unique_ptr<ByteTransport> below_;
+  int& failures_;
+};
+
+TEST(Swarm, AListenerThatFailsIsAskedAgain) {
+  SwarmNet net;
+  int failures = 10;
+  std::vector<std::unique_ptr<Transport>> transports;
+  transports.push_back(std::make_unique<UpgradedTransport>(
+      std::make_unique<FailingTransport>(
+          std::make_unique<MemoryTransport>(net.runtime.env(), net.network, 50), failures),
+      std::make_shared<const Upgrader>(net.runtime.env(), node_key(50))));
+  Swarm listener(net.runtime.env(), node_key(50), {}, std::move(transports));
+  listener.start();
+  ASSERT_TRUE(net.runtime.run(listener.listen(memory_address(50))));
+  TestNode& a = net.add();
+  ASSERT_TRUE(net.runtime.run(a.swarm.connect(node_id(50), {memory_address(50)})));
+  EXPECT_EQ(failures, 0);
+  net.runtime.run(listener.stop());
 }
 
 TEST(Swarm, StopsWithEverythingUnderWay) {
