@@ -62,11 +62,8 @@ Task<> SessionCore::take_in(BytesView bytes) {
     bytes = bytes.subspan(multiplexer_.receive(bytes, last_heard_));
     settle();
     if (bytes.empty()) co_return;
-    if (!multiplexer_.overfull()) {
-      // The other side asks faster than it reads the answers: it is not listened to until it does.
-      co_await drained_.wait();
-      continue;
-    }
+    // The other side asks faster than it reads the answers: it is not listened to until it does.
+    while (multiplexer_.clogged()) co_await drained_.wait();
     const Instant deadline = env_.now() + config_.unread_timeout;
     while (multiplexer_.overfull() && co_await drained_.wait_until(env_, deadline)) {
     }

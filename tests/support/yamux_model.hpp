@@ -30,7 +30,7 @@ class YamuxModel {
   }
 
  private:
-  static constexpr std::uint64_t most_of_a_stream = 1'000'000;
+  static constexpr std::uint64_t most_of_a_stream = 300'000;
 
   // One side's user of one stream.
   struct User {
@@ -57,7 +57,7 @@ class YamuxModel {
   // Mostly small, now and then beyond the first window.
   std::size_t next_size() {
     const std::uint8_t byte = next();
-    return byte < 200 ? byte : (std::size_t{byte} - 199) * 10'000;
+    return byte < 200 ? byte : (std::size_t{byte} - 199) * 5'000;
   }
   YamuxConfig config() {
     YamuxConfig config;
@@ -221,12 +221,17 @@ class YamuxModel {
 
   // What one side has to say goes on the wire; so much of it arrives. Whether anything did.
   bool carry(std::size_t from, std::size_t most) {
-    Bytes& wire = wires_[from];
+    auto& [wire, arrived] = wires_[from];
     muxers_[from].take_output(batch_, now_);
     append(wire, batch_);
     yamux::Multiplexer& to = muxers_[1 - from];
-    const std::size_t taken = to.receive(BytesView(wire).first(std::min(most, wire.size())), now_);
-    wire.erase(wire.begin(), wire.begin() + static_cast<std::ptrdiff_t>(taken));
+    const BytesView rest = BytesView(wire).subspan(arrived);
+    const std::size_t taken = to.receive(rest.first(std::min(most, rest.size())), now_);
+    arrived += taken;
+    if (arrived == wire.size()) {
+      wire.clear();
+      arrived = 0;
+    }
     require_model(to.unread_bytes() <= to.config().budget_bytes + put_back_[1 - from],
                   "more waits unread than the budget has");
     for (const yamux::Multiplexer& mux : muxers_) {
@@ -266,7 +271,11 @@ class YamuxModel {
 
   BytesView script_;
   std::array<yamux::Multiplexer, 2> muxers_;
-  std::array<Bytes, 2> wires_;  // by sender
+  struct Wire {
+    Bytes bytes;
+    std::size_t arrived = 0;
+  };
+  std::array<Wire, 2> wires_;  // by sender
   std::array<std::size_t, 2> put_back_{};
   Bytes batch_;
   std::map<yamux::StreamId, Users> users_;

@@ -459,6 +459,44 @@ TEST_F(YamuxSessionAlone, CloseSaysFarewellWaitsForTheOtherSideAndNoLongerThanHa
   EXPECT_EQ(frames.back().header, (yamux::Header{yamux::FrameType::go_away, {}, 0, 0}));
 }
 
+// Reads as the stream it owns; what is written to it gets nowhere.
+class StuckStream final : public Stream {
+ public:
+  StuckStream(Env env, StreamPtr stream) : stream_(std::move(stream)), reset_(env.executor) {}
+  Task<Result<std::size_t>> read_some(MutableBytes out) override { return stream_->read_some(out); }
+  Task<Result<>> write(BytesView) override {
+    while (!broken_) co_await reset_.wait();
+    co_return fail(Errc::reset, "stuck");
+  }
+  Task<Result<>> close_write() override { return stream_->close_write(); }
+  void reset() override {
+    broken_ = true;
+    reset_.notify_all();
+    stream_->reset();
+  }
+
+ private:
+  StreamPtr stream_;
+  Notifier reset_;
+  bool broken_ = false;
+};
+
+TEST_F(YamuxSessionTest, AnEndWhileAnswersAreStuckStillEnds) {
+  auto [a, b] = make_memory_stream_pair(env);
+  listener = std::make_unique<YamuxSession>(env, std::make_unique<StuckStream>(env, std::move(a)),
+                                            YamuxRole::listener);
+  listener->start();
+  runtime.run_ready();  // the first ping is stuck
+  // So are the answers to these; and with no stream left, the other side's go away ends the session.
+  Bytes bytes = test::yamux_go_away(0);
+  for (yamux::StreamId id = 1; id < 400; id += 2) append(bytes, test::yamux_window(id, 0, yamux::syn_flag));
+  EXPECT_TRUE(run(send(*b, bytes)));
+  EXPECT_EQ(run(listener->wait_closed()).code, Errc::closed);
+  const Instant began = env.now();
+  run(listener->stop());
+  EXPECT_LE(env.now() - began, milliseconds(500));
+}
+
 TEST_F(YamuxSessionTest, CloseDeliversWhatWasWrittenAndEndsBothSides) {
   connect();
   auto [out, in] = open();
