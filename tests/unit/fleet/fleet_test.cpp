@@ -1,0 +1,200 @@
+#include "starling/fleet/fleet.hpp"
+
+#include "libp2p/base/virtual_runtime.hpp"
+#include "starling/changelog/memory_store.hpp"
+#include "tests/support/fleet_fixture.hpp"
+
+namespace starling {
+namespace {
+
+using testing::key_of;
+using testing::must;
+using testing::peer_of;
+using testing::set_change;
+
+// A founder's store: genesis, and operator grants for nodes 1 and 2.
+struct FleetWorld {
+  FleetWorld() {
+    const libp2p::WallTime start = runtime.env().clock.wall();
+    const PrivateKey root = key_of(200);
+    const RecordPtr genesis = must(write_genesis(root, 1, Bytes(16, 7), start));
+    id = genesis->id;
+    Changelog log(id);
+    EXPECT_EQ(log.ingest(genesis).outcome, Changelog::Outcome::added);
+    records.push_back(genesis);
+    Author author(root, 2);
+    for (const std::uint8_t node : {std::uint8_t{1}, std::uint8_t{2}}) {
+      const Grant grant{peer_of(key_of(node)), Role::operator_, "node" + std::to_string(node), {}, {}};
+      records.push_back(must(author.write({id, log, start, Hlc{UINT64_MAX}}, RecordKind::grant, id, grant.to_body())));
+      EXPECT_EQ(log.ingest(records.back()).outcome, Changelog::Outcome::added);
+    }
+  }
+
+  // Loaded; the fleet refers to `store`.
+  std::unique_ptr<Fleet> fleet_of(std::uint8_t node, Store& store, std::chrono::milliseconds clock_error = {}) {
+    EXPECT_TRUE(store.append(records));
+    auto fleet = std::make_unique<Fleet>(runtime.env_with_wall_offset(clock_error), id, key_of(node), store);
+    EXPECT_TRUE(fleet->load());
+    return fleet;
+  }
+  RecordPtr write(Fleet& fleet, Path path, json::value value) {
+    return must(runtime.run(fleet.author(RecordKind::change, set_change(std::move(path), std::move(value)).to_body())));
+  }
+
+  libp2p::VirtualRuntime runtime;
+  FleetId id;
+  std::vector<RecordPtr> records;
+};
+
+TEST(Fleet, M10_HasNoRevisionBeforeTheFirstChange) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  EXPECT_EQ(fleet->revision(), std::nullopt);
+  world.write(*fleet, {"settings", "http", "max_body_size"}, 1000);
+  EXPECT_TRUE(fleet->revision());
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, L6_WhatIsAcknowledgedIsThereAfterARestart) {
+  FleetWorld world;
+  MemoryStore store;
+  RecordId change;
+  std::optional<RevisionId> revision;
+  {
+    const auto fleet = world.fleet_of(1, store);
+    change = world.write(*fleet, {"settings", "a"}, 1)->id;
+    revision = fleet->revision();
+    world.runtime.run(fleet->stop());
+  }
+  const auto again = world.fleet_of(1, store);
+  EXPECT_TRUE(again->log().holds(change));
+  EXPECT_EQ(again->revision(), revision);
+  EXPECT_EQ(again->status_of(change).state, ChangeState::applied);
+}
+
+TEST(Fleet, L6_NothingIsAcknowledgedOnceTheDiskHasFailed) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  store.fail_appends(Error{Errc::io, "no space left"});
+  const Bytes body = set_change({"settings", "a"}, 1).to_body();
+  EXPECT_FALSE(world.runtime.run(fleet->author(RecordKind::change, body)));
+  store.fail_appends(std::nullopt);
+  EXPECT_FALSE(world.runtime.run(fleet->author(RecordKind::change, body)));
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, ChangesOfTwoNodesMeetInOneRevision) {
+  FleetWorld world;
+  MemoryStore store_one;
+  MemoryStore store_two;
+  const auto one = world.fleet_of(1, store_one);
+  const auto two = world.fleet_of(2, store_two);
+  const RecordPtr a = world.write(*one, {"settings", "a"}, 1);
+  const RecordPtr b = world.write(*two, {"settings", "b"}, 2);
+  EXPECT_TRUE(world.runtime.run(one->accept({b})));
+  EXPECT_TRUE(world.runtime.run(two->accept({a})));
+  EXPECT_EQ(one->revision(), two->revision());
+  EXPECT_EQ(one->log().vector(), two->log().vector());
+  world.runtime.run(one->stop());
+  world.runtime.run(two->stop());
+}
+
+TEST(Fleet, RV02_ARecordThatTheCharterDeniesIsRefusedAndNamed) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  // Node 2's grant, used by a stranger.
+  Author stranger(key_of(50), 9);
+  const RecordPtr forged = must(stranger.write(fleet->authoring_context(), RecordKind::change, world.records[2]->id,
+                                               set_change({"settings", "a"}, 1).to_body()));
+  const Fleet::Accepted accepted = must(world.runtime.run(fleet->accept({forged})));
+  EXPECT_EQ(accepted.added, 0U);
+  ASSERT_EQ(accepted.refused.size(), 1U);
+  EXPECT_FALSE(fleet->log().holds(forged->id));
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, L4_AChangeWhoseGrantIsUnknownIsSetAsideUntilItComes) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  // A grant that this node has not heard of yet, and a change under it.
+  Changelog elsewhere(world.id);
+  for (const RecordPtr& record : world.records) EXPECT_EQ(elsewhere.ingest(record).outcome, Changelog::Outcome::added);
+  const libp2p::WallTime now = world.runtime.env().clock.wall();
+  Author root(key_of(200), 77);
+  const RecordPtr grant = must(root.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::grant, world.id,
+                                          Grant{peer_of(key_of(3)), Role::operator_, "three", {}, {}}.to_body()));
+  Author three(key_of(3), 5);
+  const RecordPtr change = must(three.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::change, grant->id,
+                                            set_change({"settings", "c"}, 3).to_body()));
+  EXPECT_TRUE(world.runtime.run(fleet->accept({change})));
+  EXPECT_EQ(fleet->status_of(change->id).state, ChangeState::set_aside);
+  EXPECT_EQ(fleet->revision(), std::nullopt);
+  EXPECT_TRUE(world.runtime.run(fleet->accept({grant})));
+  EXPECT_EQ(fleet->status_of(change->id).state, ChangeState::applied);
+  EXPECT_TRUE(fleet->revision());
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, RV03_AChangeFromTheFutureIsHeldAndNobodysParent) {
+  FleetWorld world;
+  MemoryStore store_one;
+  MemoryStore store_two;
+  const auto one = world.fleet_of(1, store_one);
+  const auto two = world.fleet_of(2, store_two, std::chrono::hours(1));
+  const RecordPtr early = world.write(*two, {"settings", "future"}, 1);
+  EXPECT_TRUE(world.runtime.run(one->accept({early})));
+  EXPECT_EQ(one->status_of(early->id).state, ChangeState::held);
+  const RecordPtr own = world.write(*one, {"settings", "own"}, 1);
+  EXPECT_FALSE(std::ranges::binary_search(own->record.parents, early->id));
+  EXPECT_LT(own->record.hlc, early->record.hlc);
+  world.runtime.run_for(std::chrono::minutes(56));
+  one->tick();
+  EXPECT_EQ(one->status_of(early->id).state, ChangeState::applied);
+  world.runtime.run(one->stop());
+  world.runtime.run(two->stop());
+}
+
+TEST(Fleet, L7_ANodeFarAheadOfTheFleetRefusesToWriteAndSaysByHowMuch) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store, std::chrono::hours(1));
+  fleet->set_clock_offset(-std::chrono::hours(1));
+  const auto refused = fleet->may_author(RecordKind::change);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("3600 s ahead"), std::string::npos);
+}
+
+TEST(Fleet, GroupCommitServesAllWhoWait) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  libp2p::TaskGroup tasks(world.runtime.env());
+  int done = 0;
+  const auto write_one = [](Fleet& target, int number, int& count) -> Task<> {
+    const auto written = co_await target.author(RecordKind::change, set_change({"settings", std::to_string(number)}, 1).to_body());
+    if (written) ++count;
+  };
+  for (int i = 0; i < 100; ++i) tasks.spawn("writer", write_one(*fleet, i, done));
+  world.runtime.run(tasks.join());
+  EXPECT_EQ(done, 100);
+  EXPECT_EQ(fleet->merged().fates.size(), 100U);
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, RemembersSmallThingsOverARestart) {
+  FleetWorld world;
+  MemoryStore store;
+  {
+    const auto fleet = world.fleet_of(1, store);
+    EXPECT_TRUE(world.runtime.run(fleet->remember("last_good", "x")));
+    world.runtime.run(fleet->stop());
+  }
+  EXPECT_EQ(world.fleet_of(1, store)->facts().at("last_good"), "x");
+}
+
+}  // namespace
+}  // namespace starling

@@ -1,0 +1,122 @@
+#include "starling/model/status.hpp"
+
+#include "starling/sync/status_board.hpp"
+#include "tests/support/fleet_fixture.hpp"
+
+namespace starling {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::key_of;
+using testing::must;
+using testing::noon;
+using testing::peer_of;
+
+Status sample(std::uint8_t node = 1) {
+  Status status;
+  status.fleet.bytes.fill(1);
+  status.node = peer_of(key_of(node));
+  status.incarnation = 77;
+  status.counter = 3;
+  status.clock = noon;
+  status.heads = {RecordId{}, RecordId{}};
+  status.heads[1].bytes.fill(2);
+  status.revision.emplace().bytes.fill(3);
+  status.generation.emplace().bytes.fill(4);
+  status.fact(FactKind::applied) = Fact{*status.revision, status.heads, milliseconds(1500)};
+  status.held = "because";
+  status.error = "Invalid configuration.";
+  return status;
+}
+
+TEST(Status, RoundTripsSigned) {
+  const Status status = sample();
+  const auto again = Status::open(must(status.seal(key_of(1))));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(again->node, status.node);
+  EXPECT_EQ(again->incarnation, status.incarnation);
+  EXPECT_EQ(again->counter, status.counter);
+  EXPECT_EQ(again->clock, status.clock);
+  EXPECT_EQ(again->heads, status.heads);
+  EXPECT_EQ(again->revision, status.revision);
+  EXPECT_EQ(again->generation, status.generation);
+  ASSERT_TRUE(again->fact(FactKind::applied));
+  EXPECT_EQ(again->fact(FactKind::applied)->age, milliseconds(1500));
+  EXPECT_EQ(again->fact(FactKind::applied)->heads, status.heads);
+  EXPECT_FALSE(again->fact(FactKind::healthy));
+  EXPECT_EQ(again->held, status.held);
+  EXPECT_EQ(again->error, status.error);
+  EXPECT_TRUE(again->serves);
+}
+
+TEST(Status, RV29_OneSignedByAnotherNodeIsRefused) {
+  EXPECT_FALSE(Status::open(must(sample(1).seal(key_of(2)))));
+}
+
+TEST(Status, AnyFlippedByteIsRefused) {
+  const Bytes envelope = must(sample().seal(key_of(1)));
+  for (std::size_t i = 0; i < envelope.size(); ++i) {
+    Bytes wrong = envelope;
+    wrong[i] ^= 1;
+    EXPECT_FALSE(Status::open(wrong)) << "at " << i;
+  }
+}
+
+class Board : public ::testing::Test {
+ protected:
+  bool put(std::uint64_t incarnation, std::uint64_t counter, libp2p::WallTime clock = noon) {
+    Status status = sample();
+    status.incarnation = incarnation;
+    status.counter = counter;
+    status.clock = clock;
+    return board.put(std::move(status), {}, now);
+  }
+  StatusBoard board;
+  Instant now{};
+};
+
+TEST_F(Board, KeepsTheLatestOfANode) {
+  EXPECT_TRUE(put(1, 5));
+  EXPECT_FALSE(put(1, 5));
+  EXPECT_FALSE(put(1, 4));
+  EXPECT_TRUE(put(1, 6));
+  EXPECT_EQ(board.find(peer_of(key_of(1)))->status.counter, 6U);
+}
+
+TEST_F(Board, IsFreshOnlyOnceTheCounterAdvancedWhileWeListened) {
+  const PeerId node = peer_of(key_of(1));
+  put(1, 5);
+  EXPECT_FALSE(board.is_fresh(node, now, seconds(30)));
+  put(1, 6);
+  EXPECT_TRUE(board.is_fresh(node, now, seconds(30)));
+  EXPECT_FALSE(board.is_fresh(node, now + seconds(31), seconds(30)));
+}
+
+TEST_F(Board, AReplayedStatusOfAnEarlierRunDoesNotPushAsideThePresentOne) {
+  put(1, 5, noon);
+  EXPECT_TRUE(put(2, 1, noon + seconds(1)));
+  EXPECT_FALSE(put(1, 9, noon));
+  EXPECT_EQ(board.find(peer_of(key_of(1)))->status.incarnation, 2U);
+}
+
+TEST_F(Board, L7_FleetTimeIsTheMedianOfFreshClocks) {
+  for (std::uint8_t node = 1; node <= 4; ++node) {
+    for (std::uint64_t counter : {std::uint64_t{1}, std::uint64_t{2}}) {
+      Status status = sample(node);
+      status.counter = counter;
+      status.clock = noon + seconds(node == 4 ? 100'000 : node);  // one of them is off by a day
+      board.put(std::move(status), {}, now);
+    }
+  }
+  EXPECT_EQ(board.clock_offset(noon, now, seconds(30)), seconds(2));
+  EXPECT_EQ(board.clock_offset(noon, now + seconds(60), seconds(30)), seconds(0));
+}
+
+TEST(Heartbeat, GrowsWithTheFleetFromThirtySeconds) {
+  EXPECT_EQ(heartbeat_interval(3), seconds(30));
+  EXPECT_EQ(heartbeat_interval(1000), seconds(50));
+}
+
+}  // namespace
+}  // namespace starling
