@@ -74,6 +74,15 @@ Result<> save_before_first_apply(const std::filesystem::path& file, const json::
   return write_file(file, libp2p::as_bytes(unit_json(document)));
 }
 
+ExitCode exit_code_of(Errc code) {
+  switch (code) {
+    case Errc::not_found: return ExitCode::not_found;
+    case Errc::invalid_argument:
+    case Errc::parse: return ExitCode::usage;
+    default: return ExitCode::error;
+  }
+}
+
 class Daemon {
  public:
   Daemon(Env env, const StateDir& state) : env_(env), state_(state), signals_(env.executor, SIGTERM, SIGINT), tasks_(env) {}
@@ -83,7 +92,7 @@ class Daemon {
     if (started) co_await serve();
     if (!started) {
       announce("starling: " + started.error().message);
-      exit_code_ = started.error().code == Errc::invalid_argument ? ExitCode::usage : ExitCode::error;
+      exit_code_ = exit_code_of(started.error().code);
     }
     notify_supervisor("STOPPING=1");
     co_await tasks_.stop();

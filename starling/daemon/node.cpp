@@ -21,7 +21,7 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
       identify_(env, swarm_, identify_config(options_.version)),
       gossip_(env, swarm_),
       mdns_(ground.multicast
-                ? std::make_unique<libp2p::Mdns>(env, swarm_, libp2p::MdnsConfig{}, std::move(ground.multicast))
+                ? std::make_unique<libp2p::Mdns>(env, swarm_, options_.mdns, std::move(ground.multicast))
                 : nullptr),
       admission_(env, swarm_, fleet_, gate_),
       sync_(env, swarm_, gossip_, fleet_, gate_, options_.sync),

@@ -27,6 +27,7 @@ struct NodeOptions {
   ApplierConfig applier;
   SyncConfig sync;
   libp2p::SwarmConfig swarm;
+  libp2p::MdnsConfig mdns;
 };
 
 // What a node stands on; all of it outlives the node.

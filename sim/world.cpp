@@ -1,0 +1,255 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+#include "libp2p/transport/upgrader/upgrader.hpp"
+#include "starling/fleet/author.hpp"
+
+namespace starling::sim {
+namespace {
+
+libp2p::NullLog quiet;
+
+PrivateKey key_number(std::uint64_t number) {
+  std::array<std::uint8_t, 32> seed{};
+  libp2p::store_be(number + 1, seed.data());
+  return PrivateKey::ed25519_from_seed(seed);
+}
+
+// 10.77.0.0/16, one address a node.
+libp2p::mdns::IpAddress lan_address(std::size_t index) {
+  return boost::asio::ip::address_v4(0x0a4d0000U + static_cast<std::uint32_t>(index) + 1);
+}
+std::size_t index_of(const libp2p::mdns::IpAddress& address) { return address.to_v4().to_uint() - 0x0a4d0001U; }
+
+Multiaddr memory_address(std::size_t index) {
+  return *Multiaddr::parse("/memory/" + std::to_string(index + 1));
+}
+
+std::vector<std::unique_ptr<libp2p::Transport>> transports(Env env, libp2p::MemoryNetwork& network, std::size_t index,
+                                                           const PrivateKey& key) {
+  std::vector<std::unique_ptr<libp2p::Transport>> list;
+  list.push_back(std::make_unique<libp2p::UpgradedTransport>(
+      std::make_unique<libp2p::MemoryTransport>(env, network, index + 1),
+      std::make_shared<const libp2p::Upgrader>(env, key)));
+  return list;
+}
+
+}  // namespace
+
+// Writes down what a node tells its observers.
+class World::Tracer final : public FleetObserver {
+ public:
+  Tracer(Bytes& trace, const libp2p::VirtualRuntime& runtime, std::size_t index)
+      : trace_(trace), runtime_(runtime), index_(static_cast<std::uint8_t>(index)) {}
+
+  void on_records(const std::vector<RecordPtr>& records) override {
+    for (const RecordPtr& record : records) note(1, record->id.view());
+  }
+  void on_charter_changed() override { note(2, {}); }
+  void on_revision_changed() override { note(3, {}); }
+  void on_change_state(const RecordId& change, const ChangeStatus& status) override {
+    note(static_cast<std::uint8_t>(16 + static_cast<int>(status.state)), change.view());
+  }
+
+ private:
+  void note(std::uint8_t kind, BytesView what) {
+    std::array<std::uint8_t, 8> time{};
+    libp2p::store_be(static_cast<std::uint64_t>(runtime_.now().time_since_epoch().count()), time.data());
+    libp2p::append(trace_, time);
+    trace_.push_back(index_);
+    trace_.push_back(kind);
+    libp2p::append(trace_, what);
+  }
+  Bytes& trace_;
+  const libp2p::VirtualRuntime& runtime_;
+  std::uint8_t index_;
+};
+
+World::Machine::Machine(Env e) : env(e), data_plane(e) {}
+World::Machine::~Machine() = default;
+
+World::World(WorldConfig config, libp2p::Log* log)
+    : config_(std::move(config)),
+      runtime_(config_.seed, log ? *log : quiet),
+      links_(runtime_.env(), config_.link),
+      network_(runtime_.env(), &links_),
+      lan_(runtime_.env()),
+      group_of_(config_.nodes, 0),
+      tasks_(runtime_.env()) {
+  lan_.set_filter([this](const libp2p::mdns::IpAddress& from, const libp2p::mdns::IpAddress& to) {
+    return can_hear(index_of(from), index_of(to));
+  });
+  found();
+}
+
+World::~World() {
+  runtime_.run(tasks_.stop());
+  for (const auto& machine : machines_) {
+    if (machine->node) runtime_.run(machine->node->stop());
+    machine->node.reset();
+  }
+}
+
+bool World::can_hear(std::size_t from, std::size_t to) const {
+  return from < group_of_.size() && to < group_of_.size() && group_of_[from] == group_of_[to];
+}
+
+// As `init` and `invite` do it: genesis, the founder's grant, and one invite a newcomer.
+void World::found() {
+  const Env env = runtime_.env();
+  const PrivateKey root = key_number(1'000'000);
+  const RecordPtr genesis = *write_genesis(root, env.random.u64(), env.random.bytes(16), env.clock.wall());
+  fleet_ = genesis->id;
+  Changelog log(fleet_);
+  std::vector<RecordPtr> records{genesis};
+  (void)log.ingest(genesis);
+  Author author(root, env.random.u64());
+  const auto write = [&](RecordKind kind, Bytes body) {
+    records.push_back(*author.write({fleet_, log, env.clock.wall(), Hlc{UINT64_MAX}}, kind, fleet_, std::move(body)));
+    (void)log.ingest(records.back());
+  };
+  for (std::size_t i = 0; i < config_.nodes; ++i) {
+    const auto error = i < config_.clock_errors.size() ? config_.clock_errors[i] : std::chrono::milliseconds(0);
+    machines_.push_back(std::make_unique<Machine>(runtime_.env_with_wall_offset(error)));
+    machines_.back()->key = key_number(i);
+  }
+  const PeerId founder = PeerId::from_public_key(machines_[0]->key.public_key());
+  write(RecordKind::grant, Grant{founder, Role::operator_, "node0", {}, {}}.to_body());
+  for (std::size_t i = 1; i < config_.nodes; ++i) {
+    JoinToken token{fleet_, founder, {memory_address(0)}, {}};
+    env.random.fill(token.seed);
+    const auto end = (env.clock.wall() + std::chrono::hours(24)).time_since_epoch().count();
+    write(RecordKind::invite, Invite{PeerId::from_public_key(token.invite_key().public_key()), Role::operator_,
+                                     static_cast<std::uint64_t>(end), 1, {}}
+                                  .to_body());
+    machines_[i]->join = JoinRequest{std::move(token), "node" + std::to_string(i), {}};
+  }
+  (void)machines_[0]->store.append(records);
+}
+
+void World::start(std::size_t index) {
+  Machine& machine = *machines_.at(index);
+  machine.store.fail_appends(std::nullopt);
+  NodeOptions options;
+  options.name = "node" + std::to_string(index);
+  options.version = "simulated";
+  options.listen = {memory_address(index)};
+  options.join = machine.join;
+  options.applier.take_fleet = true;
+  options.sync.gossip = config_.gossip;
+  options.mdns.simulated = true;
+  NodeGround ground{machine.key,
+                    fleet_,
+                    machine.store,
+                    machine.data_plane,
+                    transports(machine.env, network_, index, machine.key),
+                    nullptr,
+                    lan_.attach({lan_address(index), 16}),
+                    [](const json::value&) { return Result<>{}; }};
+  machine.node = std::make_unique<FleetNode>(machine.env, std::move(ground), std::move(options));
+  machine.tracer = std::make_unique<Tracer>(trace_, runtime_, index);
+  machine.node->fleet().add_observer(*machine.tracer);
+  const Result<> started = runtime_.run(machine.node->start());
+  if (!started) throw std::runtime_error("node " + std::to_string(index) + ": " + started.error().to_string());
+}
+
+void World::start_all() {
+  for (std::size_t i = 0; i < size(); ++i) start(i);
+}
+
+void World::crash(std::size_t index) {
+  Machine& machine = *machines_.at(index);
+  // From this moment on nothing of it reaches the disk or the network; taking it apart is only tidying up.
+  machine.store.fail_appends(Error{Errc::io, "the machine has lost power"});
+  network_.silence(index + 1);
+  runtime_.run(machine.node->stop());
+  machine.node.reset();
+}
+
+bool World::run_until(const std::function<bool()>& holds, Duration limit) {
+  const libp2p::Instant end = runtime_.now() + limit;
+  while (!holds()) {
+    if (runtime_.now() >= end) return false;
+    run_for(std::chrono::milliseconds(100));
+  }
+  return true;
+}
+
+bool World::run_until_joined(Duration limit) {
+  return run_until(
+      [this] { return std::ranges::all_of(machines_, [](const auto& m) { return !m->node || m->node->joined(); }); }, limit);
+}
+
+void World::partition(const std::vector<std::size_t>& group) {
+  for (const std::size_t index : group) group_of_.at(index) = 1;
+  for (std::size_t a = 0; a < size(); ++a) {
+    for (std::size_t b = a + 1; b < size(); ++b) {
+      if (!can_hear(a, b)) links_.cut(a + 1, b + 1);
+    }
+  }
+  network_.links_changed();
+}
+
+void World::heal() {
+  std::ranges::fill(group_of_, 0);
+  links_.heal_all();
+  network_.links_changed();
+}
+
+void World::set_link(libp2p::LinkQuality quality) {
+  links_.set_all(quality);
+  network_.links_changed();
+}
+
+Task<> World::write_at(std::size_t index, Path path, json::value value,
+                       std::function<void(const std::expected<Written, WriteFault>&)> done) {
+  FleetNode& node = *machines_.at(index)->node;
+  const Propose propose = [&](const json::value& present) -> std::expected<Proposal, WriteFault> {
+    Proposal proposal{present, {Edit{std::string(base_scope), path, EditOp::set, value}}};
+    apply_edit(proposal.document, proposal.edits.front());
+    return proposal;
+  };
+  const auto written = co_await node.writer().write(propose, WriteOptions{});
+  done(written);
+}
+
+void World::begin_write(std::size_t index, Path path, json::value value,
+                        std::function<void(const std::expected<Written, WriteFault>&)> done) {
+  tasks_.spawn("world.write", write_at(index, std::move(path), std::move(value), std::move(done)));
+}
+
+std::expected<Written, WriteFault> World::write(std::size_t index, Path path, json::value value) {
+  std::optional<std::expected<Written, WriteFault>> result;
+  runtime_.run(write_at(index, std::move(path), std::move(value),
+                        [&](const std::expected<Written, WriteFault>& written) { result = written; }),
+               std::chrono::minutes(1));
+  return *result;
+}
+
+bool World::agreed() const { return disagreement().empty(); }
+
+std::string World::disagreement() const {
+  const Machine* first = nullptr;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const Machine& machine = *machines_[i];
+    if (!machine.node) continue;
+    const std::string name = "node " + std::to_string(i);
+    if (!machine.node->joined()) return name + " has not joined";
+    if (!first) first = &machine;
+    const Fleet& fleet = machine.node->fleet();
+    const Fleet& other = first->node->fleet();
+    if (fleet.log().vector() != other.log().vector()) {
+      return name + " holds " + std::to_string(fleet.log().size()) + " records, another " + std::to_string(other.log().size());
+    }
+    if (fleet.revision() != other.revision()) return name + " is at another revision";
+    if (fleet.revision() && !same_json(machine.data_plane.running(), fleet.merged().document)) {
+      return name + "'s data plane runs something else";
+    }
+  }
+  return {};
+}
+
+libp2p::Sha256Digest World::trace_hash() const { return libp2p::sha256(trace_); }
+
+}  // namespace starling::sim
