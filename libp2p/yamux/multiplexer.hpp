@@ -19,7 +19,7 @@
 namespace libp2p::yamux {
 
 inline constexpr Duration rapid_reset_period = std::chrono::seconds(1);
-inline constexpr std::size_t quiet_batch_bytes = 16 * 1024;
+inline constexpr std::size_t quiet_batch_bytes = 16U << 10;
 
 // What has changed since it was last asked.
 struct Events {

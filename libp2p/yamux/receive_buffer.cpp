@@ -7,10 +7,10 @@ namespace libp2p::yamux {
 namespace {
 
 constexpr std::size_t smallest_chunk = 256;
-constexpr std::size_t largest_chunk = 64 * 1024;
+constexpr std::size_t largest_chunk = 64U << 10;
 // A drained chunk up to this size is kept for what comes next: request and response in turns then allocate
 // nothing.
-constexpr std::size_t kept_chunk = 4 * 1024;
+constexpr std::size_t kept_chunk = 4U << 10;
 
 }  // namespace
 

@@ -92,7 +92,7 @@ Task<> SessionCore::write_loop(std::shared_ptr<SessionCore> core) {
     written = co_await core->connection_->write(batch);
     core->write_began_.reset();
     if (!written) {
-      core->end(std::move(written).error(), std::nullopt);
+      core->end(written.error(), std::nullopt);
       break;
     }
     core->counters_.bytes_out += batch.size();
