@@ -78,6 +78,8 @@ Result<> check_form(const Record& record) {
   }
   if (genesis != record.fleet.is_zero()) return fail(Errc::parse, "exactly genesis names no fleet");
   if (genesis != record.grant.is_zero()) return fail(Errc::parse, "exactly genesis acts under no grant");
+  if (record.hlc.value == UINT64_MAX) return fail(Errc::parse, "a clock that nothing could follow (L7)");
+  if (record.parents.size() > max_parents) return fail(Errc::parse, "more than 16 parents");
   if (!std::ranges::is_sorted(record.parents) ||
       std::ranges::adjacent_find(record.parents) != record.parents.end()) {
     return fail(Errc::parse, "parents are not in ascending order without duplicates");
