@@ -187,7 +187,7 @@ Result<> Charter::may_admit(const PeerId& witness, const InviteState& invite, co
   const Member* present = member(joiner);
   if (invite.used >= invite.invite.uses && !present) {
     return fail(Errc::refused, "the token has been used (" + std::to_string(invite.used) + " of " +
-                                   std::to_string(invite.invite.uses) + ")");
+                                   std::to_string(invite.invite.uses) + "), issued by " + invite.issuer.to_string());
   }
   return {};
 }
