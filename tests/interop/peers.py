@@ -230,6 +230,10 @@ class Peer:
         self.id, self.addrs = ready["peer"], ready["addrs"]
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _read_stdout(self):
         for line in self._process.stdout:
             try:
