@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""The command line as scripts know it: what it prints, its exit codes, and what it says when it refuses."""
+
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import support
+from fleet import JOIN_TIMEOUT_S, START_TIMEOUT_S, Fleet, listener, peer_id_of, read_token, redirect
+from network import check_namespaces
+from support import Options
+
+DONE, ERROR, USAGE, NOT_FOUND, CONFLICT, INVALID, NOT_ALLOWED, TIMED_OUT = 0, 1, 2, 3, 4, 5, 6, 124
+FLEET_ID = r"b[a-z2-7]{50,}"
+PEER_ID = r"12D3Koo[1-9A-HJ-NP-Za-km-z]{45}"
+STOP_S = 1
+
+
+def starling(*args, **more):
+    return subprocess.run([str(Options.binary), *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, **more)
+
+
+class Alone(unittest.TestCase):
+    """Commands that need no fleet."""
+
+    def setUp(self):
+        self.directory = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="starling-")))
+        self.state = self.directory / "state"
+
+    def assert_exit(self, code: int, says: str, *args):
+        done = starling(*args)
+        self.assertEqual(done.returncode, code, f"{args}: {done.stdout}{done.stderr}")
+        self.assertRegex(done.stderr, says)
+        self.assertEqual(done.stdout, "", "what fails prints nothing on standard output")
+
+    def test_version(self):
+        text = starling("version")
+        self.assertEqual(text.returncode, DONE)
+        number = re.fullmatch(r"starling (\d+\.\d+\.\d+)\n", text.stdout).group(1)
+        self.assertEqual(json.loads(starling("version", "--json").stdout), {"version": number})
+
+    def test_init_prints_one_a_line_and_the_same_as_json(self):
+        done = starling("init", "--state", self.state)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
+        self.assertEqual([line[0] for line in lines], ["fleet", "peer", "join-operator", "join-node"])
+        values = dict(lines)
+        self.assertRegex(values["fleet"], FLEET_ID)
+        self.assertRegex(values["peer"], PEER_ID)
+        self.assertNotEqual(read_token(values["join-operator"]).seed, read_token(values["join-node"]).seed)
+        self.assertIn("root.key", done.stderr)
+        as_json = starling("init", "--state", self.directory / "other", "--json")
+        self.assertEqual(set(json.loads(as_json.stdout)), set(values))
+
+    def test_keys_are_readable_by_their_owner_alone(self):
+        starling("init", "--state", self.state)
+        self.assertEqual(stat.S_IMODE(self.state.stat().st_mode), 0o700)
+        for name in ("identity.key", "root.key", "encryption.key"):
+            self.assertEqual(stat.S_IMODE((self.state / name).stat().st_mode), 0o600, name)
+
+    def test_init_never_overwrites_a_node(self):
+        starling("init", "--state", self.state)
+        key = (self.state / "identity.key").read_bytes()
+        self.assert_exit(ERROR, "holds a node already", "init", "--state", self.state)
+        token = starling("invite", "--state", self.state).stdout.strip()
+        self.assert_exit(ERROR, "holds a node already", "join", token, "--state", self.state)
+        self.assertEqual((self.state / "identity.key").read_bytes(), key)
+
+    def test_what_is_said_wrongly_is_usage(self):
+        state = ("--state", self.state)
+        self.assert_exit(USAGE, "subcommand", "fly")
+        self.assert_exit(USAGE, "--wings", "init", *state, "--wings", "2")
+        self.assert_exit(USAGE, "--listen", "init", *state, "--listen", "/ip4/1.2.3.4/tcp/x")
+        self.assert_exit(USAGE, "unit:PATH|data plane", "init", *state, "--data-plane", "apache:/etc")
+        self.assert_exit(USAGE, "loopback only", "init", *state, "--api", "0.0.0.0:7118")
+        self.assert_exit(USAGE, "loopback only", "init", *state, "--api", "192.0.2.1:7118")
+        self.assertFalse(self.state.exists(), "a refused init leaves nothing behind")
+        starling("init", *state)
+        self.assert_exit(USAGE, "--ttl", "invite", *state, "--ttl", "25h")
+        self.assert_exit(USAGE, "--role", "invite", *state, "--role", "admin")
+
+    def test_an_api_that_is_not_on_loopback_is_refused_by_run_too(self):
+        starling("init", "--state", self.state)
+        config = self.state / "config.toml"
+        config.write_text(re.sub(r"'unix:[^']*'|\"unix:[^\"]*\"", '"0.0.0.0:7118"', config.read_text()))
+        self.assert_exit(USAGE, "loopback only", "run", "--state", self.state)
+
+    def test_a_mistyped_token_is_told_apart_from_a_cut_one(self):
+        starling("init", "--state", self.state)
+        token = starling("invite", "--state", self.state).stdout.strip()
+        other = ("--state", self.directory / "other")
+        wrong = token[:60] + ("a" if token[60] != "a" else "b") + token[61:]
+        self.assert_exit(USAGE, "checksum|mistyped", "join", wrong, *other)
+        self.assert_exit(USAGE, "cut", "join", token[:-9], *other)
+        self.assert_exit(USAGE, "character 1\\b", "join", "!" + token, *other)
+
+    def test_where_there_is_no_node_it_is_not_found(self):
+        for command in (("run",), ("status",), ("get", "/"), ("invite",)):
+            self.assert_exit(NOT_FOUND, "starling init", *command, "--state", self.state)
+
+    def test_where_no_daemon_runs_it_says_so(self):
+        starling("init", "--state", self.state)
+        self.assert_exit(ERROR, "starling run", "status", "--state", self.state)
+        self.assert_exit(ERROR, "starling run", "status", "--api", f"unix:{self.directory}/nobody")
+
+    def test_the_supervisor_is_told(self):
+        starling("init", "--state", self.state, "--listen", "/ip4/127.0.0.1/tcp/0")
+        path = self.directory / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+            supervisor.bind(str(path))
+            supervisor.settimeout(START_TIMEOUT_S)
+            daemon = subprocess.Popen([str(Options.binary), "run", "--state", str(self.state)], stderr=subprocess.DEVNULL,
+                                      env={**os.environ, "NOTIFY_SOCKET": str(path)})
+            self.addCleanup(daemon.wait)
+            self.addCleanup(daemon.kill)
+            self.assertIn(b"READY=1", supervisor.recv(4096))
+            self.assertIn(b"joined", supervisor.recv(4096))
+            daemon.terminate()
+            self.assertIn(b"STOPPING=1", supervisor.recv(4096))
+
+
+class InAFleet(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = cls.enterClassContext(Fleet(followers=1, spare=1))
+        cls.spare_at = 3
+        cls.operator, cls.second, cls.follower = cls.fleet.nodes
+        cls.operator.put("/config", {"listeners": listener(), "routes": {"main": redirect("/cli")}})
+
+    def assert_exit(self, code: int, says: str, node, *args):
+        done = node.starling(*args, ok=False)
+        self.assertEqual(done.returncode, code, f"{args}: {done.stdout}{done.stderr}")
+        self.assertRegex(done.stderr, says)
+        return done
+
+    def test_set_get_and_rm(self):
+        change = self.operator.starling("set", "/routes/x", json.dumps(redirect("/x"))).stdout.strip()
+        self.assertRegex(change, FLEET_ID)
+        self.assertEqual(json.loads(self.operator.starling("get", "/routes/x").stdout), redirect("/x"))
+        self.assertEqual(self.operator.starling("get", "/routes/x/0/action/location", "--json").stdout, '"/x"\n')
+        self.assertEqual(self.operator.starling("set", "/routes/x", json.dumps(redirect("/x"))).stdout, "nothing to change\n")
+        removed = json.loads(self.operator.starling("rm", "/routes/x", "--json", "--message", "not needed").stdout)
+        self.assertEqual(self.operator.get(f"/v1/changes/{removed['change']}")["message"], "not needed")
+        self.assert_exit(NOT_FOUND, "doesn't exist", self.operator, "get", "/routes/x")
+        self.assert_exit(NOT_FOUND, "doesn't exist", self.operator, "rm", "/routes/x")
+
+    def test_set_may_wait_until_all_have_applied_it(self):
+        self.second.starling("set", "/routes/main", json.dumps(redirect("/waited")), "--ack", "applied:all", "--timeout", "30s")
+        for node in self.fleet.nodes:
+            self.assertEqual(node.serve().location, "/waited", node.name)
+
+    def test_apply_replaces_the_whole(self):
+        whole = {"listeners": listener(), "routes": {"main": redirect("/applied")}}
+        file = self.fleet.directory / "whole.json"
+        file.write_text(json.dumps(whole))
+        self.operator.starling("apply", file)
+        self.assertEqual(json.loads(self.operator.starling("get", "--json").stdout), whole)
+        self.assert_exit(NOT_FOUND, "No such file", self.operator, "apply", self.fleet.directory / "nothing.json")
+
+    def test_what_is_no_configuration_is_invalid(self):
+        self.assert_exit(INVALID, "(?s)Invalid JSON.*line 1", self.operator, "set", "/routes/bad", "[")
+        self.assert_exit(INVALID, "routes/nowhere", self.operator, "set", "/listeners/*:8081", '{"pass": "routes/nowhere"}')
+        self.assert_exit(INVALID, "allow-empty", self.operator, "set", "/listeners", "{}")
+
+    def test_a_follower_may_look_but_not_write(self):
+        self.assertEqual(self.follower.starling("get", "/listeners").returncode, DONE)
+        self.assert_exit(NOT_ALLOWED, "(?s)role node.*operator", self.follower, "set", "/routes/y", "[]")
+
+    def test_views_and_their_json(self):
+        status = json.loads(self.second.starling("status", "--json").stdout)
+        self.assertEqual((status["name"], status["role"], status["joined"], status["members"]), ("n2", "operator", True, 3))
+        self.assertEqual(status["fleet"], self.fleet.founded["fleet"])
+        text = self.second.starling("status").stdout
+        self.assertIn("3 of 3 online", text)
+        self.assertIn(self.second.peer, text)
+        rows = self.second.starling("nodes").stdout.splitlines()
+        self.assertEqual(rows[0].split()[0], "NAME")
+        self.assertEqual(sorted(row.split()[0] for row in rows[1:]), ["n1", "n2", "n3"])
+        nodes = json.loads(self.second.starling("nodes", "--json").stdout)["nodes"]
+        self.assertEqual(sorted(node["name"] for node in nodes), ["n1", "n2", "n3"])
+        change = self.operator.starling("set", "/routes/seen", "[]", "--message", "to be seen").stdout.strip()
+        newest = self.operator.starling("history").stdout.splitlines()[1]
+        self.assertRegex(newest, f"n1 +applied +to be seen +{change}")
+        listed = json.loads(self.operator.starling("history", "--json").stdout)["changes"]
+        self.assertEqual((listed[0]["id"], listed[0]["author_name"]), (change, "n1"))
+        self.assertEqual(json.loads(self.operator.starling("conflicts", "--json").stdout), {"conflicts": []})
+
+    def test_the_api_may_be_named_instead_of_the_state(self):
+        done = self.operator.starling("status", "--api", f"unix:{self.operator.socket}", "--json", with_state=False)
+        self.assertEqual(json.loads(done.stdout)["name"], "n1")
+
+    def test_a_wait_that_is_too_long_times_out_and_the_change_stands(self):
+        self.fleet.cut(self.follower)
+        self.addCleanup(self.fleet.heal)
+        done = self.assert_exit(TIMED_OUT, "change stands", self.operator, "set", "/routes/late", "[]", "--ack", "applied:all",
+                                "--timeout", "500ms")
+        change = re.search(FLEET_ID, done.stderr).group()
+        self.assertEqual(self.operator.get(f"/v1/changes/{change}")["state"], "applied")
+
+    # ---- invites and joining ----
+
+    def test_inviting_an_operator_takes_the_root_key(self):
+        root, kept = self.operator.state / "root.key", self.fleet.directory / "kept.key"
+        root.rename(kept)
+        self.addCleanup(lambda: kept.exists() and kept.rename(root))
+        self.assert_exit(NOT_ALLOWED, "root key.*--key", self.operator, "invite", "--role", "operator")
+        self.assertTrue(read_token(self.operator.starling("invite", "--role", "node").stdout.strip()).seed)
+        token = self.operator.starling("invite", "--role", "operator", "--key", kept).stdout
+        self.assertEqual(token, token.strip() + "\n", "the token alone is on standard output")
+        self.assert_exit(NOT_ALLOWED, "role node can't invite", self.follower, "invite", "--role", "node")
+
+    def joining(self, name: str, token: str):
+        """A new node in the spare namespace that tries to join with that token."""
+        node = self.fleet.add_node(name, self.spare_at, folder=f"late-{name}")
+        self.fleet.nodes.remove(node)
+        self.addCleanup(node.close)
+        node.starling("join", token, *self.fleet.node_flags(node))
+        node.start()
+        return node
+
+    def assert_refused(self, name: str, token: str, why: str):
+        node = self.joining(name, token)
+        self.assertEqual(node.wait_exit(JOIN_TIMEOUT_S), NOT_ALLOWED, node.log_text())
+        self.assertRegex(node.log_text(), why)
+        self.assertIn(f"issued by {peer_id_of(self.operator.state / 'root.key')}", node.log_text())
+
+    def test_an_expired_token_says_so(self):
+        token = self.fleet.invite("node", "--ttl", "1s")
+        time.sleep(1.5)
+        self.assert_refused("tardy", token, "expired")
+
+    def test_a_used_token_says_so(self):
+        self.assert_refused("copycat", self.fleet.tokens["n2"], "used")
+
+    def test_a_taken_name_is_refused(self):
+        node = self.joining("n1", self.fleet.invite("node"))
+        self.assertEqual(node.wait_exit(JOIN_TIMEOUT_S), NOT_ALLOWED, node.log_text())
+        self.assertRegex(node.log_text(), f"name n1 is taken by {self.operator.peer}")
+
+    # ---- the daemon's end ----
+
+    def test_sigterm_ends_it_within_a_second(self):
+        took = []
+        for _ in range(3):
+            took.append(self.second.terminate())
+            self.assertEqual(self.second.exit_code, DONE)
+            self.assertFalse(self.second.socket.exists(), "the API's socket is gone")
+            self.second.restart()
+            self.second.wait_joined()
+        # A machine that is busy with something else may stretch one of them.
+        self.assertLess(min(took), STOP_S, took)
+        self.fleet.wait_together()
+
+
+if __name__ == "__main__":
+    support.main(check_namespaces)

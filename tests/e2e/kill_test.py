@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""kill -9 in mid-write, twenty times: nothing that was answered with 200 is ever lost."""
+
+import random
+import threading
+import unittest
+
+import support
+from fleet import APPLY_TIMEOUT_S, Fleet, listener, redirect
+from network import check_namespaces
+from support import wait_until
+
+KILLS = 20
+WRITERS = 4
+# Chosen so that kills hit the first write as well as the hundredth.
+LEAST_DELAY_S, MOST_DELAY_S = 0.02, 0.5
+SEED = 20
+
+
+class Writer(threading.Thread):
+    """Writes keys of its own one after another until nobody answers any more."""
+
+    def __init__(self, node, prefix: str):
+        super().__init__()
+        self.acknowledged = []
+        self.refused = []
+        self._node = node
+        self._prefix = prefix
+
+    def run(self):
+        number = 0
+        while True:
+            key = f"{self._prefix}x{number}"
+            number += 1
+            try:
+                reply = self._node.api("PUT", f"/config/routes/{key}", redirect(f"/{key}"))
+            except OSError:
+                return  # unknown outcome: nothing was promised
+            if reply.status == 200:
+                self.acknowledged.append(key)
+            else:
+                self.refused.append(f"{key}: {reply}")
+
+
+class KillMinus9(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = cls.enterClassContext(Fleet())
+        cls.fleet[0].put("/config?ack=applied:all&timeout=30s", {"listeners": listener(), "routes": {"main": redirect("/")}})
+
+    def test_nothing_acknowledged_is_lost(self):
+        victim = self.fleet[2]
+        delays = random.Random(SEED)
+        promised = set()
+        for kill in range(KILLS):
+            # Each second time nobody else can have the records: what is there afterwards was on the victim's own disk.
+            alone = kill % 2 == 1
+            if alone:
+                self.fleet.cut(victim)
+            promised |= self.killed_while_writing(victim, kill, delays.uniform(LEAST_DELAY_S, MOST_DELAY_S))
+            victim.restart()
+            missing = promised - set(victim.configuration()["routes"])
+            self.assertEqual(missing, set(), f"after kill {kill + 1}, {'cut off' if alone else 'connected'}")
+            self.fleet.heal()
+        print(f"{len(promised)} acknowledged writes over {KILLS} kills", flush=True)
+        self.assertGreater(len(promised), KILLS)
+        wait_until(lambda: self.fleet.agree() and promised <= set(self.fleet[0].configuration()["routes"]),
+                   APPLY_TIMEOUT_S, "all hold all that was acknowledged")
+
+    def killed_while_writing(self, victim, kill: int, delay: float) -> set:
+        writers = [Writer(victim, f"k{kill}w{number}") for number in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        threading.Event().wait(delay)
+        victim.kill()
+        for writer in writers:
+            writer.join()
+        self.assertEqual([why for writer in writers for why in writer.refused], [])
+        return {key for writer in writers for key in writer.acknowledged}
+
+
+if __name__ == "__main__":
+    support.main(check_namespaces)
