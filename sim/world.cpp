@@ -20,14 +20,16 @@ PrivateKey key_number(std::uint64_t number) {
 libp2p::mdns::IpAddress lan_address(std::size_t index) {
   return boost::asio::ip::address_v4(0x0a4d0000U + static_cast<std::uint32_t>(index) + 1);
 }
-std::size_t index_of(const libp2p::mdns::IpAddress& address) { return address.to_v4().to_uint() - 0x0a4d0001U; }
+std::size_t index_of(const libp2p::mdns::IpAddress& address) {
+  return address.to_v4().to_uint() - 0x0a4d0001U;
+}
 
 Multiaddr memory_address(std::size_t index) {
   return *Multiaddr::parse("/memory/" + std::to_string(index + 1));
 }
 
-std::vector<std::unique_ptr<libp2p::Transport>> transports(Env env, libp2p::MemoryNetwork& network, std::size_t index,
-                                                           const PrivateKey& key) {
+std::vector<std::unique_ptr<libp2p::Transport>> transports(Env env, libp2p::MemoryNetwork& network,
+                                                           std::size_t index, const PrivateKey& key) {
   std::vector<std::unique_ptr<libp2p::Transport>> list;
   list.push_back(std::make_unique<libp2p::UpgradedTransport>(
       std::make_unique<libp2p::MemoryTransport>(env, network, index + 1),
@@ -106,11 +108,13 @@ void World::found() {
   (void)log.ingest(genesis);
   Author author(root, env.random.u64());
   const auto write = [&](RecordKind kind, Bytes body) {
-    records.push_back(*author.write({fleet_, log, env.clock.wall(), Hlc{UINT64_MAX}}, kind, fleet_, std::move(body)));
+    records.push_back(
+        *author.write({fleet_, log, env.clock.wall(), Hlc{UINT64_MAX}}, kind, fleet_, std::move(body)));
     (void)log.ingest(records.back());
   };
   for (std::size_t i = 0; i < config_.nodes; ++i) {
-    const auto error = i < config_.clock_errors.size() ? config_.clock_errors[i] : std::chrono::milliseconds(0);
+    const auto error =
+        i < config_.clock_errors.size() ? config_.clock_errors[i] : std::chrono::milliseconds(0);
     machines_.push_back(std::make_unique<Machine>(runtime_.env_with_wall_offset(error)));
     machines_.back()->key = key_number(i);
   }
@@ -120,8 +124,11 @@ void World::found() {
     JoinToken token{fleet_, founder, {memory_address(0)}, {}};
     env.random.fill(token.seed);
     const auto end = (env.clock.wall() + std::chrono::hours(24)).time_since_epoch().count();
-    write(RecordKind::invite, Invite{PeerId::from_public_key(token.invite_key().public_key()), Role::operator_,
-                                     static_cast<std::uint64_t>(end), 1, {}}
+    write(RecordKind::invite, Invite{PeerId::from_public_key(token.invite_key().public_key()),
+                                     Role::operator_,
+                                     static_cast<std::uint64_t>(end),
+                                     1,
+                                     {}}
                                   .to_body());
     machines_[i]->join = JoinRequest{std::move(token), "node" + std::to_string(i), {}};
   }
@@ -151,7 +158,8 @@ void World::start(std::size_t index) {
   machine.tracer = std::make_unique<Tracer>(trace_, runtime_, index);
   machine.node->fleet().add_observer(*machine.tracer);
   const Result<> started = runtime_.run(machine.node->start());
-  if (!started) throw std::runtime_error("node " + std::to_string(index) + ": " + started.error().to_string());
+  if (!started)
+    throw std::runtime_error("node " + std::to_string(index) + ": " + started.error().to_string());
 }
 
 void World::start_all() {
@@ -178,7 +186,10 @@ bool World::run_until(const std::function<bool()>& holds, Duration limit) {
 
 bool World::run_until_joined(Duration limit) {
   return run_until(
-      [this] { return std::ranges::all_of(machines_, [](const auto& m) { return !m->node || m->node->joined(); }); }, limit);
+      [this] {
+        return std::ranges::all_of(machines_, [](const auto& m) { return !m->node || m->node->joined(); });
+      },
+      limit);
 }
 
 void World::partition(const std::vector<std::size_t>& group) {
@@ -240,7 +251,8 @@ std::string World::disagreement() const {
     const Fleet& fleet = machine.node->fleet();
     const Fleet& other = first->node->fleet();
     if (fleet.log().vector() != other.log().vector()) {
-      return name + " holds " + std::to_string(fleet.log().size()) + " records, another " + std::to_string(other.log().size());
+      return name + " holds " + std::to_string(fleet.log().size()) + " records, another " +
+             std::to_string(other.log().size());
     }
     if (fleet.revision() != other.revision()) return name + " is at another revision";
     if (fleet.revision() && !same_json(machine.data_plane.running(), fleet.merged().document)) {

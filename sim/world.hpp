@@ -1,5 +1,5 @@
-// A whole fleet in one thread on virtual time, from one seed: the same objects that a daemon runs, over links, disks and
-// data planes that do as they are told.
+// A whole fleet in one thread on virtual time, from one seed: the same objects that a daemon runs, over
+// links, disks and data planes that do as they are told.
 #pragma once
 
 #include <memory>

@@ -3,7 +3,8 @@
 #include "starling/cli/command.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app("Starling keeps the configuration of a fleet of NGINX Unit servers in step, with no controller.");
+  CLI::App app(
+      "Starling keeps the configuration of a fleet of NGINX Unit servers in step, with no controller.");
   app.require_subcommand(1);
   starling::CommandContext context;
   starling::add_init(app, context);

@@ -9,8 +9,8 @@
 
 namespace libp2p {
 
-// Runs `work` on env.workers and returns what it returned. Not cancellable: the work can't be stopped half-way, and
-// what it refers to must outlive it.
+// Runs `work` on env.workers and returns what it returned. Not cancellable: the work can't be stopped
+// half-way, and what it refers to must outlive it.
 template <class Work>
 Task<std::invoke_result_t<Work>> run_blocking(Env env, Work work) {
   using Value = std::invoke_result_t<Work>;

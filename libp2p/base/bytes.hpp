@@ -37,7 +37,8 @@ inline void append(Bytes& to, BytesView bytes) { to.insert(to.end(), bytes.begin
 // Takes the same time whatever the contents; only the lengths may leak.
 [[nodiscard]] bool equal_constant_time(BytesView a, BytesView b) noexcept;
 
-// Text from outside made safe for terminals and logs: control and non-ASCII bytes as \xNN, at most `limit` characters.
+// Text from outside made safe for terminals and logs: control and non-ASCII bytes as \xNN, at most `limit`
+// characters.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 128);
 
 template <class UInt>
@@ -49,13 +50,15 @@ void store_be(UInt value, std::uint8_t* out) noexcept {
 template <class UInt>
 [[nodiscard]] UInt load_be(const std::uint8_t* in) noexcept {
   UInt value = 0;
-  for (std::size_t i = 0; i < sizeof(UInt); ++i) value = static_cast<UInt>((static_cast<std::uint64_t>(value) << 8) | in[i]);
+  for (std::size_t i = 0; i < sizeof(UInt); ++i)
+    value = static_cast<UInt>((static_cast<std::uint64_t>(value) << 8) | in[i]);
   return value;
 }
 template <class UInt>
 [[nodiscard]] UInt load_le(const std::uint8_t* in) noexcept {
   UInt value = 0;
-  for (std::size_t i = sizeof(UInt); i-- > 0;) value = static_cast<UInt>((static_cast<std::uint64_t>(value) << 8) | in[i]);
+  for (std::size_t i = sizeof(UInt); i-- > 0;)
+    value = static_cast<UInt>((static_cast<std::uint64_t>(value) << 8) | in[i]);
   return value;
 }
 

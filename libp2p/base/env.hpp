@@ -1,4 +1,5 @@
-// Everything that is not a pure function comes through here; the first constructor parameter of what needs it.
+// Everything that is not a pure function comes through here; the first constructor parameter of what needs
+// it.
 #pragma once
 
 #include "libp2p/base/clock.hpp"

@@ -13,9 +13,10 @@ auto Notifier::async_wait_for_notification() {
       [this](auto handler) {
         const std::uint64_t id = ++next_id_;
         auto slot = asio::get_associated_cancellation_slot(handler);
-        waiters_.push_back({id, [executor = executor_, h = std::move(handler)](boost::system::error_code e) mutable {
-                              asio::post(executor, [h = std::move(h), e]() mutable { std::move(h)(e); });
-                            }});
+        waiters_.push_back(
+            {id, [executor = executor_, h = std::move(handler)](boost::system::error_code e) mutable {
+               asio::post(executor, [h = std::move(h), e]() mutable { std::move(h)(e); });
+             }});
         if (slot.is_connected()) {
           slot.assign([this, id](asio::cancellation_type type) {
             if (type != asio::cancellation_type::none) finish(id, asio::error::operation_aborted);

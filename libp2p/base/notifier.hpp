@@ -11,8 +11,9 @@
 
 namespace libp2p {
 
-// Waiters are resumed through the executor, never from inside notify: a notifier can be notified from any state.
-// Destroying it wakes all waiters. Cancelling a waiter throws operation_aborted in it, as any Asio operation.
+// Waiters are resumed through the executor, never from inside notify: a notifier can be notified from any
+// state. Destroying it wakes all waiters. Cancelling a waiter throws operation_aborted in it, as any Asio
+// operation.
 class Notifier {
  public:
   explicit Notifier(Executor executor) noexcept : executor_(executor) {}

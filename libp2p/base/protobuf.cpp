@@ -81,11 +81,20 @@ std::optional<ProtobufField> ProtobufReader::next() {
   field.type = static_cast<WireType>(*tag & 7);
   std::optional<std::uint64_t> value;
   switch (field.type) {
-    case WireType::varint: value = read_varint(); break;
-    case WireType::fixed64: value = read_fixed(8); break;
-    case WireType::fixed32: value = read_fixed(4); break;
-    case WireType::length_delimited: value = read_varint(); break;
-    default: refuse("wire type " + std::to_string(*tag & 7) + " (groups are refused)");
+    case WireType::varint:
+      value = read_varint();
+      break;
+    case WireType::fixed64:
+      value = read_fixed(8);
+      break;
+    case WireType::fixed32:
+      value = read_fixed(4);
+      break;
+    case WireType::length_delimited:
+      value = read_varint();
+      break;
+    default:
+      refuse("wire type " + std::to_string(*tag & 7) + " (groups are refused)");
   }
   if (!value) return std::nullopt;
   if (field.type == WireType::length_delimited) {

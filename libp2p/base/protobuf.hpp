@@ -1,8 +1,8 @@
 // The protobuf wire format (https://protobuf.dev/programming-guides/encoding), bounded and strict.
 //
-// A reader of our own instead of generated code, for three reasons: hostile messages are refused before anything
-// is allocated for them (ATTACKS PB01-PB12), signed records need one canonical encoding, which protobuf libraries
-// expressly don't promise, and messages are read without copying.
+// A reader of our own instead of generated code, for three reasons: hostile messages are refused before
+// anything is allocated for them (ATTACKS PB01-PB12), signed records need one canonical encoding, which
+// protobuf libraries expressly don't promise, and messages are read without copying.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,12 @@ class ProtobufWriter {
   ProtobufWriter& boolean(std::uint32_t field, bool value) { return varint(field, value ? 1 : 0); }
   ProtobufWriter& fixed64(std::uint32_t field, std::uint64_t value);
   ProtobufWriter& bytes(std::uint32_t field, BytesView value);
-  ProtobufWriter& string(std::uint32_t field, std::string_view value) { return bytes(field, as_bytes(value)); }
-  ProtobufWriter& message(std::uint32_t field, const ProtobufWriter& value) { return bytes(field, value.out_); }
+  ProtobufWriter& string(std::uint32_t field, std::string_view value) {
+    return bytes(field, as_bytes(value));
+  }
+  ProtobufWriter& message(std::uint32_t field, const ProtobufWriter& value) {
+    return bytes(field, value.out_);
+  }
 
   [[nodiscard]] const Bytes& view() const noexcept { return out_; }
   [[nodiscard]] Bytes take() noexcept { return std::move(out_); }
@@ -44,17 +48,18 @@ struct ProtobufField {
 // Walks the fields of one message in wire order, without recursion or allocation:
 //
 //   ProtobufReader in(message);
-//   while (auto field = in.next()) switch (field->number) { case 1: key = in.bytes(*field); break; default: in.skip(*field); }
-//   LIBP2P_CHECK(in.finish("PublicKey"));
+//   while (auto field = in.next()) switch (field->number) { case 1: key = in.bytes(*field); break; default:
+//   in.skip(*field); } LIBP2P_CHECK(in.finish("PublicKey"));
 //
 // Groups, field number 0, unknown wire types, lengths beyond the message, over-long varints, a known field of
-// another wire type, text that is not UTF-8, and more than `max_unknown_bytes` of fields that nobody asked for all
-// end the walk; finish() then says what it was. Errors: parse.
+// another wire type, text that is not UTF-8, and more than `max_unknown_bytes` of fields that nobody asked
+// for all end the walk; finish() then says what it was. Errors: parse.
 class ProtobufReader {
  public:
   static constexpr std::size_t default_max_unknown_bytes = 1024;
 
-  explicit ProtobufReader(BytesView message, std::size_t max_unknown_bytes = default_max_unknown_bytes) noexcept
+  explicit ProtobufReader(BytesView message,
+                          std::size_t max_unknown_bytes = default_max_unknown_bytes) noexcept
       : rest_(message), unknown_left_(max_unknown_bytes) {}
 
   [[nodiscard]] std::optional<ProtobufField> next();

@@ -10,18 +10,18 @@
 namespace libp2p {
 
 enum class Errc : std::uint8_t {
-  invalid_argument,    // the caller's value can't be used
-  parse,               // bytes or text that are not of their form
-  limit,               // a bound of ours was reached; the message names it
-  protocol,            // the peer broke the protocol
-  crypto,              // a signature, tag or key did not verify
-  not_supported,       // neither side is wrong, but this can't be done
+  invalid_argument,  // the caller's value can't be used
+  parse,             // bytes or text that are not of their form
+  limit,             // a bound of ours was reached; the message names it
+  protocol,          // the peer broke the protocol
+  crypto,            // a signature, tag or key did not verify
+  not_supported,     // neither side is wrong, but this can't be done
   not_found,
-  refused,             // the other side, or our own policy, said no
+  refused,  // the other side, or our own policy, said no
   timeout,
-  closed,              // ended in order
-  reset,               // ended by force
-  io,                  // the operating system said no
+  closed,  // ended in order
+  reset,   // ended by force
+  io,      // the operating system said no
   exists,
   busy,
 };
@@ -54,8 +54,8 @@ using Result = std::expected<T, Error>;
 // LIBP2P_TRY(auto x, f()) binds the value of a Result, or returns its error. The CO_ form is for coroutines.
 #define LIBP2P_CAT2(a, b) a##b
 #define LIBP2P_CAT(a, b) LIBP2P_CAT2(a, b)
-#define LIBP2P_TRY_IMPL(ret, result, declaration, ...) \
-  auto result = __VA_ARGS__;                           \
+#define LIBP2P_TRY_IMPL(ret, result, declaration, ...)         \
+  auto result = __VA_ARGS__;                                   \
   if (!result) ret std::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 #define LIBP2P_TRY(declaration, ...) \
@@ -63,9 +63,9 @@ using Result = std::expected<T, Error>;
 #define LIBP2P_CO_TRY(declaration, ...) \
   LIBP2P_TRY_IMPL(co_return, LIBP2P_CAT(try_result_, __LINE__), declaration, __VA_ARGS__)
 // The same for Result<void> and for values that are not wanted.
-#define LIBP2P_CHECK_IMPL(ret, result, ...) \
-  do {                                      \
-    auto result = __VA_ARGS__;              \
+#define LIBP2P_CHECK_IMPL(ret, result, ...)                      \
+  do {                                                           \
+    auto result = __VA_ARGS__;                                   \
     if (!result) ret std::unexpected(std::move(result).error()); \
   } while (false)
 #define LIBP2P_CHECK(...) LIBP2P_CHECK_IMPL(return, LIBP2P_CAT(check_result_, __LINE__), __VA_ARGS__)

@@ -2,10 +2,10 @@
 
 #include <sys/random.h>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cerrno>
 #include <cstdio>
@@ -51,8 +51,8 @@ class SystemTimers final : public Timers {
   void cancel(Id id) override { queue_.cancel(id); }
 
  private:
-  using Alarm = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                           Executor>;
+  using Alarm = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                           asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
   void arm() {
     const auto next = queue_.next_deadline();
@@ -96,10 +96,14 @@ class PoolWorkers final : public Workers {
 
 constexpr const char* level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warn: return "warn";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
   }
   return "?";
 }
@@ -122,7 +126,8 @@ SystemRuntime::SystemRuntime(Log& log, unsigned worker_threads)
 SystemRuntime::~SystemRuntime() = default;
 
 Env SystemRuntime::env() {
-  return {parts_->io.get_executor(), parts_->clock, parts_->timers, parts_->random, parts_->log, parts_->workers};
+  return {
+      parts_->io.get_executor(), parts_->clock, parts_->timers, parts_->random, parts_->log, parts_->workers};
 }
 
 asio::io_context& SystemRuntime::io() noexcept { return parts_->io; }
@@ -147,13 +152,15 @@ void SystemRuntime::run(Task<> task) {
 void StderrLog::write(LogLevel level, std::string_view event, std::span<const LogField> fields) {
   const auto now = std::chrono::system_clock::now();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const auto millis =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   std::array<char, 32> stamp{};
   std::strftime(stamp.data(), stamp.size(), "%Y-%m-%dT%H:%M:%S", &parts);
   const std::string line = format_log_line(event, fields);
-  std::fprintf(stderr, "%s.%03dZ %s %s\n", stamp.data(), static_cast<int>(millis), level_name(level), line.c_str());
+  std::fprintf(stderr, "%s.%03dZ %s %s\n", stamp.data(), static_cast<int>(millis), level_name(level),
+               line.c_str());
 }
 
 }  // namespace libp2p

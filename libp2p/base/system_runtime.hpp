@@ -1,4 +1,5 @@
-// The real runtime: the machine's clock, randomness and timers. Made by main and by tests on real sockets only.
+// The real runtime: the machine's clock, randomness and timers. Made by main and by tests on real sockets
+// only.
 #pragma once
 
 #include <memory>

@@ -11,9 +11,9 @@
 
 namespace libp2p {
 
-// Its owner is the service whose work runs in it. Stop it before destroying it: the destructor asserts that it is
-// empty. An exception that escapes a task ends that task only; it is logged as an error and counted, since faults are
-// values here and an escaping exception is a bug (tests assert escaped() == 0).
+// Its owner is the service whose work runs in it. Stop it before destroying it: the destructor asserts that
+// it is empty. An exception that escapes a task ends that task only; it is logged as an error and counted,
+// since faults are values here and an escaping exception is a bug (tests assert escaped() == 0).
 class TaskGroup {
  public:
   explicit TaskGroup(Env env);
@@ -21,7 +21,8 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
 
-  // Starts `task` from the executor, not from inside this call. Once stopped, new tasks are dropped unstarted.
+  // Starts `task` from the executor, not from inside this call. Once stopped, new tasks are dropped
+  // unstarted.
   void spawn(std::string_view name, Task<> task);
   // Asks every task to end; they unwind by operation_aborted at their next (or present) suspension.
   void cancel();

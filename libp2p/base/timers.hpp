@@ -1,4 +1,5 @@
-// Timers over the injected clock. Asio's own never fire under poll() with a hand-driven clock, so they are ours.
+// Timers over the injected clock. Asio's own never fire under poll() with a hand-driven clock, so they are
+// ours.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// A part of a coroutine that must run to its end even while its task is being cancelled: joining what it started.
+// A part of a coroutine that must run to its end even while its task is being cancelled: joining what it
+// started.
 #pragma once
 
 #include <boost/asio/cancellation_state.hpp>
@@ -15,15 +16,15 @@ struct UncancelledSection {
   bool was_cancelled = false;
 };
 
-// Until end_uncancelled, cancellation neither reaches nor throws in this task. In a task that is cancelled already every
-// co_await of a Task throws, this one too: `co_await asio::this_coro::throw_if_cancelled(false)` first, or use
-// with_cleanup.
+// Until end_uncancelled, cancellation neither reaches nor throws in this task. In a task that is cancelled
+// already every co_await of a Task throws, this one too: `co_await
+// asio::this_coro::throw_if_cancelled(false)` first, or use with_cleanup.
 [[nodiscard]] Task<UncancelledSection> begin_uncancelled();
 // Cancellation works again. Throws operation_aborted when the section was begun by a task already cancelled.
 [[nodiscard]] Task<> end_uncancelled(UncancelledSection section);
 
-// Runs `work`, then `cleanup`, to its end, however `work` ended: also when the task was cancelled in the middle of it.
-// What `work` threw is thrown on. Neither runs when the task was cancelled before.
+// Runs `work`, then `cleanup`, to its end, however `work` ended: also when the task was cancelled in the
+// middle of it. What `work` threw is thrown on. Neither runs when the task was cancelled before.
 template <class T>
 Task<T> with_cleanup(Task<T> work, Task<> cleanup) {
   std::exception_ptr interrupted;

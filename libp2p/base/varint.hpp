@@ -16,8 +16,8 @@ struct DecodedVarint {
 void append_varint(Bytes& out, std::uint64_t value);
 [[nodiscard]] std::size_t varint_size(std::uint64_t value) noexcept;
 
-// Reads one from the front. Refuses what is longer than its value needs (multiformats: unsigned-varint), what goes
-// beyond 64 bits, and what is cut short. Errors: parse.
+// Reads one from the front. Refuses what is longer than its value needs (multiformats: unsigned-varint), what
+// goes beyond 64 bits, and what is cut short. Errors: parse.
 [[nodiscard]] Result<DecodedVarint> decode_varint(BytesView in);
 
 }  // namespace libp2p

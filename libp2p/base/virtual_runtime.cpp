@@ -21,7 +21,8 @@ class VirtualClock final : public Clock {
   VirtualClock(const VirtualTime& time, std::chrono::milliseconds offset) : time_(time), offset_(offset) {}
   [[nodiscard]] Instant now() const override { return time_.now; }
   [[nodiscard]] WallTime wall() const override {
-    return wall_start + offset_ + std::chrono::duration_cast<std::chrono::milliseconds>(time_.now.time_since_epoch());
+    return wall_start + offset_ +
+           std::chrono::duration_cast<std::chrono::milliseconds>(time_.now.time_since_epoch());
   }
 
  private:
@@ -31,7 +32,9 @@ class VirtualClock final : public Clock {
 
 class VirtualTimers final : public Timers {
  public:
-  Id schedule(Instant deadline, Callback callback) override { return queue.add(deadline, std::move(callback)); }
+  Id schedule(Instant deadline, Callback callback) override {
+    return queue.add(deadline, std::move(callback));
+  }
   void cancel(Id id) override { queue.cancel(id); }
   TimerQueue queue;
 };
@@ -88,12 +91,17 @@ VirtualRuntime::VirtualRuntime(std::uint64_t seed) : VirtualRuntime(seed, quiet)
 VirtualRuntime::~VirtualRuntime() = default;
 
 Env VirtualRuntime::env() {
-  return {parts_->io.get_executor(), parts_->clock, parts_->timers, parts_->random, parts_->log, parts_->workers};
+  return {
+      parts_->io.get_executor(), parts_->clock, parts_->timers, parts_->random, parts_->log, parts_->workers};
 }
 
 Env VirtualRuntime::env_with_wall_offset(std::chrono::milliseconds offset) {
   parts_->wrong_clocks.emplace_back(parts_->time, offset);
-  return {parts_->io.get_executor(), parts_->wrong_clocks.back(), parts_->timers, parts_->random, parts_->log,
+  return {parts_->io.get_executor(),
+          parts_->wrong_clocks.back(),
+          parts_->timers,
+          parts_->random,
+          parts_->log,
           parts_->workers};
 }
 
@@ -121,8 +129,9 @@ void VirtualRuntime::run(Task<> task, Duration limit) {
   while (!done && parts_->step(end)) {
   }
   if (!done) {
-    std::fprintf(stderr, "VirtualRuntime: the task has not ended after %lld ms of virtual time\n",
-                 static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
+    std::fprintf(
+        stderr, "VirtualRuntime: the task has not ended after %lld ms of virtual time\n",
+        static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()));
     std::abort();
   }
   if (failure) std::rethrow_exception(failure);

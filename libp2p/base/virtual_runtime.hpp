@@ -9,8 +9,8 @@
 
 namespace libp2p {
 
-// Time stands still while anything is ready to run, then jumps to the next timer. The same seed and the same calls give
-// the same run, to the last event.
+// Time stands still while anything is ready to run, then jumps to the next timer. The same seed and the same
+// calls give the same run, to the last event.
 class VirtualRuntime {
  public:
   // Wall time begins at 2026-01-01T00:00:00Z.
@@ -22,15 +22,16 @@ class VirtualRuntime {
 
   [[nodiscard]] Env env();
   [[nodiscard]] Instant now() const;
-  // An Env whose wall clock is `offset` away from true: a node with a wrong clock. The runtime keeps the clock.
+  // An Env whose wall clock is `offset` away from true: a node with a wrong clock. The runtime keeps the
+  // clock.
   [[nodiscard]] Env env_with_wall_offset(std::chrono::milliseconds offset);
 
   // Runs all that is ready now, without moving time.
   void run_ready();
   // Runs for this much virtual time.
   void run_for(Duration duration);
-  // Runs until `task` has ended, at most `limit` of virtual time; rethrows what it threw. Aborts past the limit or when
-  // nothing is left that could end it: a test that hangs must say so.
+  // Runs until `task` has ended, at most `limit` of virtual time; rethrows what it threw. Aborts past the
+  // limit or when nothing is left that could end it: a test that hangs must say so.
   void run(Task<> task, Duration limit = std::chrono::hours(1));
   template <class T>
     requires(!std::is_void_v<T>)

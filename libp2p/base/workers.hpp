@@ -1,4 +1,5 @@
-// Where blocking work goes (disk, RSA, password hashing): a small pool in a real run, inline in a simulated one.
+// Where blocking work goes (disk, RSA, password hashing): a small pool in a real run, inline in a simulated
+// one.
 #pragma once
 
 #include <functional>

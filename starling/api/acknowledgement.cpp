@@ -44,7 +44,9 @@ class StatusWatch final : private StatusListener {
   StatusWatch& operator=(const StatusWatch&) = delete;
   ~StatusWatch() override { context_.sync.remove_listener(*this); }
 
-  Task<bool> wait_until(libp2p::Instant deadline) { co_return co_await changed_.wait_until(context_.env, deadline); }
+  Task<bool> wait_until(libp2p::Instant deadline) {
+    co_return co_await changed_.wait_until(context_.env, deadline);
+  }
 
  private:
   void on_status(const PeerId&) override { changed_.notify_all(); }
@@ -55,7 +57,8 @@ class StatusWatch final : private StatusListener {
 bool is_met(const ApiContext& context, const Acknowledgement& wanted, const RecordId& change,
             const std::set<PeerId>& members) {
   if (wanted.kind == Acknowledgement::Kind::applied_all) {
-    return std::ranges::all_of(members, [&](const PeerId& node) { return runs_change(context, node, change); });
+    return std::ranges::all_of(members,
+                               [&](const PeerId& node) { return runs_change(context, node, change); });
   }
   const auto holders =
       std::ranges::count_if(members, [&](const PeerId& node) { return context.sync.holds(node, change); });
@@ -75,14 +78,16 @@ Result<Acknowledgement> Acknowledgement::parse(const HttpRequest& request) {
       wanted.kind = Kind::replicated;
       wanted.copies = static_cast<std::size_t>(*copies);
     } else if (text != "local") {
-      return fail(Errc::invalid_argument, "ack is local, replicated:K or applied:all, not " + libp2p::printable(text));
+      return fail(Errc::invalid_argument,
+                  "ack is local, replicated:K or applied:all, not " + libp2p::printable(text));
     }
   }
   if (const auto timeout = request.query.find("timeout"); timeout != request.query.end()) {
     const auto parsed = duration(timeout->second);
     if (!parsed) {
-      return fail(Errc::invalid_argument, "timeout is a number of seconds, or 500ms, 30s, 2m; at most 1 h; not " +
-                                              libp2p::printable(timeout->second));
+      return fail(Errc::invalid_argument,
+                  "timeout is a number of seconds, or 500ms, 30s, 2m; at most 1 h; not " +
+                      libp2p::printable(timeout->second));
     }
     wanted.timeout = *parsed;
   }
@@ -91,7 +96,8 @@ Result<Acknowledgement> Acknowledgement::parse(const HttpRequest& request) {
 
 bool runs_change(const ApiContext& context, const PeerId& node, const RecordId& change) {
   const SeenStatus* seen = context.sync.board().find(node);
-  const Status* status = node == context.fleet.node() ? &context.sync.local_status() : (seen ? &seen->status : nullptr);
+  const Status* status =
+      node == context.fleet.node() ? &context.sync.local_status() : (seen ? &seen->status : nullptr);
   if (!status || !status->fact(FactKind::applied)) return false;
   return std::ranges::any_of(status->fact(FactKind::applied)->heads, [&](const RecordId& head) {
     return head == change || context.fleet.log().happened_before(change, head);

@@ -12,7 +12,7 @@ namespace starling {
 struct Acknowledgement {
   enum class Kind { local, replicated, applied_all };
   Kind kind = Kind::local;
-  std::size_t copies = 1;                      // replicated: nodes that hold it on disk, this one included
+  std::size_t copies = 1;  // replicated: nodes that hold it on disk, this one included
   Duration timeout = std::chrono::seconds(30);
 
   // From a request's query. Errors: invalid_argument, with what is allowed.

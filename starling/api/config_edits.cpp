@@ -22,7 +22,8 @@ Proposal proposal(const json::value& present, json::value document) {
 
 bool crosses_array(const json::value& document, const Path& path) {
   for (std::size_t size = 0; size < path.size(); ++size) {
-    const json::value* value = find(document, Path(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(size)));
+    const json::value* value =
+        find(document, Path(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(size)));
     if (value && value->is_array()) return true;
   }
   return false;
@@ -60,7 +61,8 @@ Proposed propose_post(const json::value& present, const Path& path, json::value 
   if (!array) return not_allowed();
   array->push_back(value);
   if (crosses_array(present, path)) return proposal(present, std::move(document));
-  return Proposal{std::move(document), {Edit{std::string(base_scope), path, EditOp::append, std::move(value)}}};
+  return Proposal{std::move(document),
+                  {Edit{std::string(base_scope), path, EditOp::append, std::move(value)}}};
 }
 
 Proposed propose_delete(const json::value& present, const Path& path) {

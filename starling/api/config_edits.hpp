@@ -1,4 +1,5 @@
-// Unit's own rules for /config: what each method does at a path, and what it answers when it can't (docs/unit.md).
+// Unit's own rules for /config: what each method does at a path, and what it answers when it can't
+// (docs/unit.md).
 #pragma once
 
 #include <expected>

@@ -28,7 +28,9 @@ class EventLog {
   [[nodiscard]] std::vector<Event> after(std::uint64_t cursor) const;
   [[nodiscard]] std::uint64_t newest() const noexcept { return next_ - 1; }
   // The smallest cursor that after() can continue from without a gap.
-  [[nodiscard]] std::uint64_t oldest() const noexcept { return events_.empty() ? newest() : events_.front().cursor - 1; }
+  [[nodiscard]] std::uint64_t oldest() const noexcept {
+    return events_.empty() ? newest() : events_.front().cursor - 1;
+  }
   // Returns, true, once there is something after `cursor`, or, false, at `deadline`.
   [[nodiscard]] libp2p::Task<bool> wait_after(std::uint64_t cursor, libp2p::Instant deadline);
 

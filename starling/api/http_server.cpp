@@ -40,11 +40,16 @@ constexpr auto use_result = asio::as_tuple(libp2p::use_task);
 
 HttpMethod method_of(http::verb verb) {
   switch (verb) {
-    case http::verb::get: return HttpMethod::get;
-    case http::verb::put: return HttpMethod::put;
-    case http::verb::post: return HttpMethod::post;
-    case http::verb::delete_: return HttpMethod::delete_;
-    default: return HttpMethod::other;
+    case http::verb::get:
+      return HttpMethod::get;
+    case http::verb::put:
+      return HttpMethod::put;
+    case http::verb::post:
+      return HttpMethod::post;
+    case http::verb::delete_:
+      return HttpMethod::delete_;
+    default:
+      return HttpMethod::other;
   }
 }
 
@@ -66,7 +71,8 @@ HttpRequest plain_request(http::request<http::string_body>&& message) {
 bool is_ambiguous(const http::request_header<>& head) {
   const bool chunked = head.count(http::field::transfer_encoding) > 0;
   return head.count(http::field::content_length) > 1 || head.count(http::field::host) > 1 ||
-         (chunked && head.count(http::field::content_length) > 0) || head.count(http::field::transfer_encoding) > 1;
+         (chunked && head.count(http::field::content_length) > 0) ||
+         head.count(http::field::transfer_encoding) > 1;
 }
 
 template <class Message>
@@ -86,7 +92,8 @@ class ChunkedStream final : public HttpStream {
 
   Task<bool> write(std::string chunk) override {
     const DeadlineGuard deadline(env_, write_timeout_, [this] { socket_.close(); });
-    const auto [error, size] = co_await asio::async_write(socket_, http::make_chunk(asio::buffer(chunk)), use_result);
+    const auto [error, size] =
+        co_await asio::async_write(socket_, http::make_chunk(asio::buffer(chunk)), use_result);
     co_return !error;
   }
 
@@ -100,8 +107,13 @@ class ChunkedStream final : public HttpStream {
 template <class Protocol>
 class Session {
  public:
-  Session(Env env, Socket<Protocol> socket, HttpOrigin origin, const HttpServer::Handler& handler, const HttpLimits& limits)
-      : env_(env), socket_(std::move(socket)), origin_(std::move(origin)), handler_(handler), limits_(limits) {}
+  Session(Env env, Socket<Protocol> socket, HttpOrigin origin, const HttpServer::Handler& handler,
+          const HttpLimits& limits)
+      : env_(env),
+        socket_(std::move(socket)),
+        origin_(std::move(origin)),
+        handler_(handler),
+        limits_(limits) {}
 
   Task<> run() {
     while (co_await one_request()) {
@@ -117,13 +129,16 @@ class Session {
     parser.body_limit(limits_.max_body_bytes);
     if (const error_code error = co_await read_head(parser)) co_return co_await answer_broken(error);
     const auto& head = parser.get().base();
-    if (is_ambiguous(head)) co_return co_await refuse(400, "ambiguous-framing", "The request's framing is ambiguous.");
+    if (is_ambiguous(head))
+      co_return co_await refuse(400, "ambiguous-framing", "The request's framing is ambiguous.");
     const auto fields = static_cast<std::size_t>(std::distance(head.begin(), head.end()));
-    if (fields > limits_.max_headers) co_return co_await refuse(431, "too-many-headers", "More than 64 headers.");
+    if (fields > limits_.max_headers)
+      co_return co_await refuse(431, "too-many-headers", "More than 64 headers.");
     if (head.count(http::field::content_encoding) > 0) {
       co_return co_await refuse(415, "content-encoding", "Encoded bodies are not taken.");
     }
-    if (beast::iequals(head[http::field::expect], "100-continue") && !co_await say_continue()) co_return false;
+    if (beast::iequals(head[http::field::expect], "100-continue") && !co_await say_continue())
+      co_return false;
     if (const error_code error = co_await read_body(parser)) co_return co_await answer_broken(error);
     const bool keep_alive = parser.get().keep_alive();
     HttpRequest request = plain_request(parser.release());
@@ -148,14 +163,17 @@ class Session {
   }
   Task<bool> say_continue() {
     static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, size] = co_await asio::async_write(socket_, asio::buffer(text.data(), text.size()), use_result);
+    const auto [error, size] =
+        co_await asio::async_write(socket_, asio::buffer(text.data(), text.size()), use_result);
     co_return !error;
   }
 
   // What the parser could not read. An end before a request is no fault.
   Task<bool> answer_broken(error_code error) {
-    if (error == http::error::body_limit) co_return co_await refuse(413, "body-too-large", "A body of more than 8 MiB.");
-    if (error == http::error::header_limit) co_return co_await refuse(431, "header-too-large", "A head of more than 16 KiB.");
+    if (error == http::error::body_limit)
+      co_return co_await refuse(413, "body-too-large", "A body of more than 8 MiB.");
+    if (error == http::error::header_limit)
+      co_return co_await refuse(431, "header-too-large", "A head of more than 16 KiB.");
     const bool form = error.category() == make_error_code(http::error::bad_method).category() &&
                       error != http::error::end_of_stream && error != http::error::partial_message;
     if (form) co_return co_await refuse(400, "bad-request", "Not HTTP/1.1: " + error.message() + ".");
@@ -210,7 +228,8 @@ Result<> remove_stale_socket(asio::io_context::executor_type executor, const std
   error_code error;
   probe.connect(UnixProtocol::endpoint(path.string()), error);
   if (!error) return fail(Errc::busy, path.string() + ": another process answers there");
-  if (!std::filesystem::is_socket(path, ignored)) return fail(Errc::exists, path.string() + " is there and is no socket");
+  if (!std::filesystem::is_socket(path, ignored))
+    return fail(Errc::exists, path.string() + " is there and is no socket");
   std::filesystem::remove(path, ignored);
   return {};
 }
@@ -233,15 +252,17 @@ Result<HttpAddress> HttpAddress::parse(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
     if (error != std::errc() || end != text.data() + text.size()) port = 65536;
   }
-  if (port > 65535) return fail(Errc::invalid_argument, "an API address is unix:PATH or HOST:PORT, not " + libp2p::printable(text));
+  if (port > 65535)
+    return fail(Errc::invalid_argument,
+                "an API address is unix:PATH or HOST:PORT, not " + libp2p::printable(text));
   std::string host(text.substr(0, colon));
   if (host == "localhost") host = "127.0.0.1";
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   error_code error;
   const auto ip = asio::ip::make_address(host, error);
   if (error || !ip.is_loopback()) {
-    return fail(Errc::invalid_argument, "the API listens on loopback only, not on " + libp2p::printable(host) +
-                                            ": it has no other protection yet");
+    return fail(Errc::invalid_argument, "the API listens on loopback only, not on " +
+                                            libp2p::printable(host) + ": it has no other protection yet");
   }
   address.host = std::move(host);
   address.port = static_cast<std::uint16_t>(port);
@@ -303,7 +324,8 @@ HttpServer::~HttpServer() = default;
 Result<std::string> HttpServer::listen(const HttpAddress& address) {
   if (address.is_unix) {
     LIBP2P_CHECK(remove_stale_socket(parts_->env.executor, address.path));
-    const auto bound = parts_->open<UnixProtocol>(UnixProtocol::endpoint(address.path.string()), {true, {}, 0});
+    const auto bound =
+        parts_->open<UnixProtocol>(UnixProtocol::endpoint(address.path.string()), {true, {}, 0});
     if (!bound) return libp2p::fail_in(address.path.string(), bound.error());
     parts_->sockets.push_back(address.path);
     return "unix:" + address.path.string();

@@ -24,7 +24,8 @@ struct HttpLimits {
   Duration write_timeout = std::chrono::seconds(60);
 };
 
-// Where to listen: "unix:PATH", or "HOST:PORT" with a loopback address. Errors: invalid_argument, saying what is allowed.
+// Where to listen: "unix:PATH", or "HOST:PORT" with a loopback address. Errors: invalid_argument, saying what
+// is allowed.
 struct HttpAddress {
   bool is_unix = false;
   std::filesystem::path path;  // of a unix socket
@@ -42,8 +43,8 @@ class HttpServer {
   HttpServer(Env env, Handler handler, HttpLimits limits = {});
   ~HttpServer();
 
-  // A unix socket is made with mode 0600; one left behind by a dead process is replaced, one that answers is not.
-  // Gives back the address as bound: "unix:/run/api.sock", "127.0.0.1:8117". Errors: io, busy.
+  // A unix socket is made with mode 0600; one left behind by a dead process is replaced, one that answers is
+  // not. Gives back the address as bound: "unix:/run/api.sock", "127.0.0.1:8117". Errors: io, busy.
   [[nodiscard]] Result<std::string> listen(const HttpAddress& address);
   [[nodiscard]] Task<> stop();
 

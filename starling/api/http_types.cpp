@@ -13,7 +13,8 @@ Result<std::string> percent_decoded(std::string_view text) {
       continue;
     }
     const auto byte = libp2p::from_hex(text.substr(i + 1, 2));
-    if (!byte || byte->size() != 1) return fail(Errc::parse, "a bad escape in the query, at character " + std::to_string(i));
+    if (!byte || byte->size() != 1)
+      return fail(Errc::parse, "a bad escape in the query, at character " + std::to_string(i));
     out.push_back(static_cast<char>(byte->front()));
     i += 2;
   }
@@ -44,7 +45,9 @@ HttpResponse json_response(int status, const json::value& body) {
 
 HttpResponse problem(int status, std::string_view code, std::string_view title, std::string_view detail) {
   HttpResponse response = json_response(
-      status, json::object{{"type", "about:blank"}, {"title", title}, {"status", status}, {"code", code}, {"detail", detail}});
+      status,
+      json::object{
+          {"type", "about:blank"}, {"title", title}, {"status", status}, {"code", code}, {"detail", detail}});
   response.content_type = "application/problem+json";
   return response;
 }
@@ -62,8 +65,9 @@ Result<> split_target(HttpRequest& request) {
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     const std::size_t equals = pair.find('=');
     LIBP2P_TRY(std::string name, percent_decoded(pair.substr(0, equals)));
-    LIBP2P_TRY(std::string value,
-               percent_decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)));
+    LIBP2P_TRY(
+        std::string value,
+        percent_decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1)));
     request.query.insert_or_assign(std::move(name), std::move(value));
   }
   return {};

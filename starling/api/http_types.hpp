@@ -19,10 +19,10 @@ enum class HttpMethod { get, put, post, delete_, other };
 struct HttpRequest {
   HttpMethod method{};
   std::string method_name;
-  std::string target;                         // as sent
-  std::string path;                           // the target without its query, not decoded
-  std::map<std::string, std::string> query;   // decoded; of repeated names the last
-  std::map<std::string, std::string> headers; // names in lower case
+  std::string target;                          // as sent
+  std::string path;                            // the target without its query, not decoded
+  std::map<std::string, std::string> query;    // decoded; of repeated names the last
+  std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 
   [[nodiscard]] std::string_view header(const std::string& name) const {
@@ -43,7 +43,8 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::map<std::string, std::string> headers;
   std::string body;
-  // Set for an answer without an end (server-sent events): called after the head has been sent; `body` is not used.
+  // Set for an answer without an end (server-sent events): called after the head has been sent; `body` is not
+  // used.
   std::function<Task<>(HttpStream&)> stream;
 };
 
@@ -51,7 +52,8 @@ struct HttpResponse {
 [[nodiscard]] HttpResponse unit_response(int status, const json::value& body);
 [[nodiscard]] HttpResponse unit_error(int status, std::string_view error, std::string_view detail = {});
 // RFC 9457: what failed, a stable code, and what to do.
-[[nodiscard]] HttpResponse problem(int status, std::string_view code, std::string_view title, std::string_view detail);
+[[nodiscard]] HttpResponse problem(int status, std::string_view code, std::string_view title,
+                                   std::string_view detail);
 [[nodiscard]] HttpResponse json_response(int status, const json::value& body);
 
 // Path and query of a request target. Errors: parse (a query with bad escapes).

@@ -32,7 +32,8 @@ constexpr std::string_view page_html = R"(<!doctype html>
 </html>
 )";
 
-constexpr std::string_view page_css = R"(:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+constexpr std::string_view page_css =
+    R"(:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { margin: 0; font-size: 1.6rem; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
@@ -93,7 +94,8 @@ constexpr std::array files{
     PageFile{"/starling.js", "text/javascript; charset=utf-8", page_js},
 };
 
-// The weight that an Accept header gives to a media type, by the most exact of its ranges that fits (RFC 9110, 12.5.1).
+// The weight that an Accept header gives to a media type, by the most exact of its ranges that fits (RFC
+// 9110, 12.5.1).
 double weight(std::string_view accept, std::string_view type) {
   const std::string_view main_type = type.substr(0, type.find('/'));
   double best = 0;
@@ -104,7 +106,8 @@ double weight(std::string_view accept, std::string_view type) {
     accept = comma == std::string_view::npos ? std::string_view() : accept.substr(comma + 1);
     range.remove_prefix(std::min(range.find_first_not_of(' '), range.size()));
     const std::size_t q = range.find("q=");
-    const double value = q == std::string_view::npos ? 1.0 : std::strtod(std::string(range.substr(q + 2)).c_str(), nullptr);
+    const double value =
+        q == std::string_view::npos ? 1.0 : std::strtod(std::string(range.substr(q + 2)).c_str(), nullptr);
     const std::string_view name = range.substr(0, range.find_first_of("; "));
     const int fits = name == type ? 2 : name == std::string(main_type) + "/*" ? 1 : name == "*/*" ? 0 : -1;
     if (fits > exactness) {
@@ -129,7 +132,8 @@ std::optional<HttpResponse> page_file(const HttpRequest& request) {
   response.content_type = std::string(file->content_type);
   response.body = std::string(file->body);
   response.headers["Content-Security-Policy"] =
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+      "form-action 'none'; "
       "frame-ancestors 'none'";
   response.headers["Vary"] = "Accept";
   response.headers["Cache-Control"] = "no-store";

@@ -7,8 +7,8 @@
 
 namespace starling {
 
-// The page, its script or its style; nothing when the request is for something else. "/" is the page only where Accept
-// prefers HTML to JSON.
+// The page, its script or its style; nothing when the request is for something else. "/" is the page only
+// where Accept prefers HTML to JSON.
 [[nodiscard]] std::optional<HttpResponse> page_file(const HttpRequest& request);
 
 }  // namespace starling

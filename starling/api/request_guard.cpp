@@ -8,7 +8,8 @@ namespace {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 
@@ -26,7 +27,8 @@ std::optional<HttpResponse> refuse_foreign(const HttpRequest& request, const Htt
   // A web page can't open a unix socket, and what stands in Host is there whatever the client likes.
   const std::string_view host = request.header("host");
   if (!origin.is_unix && !is_our_host(host, origin)) {
-    return problem(421, "foreign-host", "Not our host.", "This API answers to localhost only, not to \"" + libp2p::printable(host) + "\".");
+    return problem(421, "foreign-host", "Not our host.",
+                   "This API answers to localhost only, not to \"" + libp2p::printable(host) + "\".");
   }
   const std::string_view site = request.header("sec-fetch-site");
   const bool foreign_site = site == "cross-site" || site == "same-site";

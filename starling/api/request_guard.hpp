@@ -14,8 +14,9 @@ struct HttpOrigin {
   std::uint16_t port = 0;
 };
 
-// The answer to a request that must not pass, or nothing: a Host that is not ours, a foreign or null Origin, Sec-Fetch-Site
-// cross-site or same-site. Plain curl sends none of these headers but Host.
-[[nodiscard]] std::optional<HttpResponse> refuse_foreign(const HttpRequest& request, const HttpOrigin& origin);
+// The answer to a request that must not pass, or nothing: a Host that is not ours, a foreign or null Origin,
+// Sec-Fetch-Site cross-site or same-site. Plain curl sends none of these headers but Host.
+[[nodiscard]] std::optional<HttpResponse> refuse_foreign(const HttpRequest& request,
+                                                         const HttpOrigin& origin);
 
 }  // namespace starling

@@ -34,9 +34,11 @@ Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
   const bool is_change = request.path.starts_with(change_prefix);
   if (found == fleet_routes.end() && !is_change) {
-    co_return problem(404, "no-such-resource", "Not found.", "There is no " + libp2p::printable(request.path) + ".");
+    co_return problem(404, "no-such-resource", "Not found.",
+                      "There is no " + libp2p::printable(request.path) + ".");
   }
-  if (request.method != HttpMethod::get) co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
+  if (request.method != HttpMethod::get)
+    co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
   if (is_change) co_return get_change(context, request.path.substr(change_prefix.size()));
   co_return found->get(context, request);
 }

@@ -54,8 +54,8 @@ void Changelog::add(const RecordPtr& record) {
   latest_ = std::max(latest_, r.hlc);
 }
 
-// Which of the two came first here doesn't matter: from the fork on, both and all that follows either are quarantined, and
-// the vector shows the chain up to the record before (L3).
+// Which of the two came first here doesn't matter: from the fork on, both and all that follows either are
+// quarantined, and the vector shows the chain up to the record before (L3).
 void Changelog::add_rival(const RecordPtr& record, const RecordPtr& standing) {
   const Record& r = record->record;
   rivals_.emplace(record->id, record);
@@ -86,9 +86,11 @@ Changelog::Ingested Changelog::ingest(RecordPtr record) {
     return std::move(result);
   };
   const Record& r = record->record;
-  if (holds(record->id) || waiting_ids_.contains(record->id)) return end(Outcome::duplicate, Errc::exists, "known");
+  if (holds(record->id) || waiting_ids_.contains(record->id))
+    return end(Outcome::duplicate, Errc::exists, "known");
   const bool is_genesis = r.kind == RecordKind::genesis;
-  if ((is_genesis ? record->id : r.fleet) != fleet_) return end(Outcome::refused, Errc::refused, "a record of another fleet");
+  if ((is_genesis ? record->id : r.fleet) != fleet_)
+    return end(Outcome::refused, Errc::refused, "a record of another fleet");
 
   if (const std::vector<RecordId> missing = missing_of(r); !missing.empty()) {
     if (waiting_.size() >= max_waiting || waiting_bytes_ + record->envelope.size() > max_waiting_bytes) {
@@ -101,7 +103,8 @@ Changelog::Ingested Changelog::ingest(RecordPtr record) {
     return end(Outcome::refused, sound.error().code, sound.error().message);
   }
   place(record, result);
-  if (!result.forks.empty()) result.why = {Errc::protocol, "its author wrote two records with one number (L3)"};
+  if (!result.forks.empty())
+    result.why = {Errc::protocol, "its author wrote two records with one number (L3)"};
   result.outcome = result.forks.empty() ? Outcome::added : Outcome::forked;
   release_waiting(record->id, result);
   return result;
@@ -148,7 +151,8 @@ std::vector<RecordPtr> Changelog::range(const ChainId& chain, std::uint64_t firs
   const auto found = chains_.find(chain);
   if (found == chains_.end()) return records;
   std::size_t bytes = 0;
-  for (auto it = found->second.lower_bound(first_seq); it != found->second.end() && records.size() < max_count; ++it) {
+  for (auto it = found->second.lower_bound(first_seq);
+       it != found->second.end() && records.size() < max_count; ++it) {
     bytes += it->second->envelope.size();
     if (!records.empty() && bytes > max_bytes) break;
     records.push_back(it->second);
@@ -173,7 +177,8 @@ bool Changelog::happened_before(const RecordId& earlier, const RecordId& later) 
     const RecordPtr record = open.back();
     open.pop_back();
     // Within one chain order is by number: no need to walk it.
-    if (record->record.chain() == target->record.chain() && !rivals_.contains(earlier) && !rivals_.contains(record->id)) {
+    if (record->record.chain() == target->record.chain() && !rivals_.contains(earlier) &&
+        !rivals_.contains(record->id)) {
       if (record->record.seq > target->record.seq) return true;
       continue;
     }
@@ -192,7 +197,8 @@ bool Changelog::quarantined(const Record& record) const {
 
 std::vector<RecordId> Changelog::missing() const {
   std::vector<RecordId> ids;
-  for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.upper_bound(it->first)) ids.push_back(it->first);
+  for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.upper_bound(it->first))
+    ids.push_back(it->first);
   return ids;
 }
 

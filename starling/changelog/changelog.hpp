@@ -12,8 +12,8 @@
 
 namespace starling {
 
-// Pure and in memory; what is durable is the Store's matter, and what a record may say is the charter's. Structure is
-// checked here: chains are linear and without gaps, parents are there, clocks rise (L2, L3, L7).
+// Pure and in memory; what is durable is the Store's matter, and what a record may say is the charter's.
+// Structure is checked here: chains are linear and without gaps, parents are there, clocks rise (L2, L3, L7).
 class Changelog {
  public:
   // What waits for a predecessor or parents is bounded (RV09).
@@ -23,27 +23,27 @@ class Changelog {
   explicit Changelog(FleetId fleet) : fleet_(fleet) {}
 
   enum class Outcome {
-    added,      // it and perhaps others that waited for it: see Ingested::added
+    added,  // it and perhaps others that waited for it: see Ingested::added
     duplicate,
-    waiting,    // its predecessor or a parent is missing
-    forked,     // proof of equivocation: its chain is quarantined from that seq on
-    refused,    // breaks a rule; `why` names it
+    waiting,  // its predecessor or a parent is missing
+    forked,   // proof of equivocation: its chain is quarantined from that seq on
+    refused,  // breaks a rule; `why` names it
   };
   struct Ingested {
     Outcome outcome{};
     Error why;
-    std::vector<RecordPtr> added;    // in an order in which each follows what it depends on
-    std::vector<RecordPtr> forks;    // rivals that prove a fork, to be stored as well
+    std::vector<RecordPtr> added;  // in an order in which each follows what it depends on
+    std::vector<RecordPtr> forks;  // rivals that prove a fork, to be stored as well
   };
   [[nodiscard]] Ingested ingest(RecordPtr record);
 
   [[nodiscard]] const VersionVector& vector() const noexcept { return vector_; }
   [[nodiscard]] RecordPtr get(const RecordId& id) const;  // nullptr when not held; fork rivals included
   [[nodiscard]] bool holds(const RecordId& id) const { return get(id) != nullptr; }
-  // Records of one chain from `first_seq` on, at most `max_count`, stopping before `max_bytes` is exceeded but never
-  // before the first.
-  [[nodiscard]] std::vector<RecordPtr> range(const ChainId& chain, std::uint64_t first_seq, std::size_t max_count,
-                                             std::size_t max_bytes) const;
+  // Records of one chain from `first_seq` on, at most `max_count`, stopping before `max_bytes` is exceeded
+  // but never before the first.
+  [[nodiscard]] std::vector<RecordPtr> range(const ChainId& chain, std::uint64_t first_seq,
+                                             std::size_t max_count, std::size_t max_bytes) const;
   // The tips: records that no other names as predecessor or parent. Ascending.
   [[nodiscard]] const std::set<RecordId>& heads() const noexcept { return heads_; }
   [[nodiscard]] Hlc latest() const noexcept { return latest_; }
@@ -51,7 +51,8 @@ class Changelog {
   // In order of arrival.
   [[nodiscard]] const std::vector<RecordPtr>& records() const noexcept { return order_; }
 
-  // Had the author of `later` seen `earlier` (directly or through what it had seen)? A record has not seen itself.
+  // Had the author of `later` seen `earlier` (directly or through what it had seen)? A record has not seen
+  // itself.
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   // Lies the record at or past a proven fork of its chain?
   [[nodiscard]] bool quarantined(const Record& record) const;

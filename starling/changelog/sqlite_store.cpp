@@ -84,13 +84,15 @@ Result<> SqliteStore::prepare_schema() {
   if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
   const int found = sqlite3_column_int(version.get(), 0);
   if (found > schema_version) {
-    return fail(Errc::not_supported, "the store has schema " + std::to_string(found) + ", this version knows " +
-                                         std::to_string(schema_version) + ": run a newer starling");
+    return fail(Errc::not_supported, "the store has schema " + std::to_string(found) +
+                                         ", this version knows " + std::to_string(schema_version) +
+                                         ": run a newer starling");
   }
   if (found == schema_version) return {};
   return execute(
       "BEGIN;"
-      "CREATE TABLE IF NOT EXISTS record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope "
+      "BLOB NOT NULL);"
       "CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
       "PRAGMA user_version=1;"
       "COMMIT");
@@ -134,8 +136,9 @@ Result<std::vector<RecordPtr>> SqliteStore::read_records() {
   while ((step = sqlite3_step(select.get())) == SQLITE_ROW) {
     auto record = open_record(column(select.get(), 1));
     if (!record) {
-      return libp2p::fail_in("the store is damaged at record " + std::to_string(sqlite3_column_int64(select.get(), 0)),
-                             record.error());
+      return libp2p::fail_in(
+          "the store is damaged at record " + std::to_string(sqlite3_column_int64(select.get(), 0)),
+          record.error());
     }
     records.push_back(std::move(*record));
   }

@@ -12,10 +12,11 @@ namespace starling {
 
 class SqliteStore final : public Store {
  public:
-  // Opens or creates. Holds an exclusive lock on "FILE.lock" for as long as it lives, so that two daemons, or a daemon and
-  // a command, never write one store: Errc::busy. `vfs` names another SQLite VFS (fault injection in tests).
-  // Errors: io, busy, not_supported (written by a newer version).
-  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file, const char* vfs = nullptr);
+  // Opens or creates. Holds an exclusive lock on "FILE.lock" for as long as it lives, so that two daemons, or
+  // a daemon and a command, never write one store: Errc::busy. `vfs` names another SQLite VFS (fault
+  // injection in tests). Errors: io, busy, not_supported (written by a newer version).
+  [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file,
+                                                                 const char* vfs = nullptr);
   ~SqliteStore() override;
 
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;

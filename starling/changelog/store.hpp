@@ -13,13 +13,14 @@ namespace starling {
 // Small things to remember beside the records, by name.
 using Facts = std::map<std::string, std::string, std::less<>>;
 
-// One owner, the daemon (or the CLI while no daemon runs). Calls block: from the loop they go through Env::workers, one at
-// a time.
+// One owner, the daemon (or the CLI while no daemon runs). Calls block: from the loop they go through
+// Env::workers, one at a time.
 class Store {
  public:
   virtual ~Store() = default;
 
-  // All of it or nothing, and on disk when it returns (L6). Records that are there already are left alone, facts replaced.
+  // All of it or nothing, and on disk when it returns (L6). Records that are there already are left alone,
+  // facts replaced.
   [[nodiscard]] virtual Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) = 0;
 
   struct Contents {

@@ -38,13 +38,26 @@ Result<std::pair<ChainId, ChainHead>> entry_from_bytes(BytesView bytes) {
           in.refuse(author.error().message);
         }
         break;
-      case field_incarnation: chain.incarnation = in.fixed64(*field); break;
-      case field_seq: head.seq = in.varint(*field); break;
-      case field_head: head.id = read_id(in, in.bytes(*field)); break;
-      case field_fork_seq: fork.seq = in.varint(*field); break;
-      case field_fork_first: fork.first = read_id(in, in.bytes(*field)); break;
-      case field_fork_second: fork.second = read_id(in, in.bytes(*field)); break;
-      default: in.skip(*field);
+      case field_incarnation:
+        chain.incarnation = in.fixed64(*field);
+        break;
+      case field_seq:
+        head.seq = in.varint(*field);
+        break;
+      case field_head:
+        head.id = read_id(in, in.bytes(*field));
+        break;
+      case field_fork_seq:
+        fork.seq = in.varint(*field);
+        break;
+      case field_fork_first:
+        fork.first = read_id(in, in.bytes(*field));
+        break;
+      case field_fork_second:
+        fork.second = read_id(in, in.bytes(*field));
+        break;
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("version vector entry"));

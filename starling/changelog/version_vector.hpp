@@ -10,16 +10,17 @@
 
 namespace starling {
 
-// Two records with one (author, incarnation, seq): proof that the author equivocated (rule L3). Of several proofs for a
-// chain the lowest in this order counts, so every node comes to the same one.
+// Two records with one (author, incarnation, seq): proof that the author equivocated (rule L3). Of several
+// proofs for a chain the lowest in this order counts, so every node comes to the same one.
 struct ForkPoint {
   std::uint64_t seq = 0;
-  RecordId first;   // the smaller id
+  RecordId first;  // the smaller id
   RecordId second;
   friend auto operator<=>(const ForkPoint&, const ForkPoint&) = default;
 };
 
-// A forked chain ends before its fork: seq and id are then those of the last record before it (0 and zero, if none).
+// A forked chain ends before its fork: seq and id are then those of the last record before it (0 and zero, if
+// none).
 struct ChainHead {
   std::uint64_t seq = 0;
   RecordId id;

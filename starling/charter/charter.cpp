@@ -4,8 +4,8 @@
 
 namespace starling {
 
-// One stratum after the other: what a stratum grants can only be junior to it, so when it is reached all that could make
-// its own grants stand has been seen.
+// One stratum after the other: what a stratum grants can only be junior to it, so when it is reached all that
+// could make its own grants stand has been seen.
 class Charter::Evaluation {
  public:
   Evaluation(Charter& charter, std::span<const RecordPtr> records) : charter_(charter) {
@@ -13,8 +13,11 @@ class Charter::Evaluation {
       switch (record->record.kind) {
         case RecordKind::grant:
         case RecordKind::invite:
-        case RecordKind::admit: by_order_.push_back(record); break;
-        default: break;
+        case RecordKind::admit:
+          by_order_.push_back(record);
+          break;
+        default:
+          break;
       }
     }
     std::ranges::sort(by_order_, [](const RecordPtr& a, const RecordPtr& b) {
@@ -25,10 +28,13 @@ class Charter::Evaluation {
   void run() {
     for (const Role stratum : {Role::root, Role::admin, Role::operator_}) {
       for (const RecordPtr& record : by_order_) {
-        if (record->record.kind == RecordKind::grant && author_role(record->record) == stratum) apply_grant(*record);
-        if (record->record.kind == RecordKind::invite && author_role(record->record) == stratum) apply_invite(*record);
+        if (record->record.kind == RecordKind::grant && author_role(record->record) == stratum)
+          apply_grant(*record);
+        if (record->record.kind == RecordKind::invite && author_role(record->record) == stratum)
+          apply_invite(*record);
       }
-      // Admissions into a stratum are witnessed from within it at the junior end: repeat until nothing is added.
+      // Admissions into a stratum are witnessed from within it at the junior end: repeat until nothing is
+      // added.
       while (apply_admissions(static_cast<Role>(static_cast<int>(stratum) + 1))) {
       }
     }
@@ -42,7 +48,8 @@ class Charter::Evaluation {
   [[nodiscard]] std::optional<Role> author_role(const Record& record) const {
     const auto grant = charter_.grant(record.grant);
     if (record.grant == charter_.fleet_) {
-      return std::ranges::binary_search(charter_.genesis_.roots, record.author) ? std::optional(Role::root) : std::nullopt;
+      return std::ranges::binary_search(charter_.genesis_.roots, record.author) ? std::optional(Role::root)
+                                                                                : std::nullopt;
     }
     if (!grant || grant->subject != record.author) return std::nullopt;
     return grant->role;
@@ -59,7 +66,8 @@ class Charter::Evaluation {
     const auto invite = Invite::from_body(record.record.body);
     const Role issuer = *author_role(record.record);
     if (!invite || !may_invite(issuer, invite->role)) return;
-    charter_.invites_.try_emplace(record.id, InviteState{record.id, *invite, record.record.author, issuer, 0, 0});
+    charter_.invites_.try_emplace(record.id,
+                                  InviteState{record.id, *invite, record.record.author, issuer, 0, 0});
   }
 
   bool apply_admissions(Role conferred) {
@@ -79,10 +87,11 @@ class Charter::Evaluation {
     InviteState& state = found->second;
     const auto witness = author_role(record.record);
     const JoinStatement& statement = admit->join.statement;
-    const auto latest = state.invite.not_after_ms + static_cast<std::uint64_t>(
-                                                        std::chrono::milliseconds(invite_clock_slack).count());
+    const auto latest = state.invite.not_after_ms +
+                        static_cast<std::uint64_t>(std::chrono::milliseconds(invite_clock_slack).count());
     const bool sound = witness && at_least(*witness, conferred) && statement.fleet == charter_.fleet_ &&
-                       statement.invite_key == state.invite.key && statement.admitter == record.record.author &&
+                       statement.invite_key == state.invite.key &&
+                       statement.admitter == record.record.author &&
                        (record.record.hlc.value >> 16) <= latest && admit->join.verify().has_value();
     if (!sound) return false;
     // A joiner that was admitted twice (a retry after a crash) has used the invite once (JT15).
@@ -129,7 +138,8 @@ const Member* Charter::member(const PeerId& peer) const {
 }
 
 const Member* Charter::member_named(std::string_view name) const {
-  const auto found = std::ranges::find(members_, name, [](const auto& entry) -> std::string_view { return entry.second.name; });
+  const auto found = std::ranges::find(
+      members_, name, [](const auto& entry) -> std::string_view { return entry.second.name; });
   return found == members_.end() ? nullptr : &found->second;
 }
 
@@ -140,7 +150,8 @@ std::optional<StandingGrant> Charter::grant(const RecordId& id) const {
 }
 
 const InviteState* Charter::invite_of_key(const PeerId& key) const {
-  const auto found = std::ranges::find(invites_, key, [](const auto& entry) { return entry.second.invite.key; });
+  const auto found =
+      std::ranges::find(invites_, key, [](const auto& entry) { return entry.second.invite.key; });
   return found == invites_.end() ? nullptr : &found->second;
 }
 
@@ -162,12 +173,17 @@ Charter::Verdict Charter::judge(const Record& record) const {
     role = standing->role;
   }
   switch (record.kind) {
-    case RecordKind::change: return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
-    case RecordKind::invite: return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
-    case RecordKind::grant: return at_least(role, Role::admin) ? Verdict::valid : Verdict::denied;
-    case RecordKind::admit: return Verdict::valid;
+    case RecordKind::change:
+      return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
+    case RecordKind::invite:
+      return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
+    case RecordKind::grant:
+      return at_least(role, Role::admin) ? Verdict::valid : Verdict::denied;
+    case RecordKind::admit:
+      return Verdict::valid;
     case RecordKind::genesis:
-    case RecordKind::revoke: break;
+    case RecordKind::revoke:
+      break;
   }
   return Verdict::denied;
 }
@@ -178,16 +194,19 @@ Result<> Charter::may_admit(const PeerId& witness, const InviteState& invite, co
   if (!role) return fail(Errc::refused, "this node is not a member of the fleet yet");
   if (!at_least(*role, invite.invite.role)) {
     return fail(Errc::refused, "this node is " + std::string(to_string(*role)) + " and can't admit as " +
-                                   std::string(to_string(invite.invite.role)) + ": join through a node that is");
+                                   std::string(to_string(invite.invite.role)) +
+                                   ": join through a node that is");
   }
   const Member* same_name = member_named(name);
   if (same_name && same_name->peer != joiner) {
-    return fail(Errc::exists, "the name " + std::string(name) + " is taken by " + same_name->peer.to_string());
+    return fail(Errc::exists,
+                "the name " + std::string(name) + " is taken by " + same_name->peer.to_string());
   }
   const Member* present = member(joiner);
   if (invite.used >= invite.invite.uses && !present) {
     return fail(Errc::refused, "the token has been used (" + std::to_string(invite.used) + " of " +
-                                   std::to_string(invite.invite.uses) + "), issued by " + invite.issuer.to_string());
+                                   std::to_string(invite.invite.uses) + "), issued by " +
+                                   invite.issuer.to_string());
   }
   return {};
 }

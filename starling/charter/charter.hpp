@@ -13,9 +13,9 @@ namespace starling {
 
 struct Member {
   PeerId peer;
-  Role role{};            // the most senior that any standing grant gives
+  Role role{};  // the most senior that any standing grant gives
   std::string name;
-  RecordId grant;         // the one that gives it
+  RecordId grant;  // the one that gives it
   X25519Key encryption_key{};
   Labels labels;
   PeerId admitted_by;
@@ -32,17 +32,17 @@ struct InviteState {
   Invite invite;
   PeerId issuer;
   Role issuer_role{};
-  std::uint32_t used = 0;      // admissions that count
-  std::uint32_t surplus = 0;   // admissions beyond `uses`, which don't: an alarm
+  std::uint32_t used = 0;     // admissions that count
+  std::uint32_t surplus = 0;  // admissions beyond `uses`, which don't: an alarm
 };
 
-// Read from the root down: a record counts only if its author holds a strictly senior standing grant, so the order of
-// arrival can't matter and nobody can raise himself.
+// Read from the root down: a record counts only if its author holds a strictly senior standing grant, so the
+// order of arrival can't matter and nobody can raise himself.
 class Charter {
  public:
   Charter() = default;
-  // `records` are any records; those that are not of the charter are passed over. Nothing stands without the genesis whose
-  // id is `fleet`.
+  // `records` are any records; those that are not of the charter are passed over. Nothing stands without the
+  // genesis whose id is `fleet`.
   [[nodiscard]] static Charter evaluate(FleetId fleet, std::span<const RecordPtr> records);
 
   [[nodiscard]] bool founded() const noexcept { return !genesis_.roots.empty(); }
@@ -59,8 +59,8 @@ class Charter {
   // The role of a key, root keys included; nothing for strangers.
   [[nodiscard]] std::optional<Role> role_of(const PeerId& key) const;
 
-  // Is `record` authored by who holds the grant it names, and does that grant allow its kind (L4)? `unknown` means that
-  // the grant is not known (yet): the record is set aside, and nobody blamed.
+  // Is `record` authored by who holds the grant it names, and does that grant allow its kind (L4)? `unknown`
+  // means that the grant is not known (yet): the record is set aside, and nobody blamed.
   enum class Verdict { valid, unknown, denied };
   [[nodiscard]] Verdict judge(const Record& record) const;
 

@@ -51,7 +51,8 @@ Role read_role(ProtobufReader& in, const ProtobufField& field) {
 }
 
 void write_labels(ProtobufWriter& out, std::uint32_t field, const Labels& labels) {
-  for (const auto& [key, value] : labels) out.message(field, ProtobufWriter().string(1, key).string(2, value));
+  for (const auto& [key, value] : labels)
+    out.message(field, ProtobufWriter().string(1, key).string(2, value));
 }
 
 void read_label(ProtobufReader& in, const ProtobufField& field, Labels& labels) {
@@ -60,13 +61,19 @@ void read_label(ProtobufReader& in, const ProtobufField& field, Labels& labels) 
   ProtobufReader entry(in.bytes(field), 0);
   while (auto part = entry.next()) {
     switch (part->number) {
-      case 1: key = entry.string(*part); break;
-      case 2: value = entry.string(*part); break;
-      default: entry.refuse("unknown field");
+      case 1:
+        key = entry.string(*part);
+        break;
+      case 2:
+        value = entry.string(*part);
+        break;
+      default:
+        entry.refuse("unknown field");
     }
   }
   if (auto done = entry.finish("label"); !done) in.refuse(done.error().message);
-  if (key.empty() || key.size() > max_label_bytes || value.size() > max_label_bytes) in.refuse("a label's size");
+  if (key.empty() || key.size() > max_label_bytes || value.size() > max_label_bytes)
+    in.refuse("a label's size");
   if (labels.size() == max_labels) in.refuse("more than 32 labels");
   labels.insert_or_assign(std::move(key), std::move(value));
 }
@@ -74,7 +81,8 @@ void read_label(ProtobufReader& in, const ProtobufField& field, Labels& labels) 
 // Every body is checked the same way: what it encodes to must be what it was read from.
 template <class Body>
 Result<Body> canonical(Body body, BytesView bytes, std::string_view name) {
-  if (!libp2p::equal(body.to_body(), bytes)) return fail(Errc::parse, std::string(name) + " is not in canonical form (L1)");
+  if (!libp2p::equal(body.to_body(), bytes))
+    return fail(Errc::parse, std::string(name) + " is not in canonical form (L1)");
   return body;
 }
 
@@ -82,7 +90,8 @@ Result<Body> canonical(Body body, BytesView bytes, std::string_view name) {
 
 Result<> check_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   if (name.empty() || name.size() > max_name_bytes || !std::ranges::all_of(name, allowed)) {
     return fail(Errc::invalid_argument, "a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, not \"" +
@@ -109,19 +118,26 @@ Result<Genesis> Genesis::from_body(BytesView body) {
         if (genesis.roots.size() == max_roots) in.refuse("more than 16 root keys");
         genesis.roots.push_back(read_peer(in, *field));
         break;
-      case 2: genesis.threshold = in.uint32(*field); break;
-      case 3: genesis.nonce = libp2p::to_bytes(in.bytes(*field)); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 2:
+        genesis.threshold = in.uint32(*field);
+        break;
+      case 3:
+        genesis.nonce = libp2p::to_bytes(in.bytes(*field));
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("genesis"));
-  if (!std::ranges::is_sorted(genesis.roots) || std::ranges::adjacent_find(genesis.roots) != genesis.roots.end()) {
+  if (!std::ranges::is_sorted(genesis.roots) ||
+      std::ranges::adjacent_find(genesis.roots) != genesis.roots.end()) {
     return fail(Errc::parse, "genesis: root keys are not in ascending order without duplicates");
   }
   if (genesis.threshold == 0 || genesis.threshold > genesis.roots.size()) {
     return fail(Errc::parse, "genesis: the threshold is not between 1 and the number of root keys");
   }
-  if (genesis.nonce.size() != genesis_nonce_bytes) return fail(Errc::parse, "genesis: the nonce has 16 bytes");
+  if (genesis.nonce.size() != genesis_nonce_bytes)
+    return fail(Errc::parse, "genesis: the nonce has 16 bytes");
   return canonical(std::move(genesis), body, "genesis");
 }
 
@@ -140,12 +156,23 @@ Result<Grant> Grant::from_body(BytesView body) {
   ProtobufReader in(body, 0);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: grant.subject = read_peer(in, *field); break;
-      case 2: grant.role = read_role(in, *field); break;
-      case 3: grant.name = in.string(*field); break;
-      case 4: grant.encryption_key = read_key(in, *field); break;
-      case 5: read_label(in, *field, grant.labels); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 1:
+        grant.subject = read_peer(in, *field);
+        break;
+      case 2:
+        grant.role = read_role(in, *field);
+        break;
+      case 3:
+        grant.name = in.string(*field);
+        break;
+      case 4:
+        grant.encryption_key = read_key(in, *field);
+        break;
+      case 5:
+        read_label(in, *field, grant.labels);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("grant"));
@@ -169,12 +196,23 @@ Result<Invite> Invite::from_body(BytesView body) {
   ProtobufReader in(body, 0);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: invite.key = read_peer(in, *field); break;
-      case 2: invite.role = read_role(in, *field); break;
-      case 3: invite.not_after_ms = in.varint(*field); break;
-      case 4: invite.uses = in.uint32(*field); break;
-      case 5: read_label(in, *field, invite.labels); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 1:
+        invite.key = read_peer(in, *field);
+        break;
+      case 2:
+        invite.role = read_role(in, *field);
+        break;
+      case 3:
+        invite.not_after_ms = in.varint(*field);
+        break;
+      case 4:
+        invite.uses = in.uint32(*field);
+        break;
+      case 5:
+        read_label(in, *field, invite.labels);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("invite"));
@@ -203,20 +241,37 @@ Result<JoinStatement> JoinStatement::from_bytes(BytesView bytes) {
       case 1:
         if (in.string(*field) != join_domain) in.refuse("not a join statement");
         break;
-      case 2: statement.fleet = read_id(in, *field); break;
-      case 3: statement.invite_key = read_peer(in, *field); break;
-      case 4: statement.joiner = read_peer(in, *field); break;
-      case 5: statement.encryption_key = read_key(in, *field); break;
-      case 6: statement.name = in.string(*field); break;
-      case 7: statement.admitter = read_peer(in, *field); break;
-      case 8: statement.nonce = libp2p::to_bytes(in.bytes(*field)); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 2:
+        statement.fleet = read_id(in, *field);
+        break;
+      case 3:
+        statement.invite_key = read_peer(in, *field);
+        break;
+      case 4:
+        statement.joiner = read_peer(in, *field);
+        break;
+      case 5:
+        statement.encryption_key = read_key(in, *field);
+        break;
+      case 6:
+        statement.name = in.string(*field);
+        break;
+      case 7:
+        statement.admitter = read_peer(in, *field);
+        break;
+      case 8:
+        statement.nonce = libp2p::to_bytes(in.bytes(*field));
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("join statement"));
   LIBP2P_CHECK(check_name(statement.name));
-  if (statement.nonce.size() != join_nonce_bytes) return fail(Errc::parse, "join statement: the nonce has 32 bytes");
-  if (!libp2p::equal(statement.to_bytes(), bytes)) return fail(Errc::parse, "join statement is not in canonical form (L1)");
+  if (statement.nonce.size() != join_nonce_bytes)
+    return fail(Errc::parse, "join statement: the nonce has 32 bytes");
+  if (!libp2p::equal(statement.to_bytes(), bytes))
+    return fail(Errc::parse, "join statement is not in canonical form (L1)");
   return statement;
 }
 
@@ -234,7 +289,8 @@ Result<> SignedJoinStatement::verify() const {
   const Bytes bytes = statement.to_bytes();
   LIBP2P_TRY(const PublicKey node, statement.joiner.public_key());
   LIBP2P_TRY(const PublicKey invite, statement.invite_key.public_key());
-  if (!node.verify(bytes, node_signature)) return fail(Errc::crypto, "join statement: the node's signature is not valid");
+  if (!node.verify(bytes, node_signature))
+    return fail(Errc::crypto, "join statement: the node's signature is not valid");
   if (!invite.verify(bytes, invite_signature)) {
     return fail(Errc::crypto, "join statement: the invite's signature is not valid");
   }
@@ -255,15 +311,23 @@ Result<SignedJoinStatement> SignedJoinStatement::from_bytes(BytesView bytes) {
   ProtobufReader in(bytes, 0);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: statement = in.bytes(*field); break;
-      case 2: result.node_signature = libp2p::to_bytes(in.bytes(*field)); break;
-      case 3: result.invite_signature = libp2p::to_bytes(in.bytes(*field)); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 1:
+        statement = in.bytes(*field);
+        break;
+      case 2:
+        result.node_signature = libp2p::to_bytes(in.bytes(*field));
+        break;
+      case 3:
+        result.invite_signature = libp2p::to_bytes(in.bytes(*field));
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("signed join statement"));
   LIBP2P_TRY(result.statement, JoinStatement::from_bytes(statement));
-  if (!libp2p::equal(result.to_bytes(), bytes)) return fail(Errc::parse, "join statement is not in canonical form (L1)");
+  if (!libp2p::equal(result.to_bytes(), bytes))
+    return fail(Errc::parse, "join statement is not in canonical form (L1)");
   return result;
 }
 
@@ -280,9 +344,14 @@ Result<Admit> Admit::from_body(BytesView body) {
   ProtobufReader in(body, 0);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: admit.invite = read_id(in, *field); break;
-      case 2: join = in.bytes(*field); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case 1:
+        admit.invite = read_id(in, *field);
+        break;
+      case 2:
+        join = in.bytes(*field);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("admit"));

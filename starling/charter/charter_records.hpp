@@ -18,7 +18,8 @@ using Labels = std::map<std::string, std::string>;
 inline constexpr std::size_t max_name_bytes = 64;
 inline constexpr std::size_t max_labels = 32;
 
-// Names are what people type and see: 1 to 64 of [A-Za-z0-9._-], so no two look alike (JT14). Errors: invalid_argument.
+// Names are what people type and see: 1 to 64 of [A-Za-z0-9._-], so no two look alike (JT14). Errors:
+// invalid_argument.
 [[nodiscard]] Result<> check_name(std::string_view name);
 
 // Founds a fleet; the id of its record is the fleet's.
@@ -55,8 +56,9 @@ struct Invite {
   [[nodiscard]] static Result<Invite> from_body(BytesView body);
 };
 
-// What a joiner says and signs twice, with its node key and with the invite's key: sound on any transport, since the
-// channel has authenticated both peer ids, and useless to whoever overhears it (TRUST: join statement).
+// What a joiner says and signs twice, with its node key and with the invite's key: sound on any transport,
+// since the channel has authenticated both peer ids, and useless to whoever overhears it (TRUST: join
+// statement).
 struct JoinStatement {
   FleetId fleet;
   PeerId invite_key;
@@ -75,14 +77,16 @@ struct SignedJoinStatement {
   Bytes node_signature;
   Bytes invite_signature;
 
-  [[nodiscard]] static Result<SignedJoinStatement> sign(JoinStatement statement, const PrivateKey& node, const PrivateKey& invite);
+  [[nodiscard]] static Result<SignedJoinStatement> sign(JoinStatement statement, const PrivateKey& node,
+                                                        const PrivateKey& invite);
   // Errors: parse, crypto (which of the two signatures).
   [[nodiscard]] Result<> verify() const;
   [[nodiscard]] Bytes to_bytes() const;
   [[nodiscard]] static Result<SignedJoinStatement> from_bytes(BytesView bytes);
 };
 
-// A witness's word that the joiner held the invite's key. Its record's id is the grant that the joiner acts under.
+// A witness's word that the joiner held the invite's key. Its record's id is the grant that the joiner acts
+// under.
 struct Admit {
   RecordId invite;
   SignedJoinStatement join;

@@ -17,7 +17,9 @@ constexpr std::uint8_t token_version = 1;
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t max_token_chars = 4096;
 
-Bytes checksum_of(BytesView bytes) { return libp2p::to_bytes(BytesView(libp2p::sha256(bytes)).first(checksum_bytes)); }
+Bytes checksum_of(BytesView bytes) {
+  return libp2p::to_bytes(BytesView(libp2p::sha256(bytes)).first(checksum_bytes));
+}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
@@ -41,7 +43,8 @@ Result<JoinToken> token_from_body(BytesView body) {
         break;
       }
       case 3: {
-        if (token.addresses.size() == JoinToken::max_addresses) return fail(Errc::parse, "more than 3 addresses");
+        if (token.addresses.size() == JoinToken::max_addresses)
+          return fail(Errc::parse, "more than 3 addresses");
         LIBP2P_TRY(Multiaddr address, Multiaddr::from_bytes(bytes));
         token.addresses.push_back(std::move(address));
         break;
@@ -50,7 +53,8 @@ Result<JoinToken> token_from_body(BytesView body) {
         if (bytes.size() != token.seed.size()) return fail(Errc::parse, "the key has the wrong size");
         std::ranges::copy(bytes, token.seed.begin());
         break;
-      default: in.skip(*field);
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("token"));
@@ -75,16 +79,19 @@ std::string JoinToken::to_string() const {
 Result<JoinToken> JoinToken::parse(std::string_view text) {
   text = trim(text);
   if (text.empty()) return fail(Errc::parse, "the token is empty");
-  if (text.size() > max_token_chars) return fail(Errc::parse, "the token is too long: a token has at most 4096 characters");
-  const auto foreign = std::ranges::find_if_not(
-      text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '7'); });
+  if (text.size() > max_token_chars)
+    return fail(Errc::parse, "the token is too long: a token has at most 4096 characters");
+  const auto foreign =
+      std::ranges::find_if_not(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '7'); });
   if (foreign != text.end()) {
     const auto offset = static_cast<std::size_t>(foreign - text.begin());
-    return fail(Errc::parse, "the token holds \"" + libp2p::printable(text.substr(offset, 1)) + "\" at character " +
-                                 std::to_string(offset + 1) + ", which no token has: copy it again");
+    return fail(Errc::parse, "the token holds \"" + libp2p::printable(text.substr(offset, 1)) +
+                                 "\" at character " + std::to_string(offset + 1) +
+                                 ", which no token has: copy it again");
   }
   auto decoded = libp2p::multibase_decode(text);
-  if (!decoded || decoded->base != Multibase::base32) return fail(Errc::parse, "the token is cut or mistyped: copy it again");
+  if (!decoded || decoded->base != Multibase::base32)
+    return fail(Errc::parse, "the token is cut or mistyped: copy it again");
   const BytesView bytes = decoded->bytes;
   if (bytes.size() <= 1 + checksum_bytes) return fail(Errc::parse, "the token is cut: copy it again");
   const BytesView signed_part = bytes.first(bytes.size() - checksum_bytes);
@@ -92,7 +99,8 @@ Result<JoinToken> JoinToken::parse(std::string_view text) {
     return fail(Errc::parse, "the token is cut or mistyped (its checksum does not fit): copy it again");
   }
   if (bytes[0] != token_version) {
-    return fail(Errc::parse, "the token is of version " + std::to_string(bytes[0]) + ", this starling knows version 1: "
+    return fail(Errc::parse, "the token is of version " + std::to_string(bytes[0]) +
+                                 ", this starling knows version 1: "
                                  "run a newer one");
   }
   auto token = token_from_body(signed_part.subspan(1));

@@ -13,8 +13,8 @@ namespace starling {
 
 using libp2p::Multiaddr;
 
-// Everything a joiner needs: which fleet (the hash of its genesis, so a token also proves the fleet), whom to ask, and the
-// private half of the invite's key, which never crosses the wire.
+// Everything a joiner needs: which fleet (the hash of its genesis, so a token also proves the fleet), whom to
+// ask, and the private half of the invite's key, which never crosses the wire.
 struct JoinToken {
   static constexpr std::size_t max_addresses = 3;
 
@@ -25,8 +25,8 @@ struct JoinToken {
 
   // Lower-case base32 of version, fields and a checksum.
   [[nodiscard]] std::string to_string() const;
-  // White space around it is ignored. Errors: parse, saying whether it was cut, mistyped (checksum), holds characters that
-  // no token has (named by offset), or is of a newer version (JT12).
+  // White space around it is ignored. Errors: parse, saying whether it was cut, mistyped (checksum), holds
+  // characters that no token has (named by offset), or is of a newer version (JT12).
   [[nodiscard]] static Result<JoinToken> parse(std::string_view text);
 
   [[nodiscard]] PrivateKey invite_key() const { return PrivateKey::ed25519_from_seed(seed); }

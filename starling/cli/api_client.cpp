@@ -17,8 +17,10 @@ using boost::system::error_code;
 
 constexpr std::uint64_t max_reply_bytes = 256 * 1024 * 1024;
 
-http::request<http::string_body> make_request(std::string_view method, std::string_view target, std::string_view body,
-                                              const std::map<std::string, std::string>& headers, std::string_view host) {
+http::request<http::string_body> make_request(std::string_view method, std::string_view target,
+                                              std::string_view body,
+                                              const std::map<std::string, std::string>& headers,
+                                              std::string_view host) {
   http::request<http::string_body> message;
   message.method_string(method);
   message.target(target);
@@ -62,7 +64,8 @@ Result<ApiReply> connect_and_exchange(const typename Protocol::endpoint& endpoin
   error_code error;
   socket.connect(endpoint, error);
   if (error) {
-    return fail(Errc::io, "no daemon answers at " + where + " (" + error.message() + "): start it with `starling run`");
+    return fail(Errc::io,
+                "no daemon answers at " + where + " (" + error.message() + "): start it with `starling run`");
   }
   return exchange(socket, std::move(message));
 }
@@ -72,12 +75,13 @@ Result<ApiReply> connect_and_exchange(const typename Protocol::endpoint& endpoin
 Result<ApiReply> ApiClient::request(std::string_view method, std::string_view target, std::string_view body,
                                     const std::map<std::string, std::string>& headers) const {
   if (address_.is_unix) {
-    return connect_and_exchange<asio::local::stream_protocol>(asio::local::stream_protocol::endpoint(address_.path.string()),
-                                                              address_.path.string(),
-                                                              make_request(method, target, body, headers, "localhost"));
+    return connect_and_exchange<asio::local::stream_protocol>(
+        asio::local::stream_protocol::endpoint(address_.path.string()), address_.path.string(),
+        make_request(method, target, body, headers, "localhost"));
   }
-  const std::string where = (address_.host.find(':') == std::string::npos ? address_.host : "[" + address_.host + "]") + ":" +
-                            std::to_string(address_.port);
+  const std::string where =
+      (address_.host.find(':') == std::string::npos ? address_.host : "[" + address_.host + "]") + ":" +
+      std::to_string(address_.port);
   return connect_and_exchange<asio::ip::tcp>({asio::ip::make_address(address_.host), address_.port}, where,
                                              make_request(method, target, body, headers, where));
 }

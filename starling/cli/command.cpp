@@ -28,12 +28,18 @@ std::string location_of(const json::object& body) {
 
 ExitCode exit_code_of(int status) {
   switch (status) {
-    case 400: return ExitCode::invalid;
-    case 403: return ExitCode::not_allowed;
-    case 404: return ExitCode::not_found;
-    case 412: return ExitCode::version_conflict;
-    case 504: return ExitCode::timed_out;
-    default: return ExitCode::error;
+    case 400:
+      return ExitCode::invalid;
+    case 403:
+      return ExitCode::not_allowed;
+    case 404:
+      return ExitCode::not_found;
+    case 412:
+      return ExitCode::version_conflict;
+    case 504:
+      return ExitCode::timed_out;
+    default:
+      return ExitCode::error;
   }
 }
 
@@ -46,8 +52,10 @@ std::string default_state() {
 
 void Target::add_options(CLI::App& command) {
   state = default_state();
-  auto* state_option = command.add_option("--state", state, "folder of the node whose daemon is asked")->capture_default_str();
-  command.add_option("--api", api, "the daemon's API instead: unix:PATH or HOST:PORT")->excludes(state_option);
+  auto* state_option =
+      command.add_option("--state", state, "folder of the node whose daemon is asked")->capture_default_str();
+  command.add_option("--api", api, "the daemon's API instead: unix:PATH or HOST:PORT")
+      ->excludes(state_option);
   command.add_flag("--json", json, "print JSON");
 }
 
@@ -65,12 +73,17 @@ Result<ApiClient> Target::client() const {
 ExitCode report(const Error& error) {
   std::fprintf(stderr, "starling: %s\n", error.message.c_str());
   switch (error.code) {
-    case Errc::not_found: return ExitCode::not_found;
+    case Errc::not_found:
+      return ExitCode::not_found;
     case Errc::invalid_argument:
-    case Errc::parse: return ExitCode::usage;
-    case Errc::refused: return ExitCode::not_allowed;
-    case Errc::timeout: return ExitCode::timed_out;
-    default: return ExitCode::error;
+    case Errc::parse:
+      return ExitCode::usage;
+    case Errc::refused:
+      return ExitCode::not_allowed;
+    case Errc::timeout:
+      return ExitCode::timed_out;
+    default:
+      return ExitCode::error;
   }
 }
 

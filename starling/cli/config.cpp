@@ -64,8 +64,8 @@ void print_value(const ApiReply& reply, bool as_json) {
   }
 }
 
-void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigArguments> arguments, Perform perform,
-            void (*print)(const ApiReply&, bool)) {
+void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigArguments> arguments,
+            Perform perform, void (*print)(const ApiReply&, bool)) {
   command.callback([&context, arguments, perform = std::move(perform), print] {
     const auto client = arguments->target.client();
     const auto reply = client ? perform(*client, *arguments) : std::unexpected(client.error());
@@ -79,8 +79,8 @@ void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigAr
   });
 }
 
-std::pair<CLI::App*, std::shared_ptr<ConfigArguments>> add_command(CLI::App& app, const char* name, const char* what,
-                                                                   bool writes) {
+std::pair<CLI::App*, std::shared_ptr<ConfigArguments>> add_command(CLI::App& app, const char* name,
+                                                                   const char* what, bool writes) {
   CLI::App* command = app.add_subcommand(name, what);
   auto arguments = std::make_shared<ConfigArguments>();
   arguments->target.add_options(*command);
@@ -98,42 +98,51 @@ std::pair<CLI::App*, std::shared_ptr<ConfigArguments>> add_command(CLI::App& app
 void add_config(CLI::App& app, CommandContext& context) {
   auto [get, get_arguments] = add_command(app, "get", "print a part of the configuration", false);
   get->add_option("path", get_arguments->path, "below /config, as /listeners");
-  on_run(*get, context, get_arguments,
-         [](const ApiClient& client, const ConfigArguments& a) { return client.request("GET", config_target(a.path, a)); },
-         print_value);
+  on_run(
+      *get, context, get_arguments,
+      [](const ApiClient& client, const ConfigArguments& a) {
+        return client.request("GET", config_target(a.path, a));
+      },
+      print_value);
 
   auto [set, set_arguments] = add_command(app, "set", "create or replace a part of the configuration", true);
   set->add_option("path", set_arguments->path, "below /config, as /listeners")->required();
   set->add_option("value", set_arguments->value, "JSON")->required();
-  on_run(*set, context, set_arguments,
-         [](const ApiClient& client, const ConfigArguments& a) {
-           return client.request("PUT", config_target(a.path, a), a.value, headers_of(a));
-         },
-         print_written);
+  on_run(
+      *set, context, set_arguments,
+      [](const ApiClient& client, const ConfigArguments& a) {
+        return client.request("PUT", config_target(a.path, a), a.value, headers_of(a));
+      },
+      print_written);
 
   auto [rm, rm_arguments] = add_command(app, "rm", "remove a part of the configuration", true);
   rm->add_option("path", rm_arguments->path, "below /config, as /listeners")->required();
-  on_run(*rm, context, rm_arguments,
-         [](const ApiClient& client, const ConfigArguments& a) {
-           return client.request("DELETE", config_target(a.path, a), {}, headers_of(a));
-         },
-         print_written);
+  on_run(
+      *rm, context, rm_arguments,
+      [](const ApiClient& client, const ConfigArguments& a) {
+        return client.request("DELETE", config_target(a.path, a), {}, headers_of(a));
+      },
+      print_written);
 
-  auto [apply, apply_arguments] = add_command(app, "apply", "replace the whole configuration by a file's", true);
+  auto [apply, apply_arguments] =
+      add_command(app, "apply", "replace the whole configuration by a file's", true);
   apply->add_option("file", apply_arguments->file, "JSON")->required();
-  on_run(*apply, context, apply_arguments,
-         [](const ApiClient& client, const ConfigArguments& a) -> Result<ApiReply> {
-           LIBP2P_TRY(const Bytes contents, read_file(a.file));
-           return client.request("PUT", config_target("", a), libp2p::as_text(contents), headers_of(a));
-         },
-         print_written);
+  on_run(
+      *apply, context, apply_arguments,
+      [](const ApiClient& client, const ConfigArguments& a) -> Result<ApiReply> {
+        LIBP2P_TRY(const Bytes contents, read_file(a.file));
+        return client.request("PUT", config_target("", a), libp2p::as_text(contents), headers_of(a));
+      },
+      print_written);
 
-  auto [publish, publish_arguments] = add_command(app, "publish", "make a change of what this node's data plane runs", true);
-  on_run(*publish, context, publish_arguments,
-         [](const ApiClient& client, const ConfigArguments& a) {
-           return client.request("POST", config_target("", a), {}, headers_of(a));
-         },
-         print_written);
+  auto [publish, publish_arguments] =
+      add_command(app, "publish", "make a change of what this node's data plane runs", true);
+  on_run(
+      *publish, context, publish_arguments,
+      [](const ApiClient& client, const ConfigArguments& a) {
+        return client.request("POST", config_target("", a), {}, headers_of(a));
+      },
+      print_written);
 }
 
 }  // namespace starling

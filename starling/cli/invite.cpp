@@ -46,7 +46,8 @@ Result<json::object> object_from(const ApiReply& reply) {
   if (reply.status == 200) return std::move(body->get_object());
   const json::value* detail = body->get_object().if_contains("detail");
   return fail(reply.status == 403 || reply.status == 404 ? Errc::refused : Errc::io,
-              detail && detail->is_string() ? std::string(detail->get_string()) : "the daemon answered " + std::to_string(reply.status));
+              detail && detail->is_string() ? std::string(detail->get_string())
+                                            : "the daemon answered " + std::to_string(reply.status));
 }
 
 Result<RecordId> hex_id(const json::value& text) {
@@ -71,9 +72,11 @@ class DaemonAccess final : public LogAccess {
     LIBP2P_TRY(position.fleet, parse_record_id(text_at(object, "fleet")));
     const auto role = parse_role(text_at(object, "role"));
     const std::string clock = text_at(object, "clock");
-    const auto [end, error] = std::from_chars(clock.data(), clock.data() + clock.size(), position.clock.value);
+    const auto [end, error] =
+        std::from_chars(clock.data(), clock.data() + clock.size(), position.clock.value);
     const json::value* heads = object.if_contains("heads");
-    if (!role || error != std::errc() || !heads || !heads->is_array()) return fail(Errc::parse, "the daemon's answer is not whole");
+    if (!role || error != std::errc() || !heads || !heads->is_array())
+      return fail(Errc::parse, "the daemon's answer is not whole");
     position.role = *role;
     LIBP2P_TRY(position.grant, hex_id(object.at("grant")));
     for (const json::value& head : heads->get_array()) {
@@ -83,7 +86,8 @@ class DaemonAccess final : public LogAccess {
     return position;
   }
   Result<> add(const RecordPtr& record) override {
-    LIBP2P_TRY(const ApiReply reply, client_.request("POST", "/v1/records", libp2p::as_text(record->envelope)));
+    LIBP2P_TRY(const ApiReply reply,
+               client_.request("POST", "/v1/records", libp2p::as_text(record->envelope)));
     LIBP2P_TRY(const json::object ignored, object_from(reply));
     return {};
   }
@@ -152,7 +156,8 @@ Result<PrivateKey> signing_key(const InviteArguments& arguments, const StateDir&
   return state.load_identity();
 }
 
-Result<RecordPtr> sign_invite(const Position& position, const PrivateKey& key, const Invite& invite, libp2p::Env env) {
+Result<RecordPtr> sign_invite(const Position& position, const PrivateKey& key, const Invite& invite,
+                              libp2p::Env env) {
   Record record;
   record.fleet = position.fleet;
   record.kind = RecordKind::invite;
@@ -161,7 +166,8 @@ Result<RecordPtr> sign_invite(const Position& position, const PrivateKey& key, c
   record.seq = 1;
   record.parents = position.own_heads;
   std::ranges::sort(record.parents);
-  // Incarnations end with the process that opened them: the newest matter most, and the log orders them by clock anyway.
+  // Incarnations end with the process that opened them: the newest matter most, and the log orders them by
+  // clock anyway.
   if (record.parents.size() > max_parents) record.parents.resize(max_parents);
   record.hlc = Hlc::after(position.clock, env.clock.wall());
   record.grant = position.grant;
@@ -175,7 +181,8 @@ Result<JoinToken> invite(const InviteArguments& arguments) {
   const libp2p::Env env = runtime.env();
   const auto role = parse_role(arguments.role);
   if (!role || (*role != Role::operator_ && *role != Role::node)) {
-    return fail(Errc::invalid_argument, "--role is operator or node, not " + libp2p::printable(arguments.role));
+    return fail(Errc::invalid_argument,
+                "--role is operator or node, not " + libp2p::printable(arguments.role));
   }
   LIBP2P_TRY(const std::chrono::milliseconds ttl, parse_ttl(arguments.ttl));
   if (arguments.uses == 0) return fail(Errc::invalid_argument, "--uses is at least 1");
@@ -184,8 +191,9 @@ Result<JoinToken> invite(const InviteArguments& arguments) {
   LIBP2P_TRY(const PrivateKey key, signing_key(arguments, state));
   LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
   if (!may_invite(position.role, *role)) {
-    return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) + " can't invite for the role " +
-                                   arguments.role + ": that takes the fleet's root key; give it with --key FILE");
+    return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) +
+                                   " can't invite for the role " + arguments.role +
+                                   ": that takes the fleet's root key; give it with --key FILE");
   }
   const NewInvite made = make_invite({*role, arguments.uses, ttl}, env.clock.wall(), env.random);
   LIBP2P_TRY(const RecordPtr record, sign_invite(position, key, made.invite, env));
@@ -201,11 +209,15 @@ void add_invite(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("invite", "print a token that lets a machine join");
   auto arguments = std::make_shared<InviteArguments>();
   arguments->target.state = default_state();
-  command->add_option("--state", arguments->target.state, "folder of a node of the fleet")->capture_default_str();
-  command->add_option("--role", arguments->role, "operator (may change the fleet) or node (follows it)")->capture_default_str();
+  command->add_option("--state", arguments->target.state, "folder of a node of the fleet")
+      ->capture_default_str();
+  command->add_option("--role", arguments->role, "operator (may change the fleet) or node (follows it)")
+      ->capture_default_str();
   command->add_option("--uses", arguments->uses, "how many machines may join with it")->capture_default_str();
-  command->add_option("--ttl", arguments->ttl, "how long it is good for: 90s, 30m, 1h; at most 24h")->capture_default_str();
-  command->add_option("--key", arguments->key, "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("--ttl", arguments->ttl, "how long it is good for: 90s, 30m, 1h; at most 24h")
+      ->capture_default_str();
+  command->add_option("--key", arguments->key,
+                      "file of the key to sign with (default: the root key, if it is still here)");
   command->callback([&context, arguments] {
     const auto token = invite(*arguments);
     if (!token) {

@@ -20,7 +20,9 @@ Result<std::chrono::milliseconds> parse_ttl(std::string_view text) {
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   const std::int64_t seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
   const bool sound = error == std::errc() && seconds != 0 && count > 0 && count <= 24 * 3600 / seconds;
-  if (!sound) return fail(Errc::invalid_argument, "--ttl is a time such as 90s, 30m or 1h, at most 24h, not " + libp2p::printable(text));
+  if (!sound)
+    return fail(Errc::invalid_argument,
+                "--ttl is a time such as 90s, 30m or 1h, at most 24h, not " + libp2p::printable(text));
   return std::chrono::seconds(count * seconds);
 }
 

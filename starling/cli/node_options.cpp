@@ -34,10 +34,14 @@ void NodeArguments::add_options(CLI::App& command) {
   state = default_state();
   command.add_option("--state", state, "folder for the node's keys, log and settings")->capture_default_str();
   command.add_option("--name", name, "the node's name in the fleet (default: the machine's)");
-  command.add_option("--listen", listen, "where to listen, as a multiaddr; may be repeated (default: port 7117 on all)");
-  command.add_option("--api", api, "where the API listens: unix:PATH or HOST:PORT, loopback only; may be repeated");
-  command.add_option("--data-plane", data_plane, "unit:PATH, unit:HOST:PORT, nginx:DIR or none")->capture_default_str();
-  command.add_flag("--take-fleet", take_fleet, "the fleet's configuration replaces what the data plane runs now");
+  command.add_option("--listen", listen,
+                     "where to listen, as a multiaddr; may be repeated (default: port 7117 on all)");
+  command.add_option("--api", api,
+                     "where the API listens: unix:PATH or HOST:PORT, loopback only; may be repeated");
+  command.add_option("--data-plane", data_plane, "unit:PATH, unit:HOST:PORT, nginx:DIR or none")
+      ->capture_default_str();
+  command.add_flag("--take-fleet", take_fleet,
+                   "the fleet's configuration replaces what the data plane runs now");
 }
 
 Result<NodeConfig> NodeArguments::config() const {
@@ -48,7 +52,9 @@ Result<NodeConfig> NodeArguments::config() const {
   if (texts.empty()) texts = {"/ip4/0.0.0.0/tcp/7117", "/ip6/::/tcp/7117"};
   for (const std::string& text : texts) {
     auto address = Multiaddr::parse(text);
-    if (!address) return fail(Errc::invalid_argument, "--listen " + libp2p::printable(text) + ": " + address.error().message);
+    if (!address)
+      return fail(Errc::invalid_argument,
+                  "--listen " + libp2p::printable(text) + ": " + address.error().message);
     config.listen.push_back(std::move(*address));
   }
   const std::filesystem::path folder = std::filesystem::absolute(state);
@@ -76,7 +82,8 @@ std::vector<Multiaddr> reachable_addresses(const std::vector<Multiaddr>& listen)
   const libp2p::SystemInterfaces interfaces;
   std::vector<Multiaddr> addresses = libp2p::expand_unspecified(listen, interfaces);
   std::erase_if(addresses, [](const Multiaddr& address) { return address.port().value_or(0) == 0; });
-  std::ranges::sort(addresses, {}, [](const Multiaddr& address) { return std::pair(address.is_loopback(), address); });
+  std::ranges::sort(addresses, {},
+                    [](const Multiaddr& address) { return std::pair(address.is_loopback(), address); });
   if (addresses.size() > JoinToken::max_addresses) addresses.resize(JoinToken::max_addresses);
   return addresses;
 }

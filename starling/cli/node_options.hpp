@@ -22,7 +22,8 @@ struct NodeArguments {
   bool take_fleet = false;
 
   void add_options(CLI::App& command);
-  // Checked, with defaults filled in; the fleet is still to be set. Errors: invalid_argument, saying what would do.
+  // Checked, with defaults filled in; the fleet is still to be set. Errors: invalid_argument, saying what
+  // would do.
   [[nodiscard]] Result<NodeConfig> config() const;
 };
 
@@ -31,10 +32,11 @@ struct NewNode {
   PrivateKey identity;
   X25519KeyPair encryption;
 };
-[[nodiscard]] Result<NewNode> create_node(const StateDir& state, const NodeConfig& config, libp2p::Random& random);
+[[nodiscard]] Result<NewNode> create_node(const StateDir& state, const NodeConfig& config,
+                                          libp2p::Random& random);
 
-// Up to three addresses under which others reach a node that listens there: those of the machine's interfaces. Port 0 gives
-// none: it is not known before the daemon runs.
+// Up to three addresses under which others reach a node that listens there: those of the machine's
+// interfaces. Port 0 gives none: it is not known before the daemon runs.
 [[nodiscard]] std::vector<Multiaddr> reachable_addresses(const std::vector<Multiaddr>& listen);
 
 }  // namespace starling

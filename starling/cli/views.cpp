@@ -76,7 +76,8 @@ void print_nodes(const json::object& body) {
     const json::object& node = value.as_object();
     const std::string error = cell(node, "error");
     rows.push_back({cell(node, "name"), cell(node, "role"), cell(node, "online"), fact_cell(node, "received"),
-                    fact_cell(node, "applied"), fact_cell(node, "healthy"), error != "-" ? error : cell(node, "held")});
+                    fact_cell(node, "applied"), fact_cell(node, "healthy"),
+                    error != "-" ? error : cell(node, "held")});
   }
   print_table(rows);
 }
@@ -90,10 +91,12 @@ void print_history(const json::object& body) {
       what.clear();
       for (const json::value& edit : list(change, "edits")) {
         if (what.size() > 60) break;
-        what += (what.empty() ? "" : ", ") + cell(edit.as_object(), "op") + " " + cell(edit.as_object(), "path");
+        what +=
+            (what.empty() ? "" : ", ") + cell(edit.as_object(), "op") + " " + cell(edit.as_object(), "path");
       }
     }
-    rows.push_back({cell(change, "time"), cell(change, "author_name"), cell(change, "state"), what, cell(change, "id")});
+    rows.push_back(
+        {cell(change, "time"), cell(change, "author_name"), cell(change, "state"), what, cell(change, "id")});
   }
   print_table(rows);
 }
@@ -102,8 +105,8 @@ void print_conflicts(const json::object& body) {
   std::vector<Row> rows{{"PATH", "KIND", "STANDS", "LOST", "WINNER", "LOSER"}};
   for (const json::value& value : list(body, "conflicts")) {
     const json::object& conflict = value.as_object();
-    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "theirs"), cell(conflict, "mine"),
-                    cell(conflict, "winner"), cell(conflict, "loser")});
+    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "theirs"),
+                    cell(conflict, "mine"), cell(conflict, "winner"), cell(conflict, "loser")});
   }
   print_table(rows);
 }
@@ -116,9 +119,11 @@ struct View {
 };
 constexpr std::array views{
     View{"status", "this node and its fleet, in short", "/v1/status", print_status},
-    View{"nodes", "every member: online, and what it has received, applied and runs", "/v1/nodes", print_nodes},
+    View{"nodes", "every member: online, and what it has received, applied and runs", "/v1/nodes",
+         print_nodes},
     View{"history", "the changes, newest first", "/v1/changes", print_history},
-    View{"conflicts", "concurrent changes of the same thing: what stands, and what lost", "/v1/conflicts", print_conflicts},
+    View{"conflicts", "concurrent changes of the same thing: what stands, and what lost", "/v1/conflicts",
+         print_conflicts},
 };
 
 ExitCode show(const View& view, const Target& target) {

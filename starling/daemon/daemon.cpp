@@ -21,8 +21,8 @@
 #include "starling/changelog/sqlite_store.hpp"
 #include "starling/daemon/files.hpp"
 #include "starling/daemon/node.hpp"
-#include "starling/dataplane/none_driver.hpp"
 #include "starling/dataplane/nginx/nginx_driver.hpp"
+#include "starling/dataplane/none_driver.hpp"
 #include "starling/dataplane/spec.hpp"
 #include "starling/dataplane/unit/unit_driver.hpp"
 
@@ -51,9 +51,12 @@ void notify_supervisor(std::string_view state) {
 Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   LIBP2P_TRY(const DataPlaneSpec spec, DataPlaneSpec::parse(config.data_plane));
   switch (spec.kind) {
-    case DataPlaneSpec::Kind::none: return std::make_unique<NoneDriver>();
-    case DataPlaneSpec::Kind::unit: return std::make_unique<UnitDriver>(env, spec.unit);
-    case DataPlaneSpec::Kind::nginx: return std::make_unique<NginxDriver>(env, NginxOptions{.directory = spec.directory, .program = {}});
+    case DataPlaneSpec::Kind::none:
+      return std::make_unique<NoneDriver>();
+    case DataPlaneSpec::Kind::unit:
+      return std::make_unique<UnitDriver>(env, spec.unit);
+    case DataPlaneSpec::Kind::nginx:
+      return std::make_unique<NginxDriver>(env, NginxOptions{.directory = spec.directory, .program = {}});
   }
   return fail(Errc::invalid_argument, "unknown data plane");
 }
@@ -63,7 +66,8 @@ std::vector<std::unique_ptr<libp2p::Transport>> make_transports(Env env, const P
   libp2p::TcpConfig tcp;
   if (const char* congestion = std::getenv("STARLING_TCP_CONGESTION")) tcp.congestion_control = congestion;
   std::vector<std::unique_ptr<libp2p::Transport>> transports;
-  transports.push_back(std::make_unique<libp2p::UpgradedTransport>(std::make_unique<libp2p::TcpTransport>(env, tcp), upgrader));
+  transports.push_back(std::make_unique<libp2p::UpgradedTransport>(
+      std::make_unique<libp2p::TcpTransport>(env, tcp), upgrader));
   return transports;
 }
 
@@ -76,16 +80,20 @@ Result<> save_before_first_apply(const std::filesystem::path& file, const json::
 
 ExitCode exit_code_of(Errc code) {
   switch (code) {
-    case Errc::not_found: return ExitCode::not_found;
+    case Errc::not_found:
+      return ExitCode::not_found;
     case Errc::invalid_argument:
-    case Errc::parse: return ExitCode::usage;
-    default: return ExitCode::error;
+    case Errc::parse:
+      return ExitCode::usage;
+    default:
+      return ExitCode::error;
   }
 }
 
 class Daemon {
  public:
-  Daemon(Env env, const StateDir& state) : env_(env), state_(state), signals_(env.executor, SIGTERM, SIGINT), tasks_(env) {}
+  Daemon(Env env, const StateDir& state)
+      : env_(env), state_(state), signals_(env.executor, SIGTERM, SIGINT), tasks_(env) {}
 
   Task<> run() {
     const Result<> started = co_await start();
@@ -134,7 +142,12 @@ class Daemon {
     if (token) options.join = JoinRequest{*token, config.name, encryption.public_key};
     options.applier.take_fleet = config.take_fleet;
     options.applier.drift = config.drift == "report" ? DriftPolicy::report : DriftPolicy::heal;
-    NodeGround ground{identity, config.fleet, *store_, *driver_, make_transports(env_, identity), peerstore_.get(),
+    NodeGround ground{identity,
+                      config.fleet,
+                      *store_,
+                      *driver_,
+                      make_transports(env_, identity),
+                      peerstore_.get(),
                       libp2p::mdns::make_system_port(env_),
                       [file = state_.before_first_apply()](const json::value& document) {
                         return save_before_first_apply(file, document);

@@ -19,8 +19,9 @@ enum class ExitCode : int {
   timed_out = 124,
 };
 
-// Runs until SIGTERM or SIGINT. Writes `ready peer=ID addr=MULTIADDR…` to standard error once it listens, `joined` once it is a
-// member, and tells systemd the same where it asks to be told. Ends with `not_allowed` when the fleet refuses it for good.
+// Runs until SIGTERM or SIGINT. Writes `ready peer=ID addr=MULTIADDR…` to standard error once it listens,
+// `joined` once it is a member, and tells systemd the same where it asks to be told. Ends with `not_allowed`
+// when the fleet refuses it for good.
 [[nodiscard]] ExitCode run_daemon(const StateDir& state);
 
 }  // namespace starling

@@ -25,8 +25,9 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
                 : nullptr),
       admission_(env, swarm_, fleet_, gate_),
       sync_(env, swarm_, gossip_, fleet_, gate_, options_.sync),
-      applier_(env, fleet_, ground.driver, options_.applier, std::move(ground.save_before_first_apply),
-               [this] { tell_status(); }, [this](const DataPlaneEvent& event) { on_data_plane(event); }),
+      applier_(
+          env, fleet_, ground.driver, options_.applier, std::move(ground.save_before_first_apply),
+          [this] { tell_status(); }, [this](const DataPlaneEvent& event) { on_data_plane(event); }),
       writer_(env, fleet_, applier_),
       events_(env),
       api_{env, swarm_, fleet_, sync_, applier_, writer_, events_, options_.name, options_.version},
@@ -110,7 +111,8 @@ Task<> FleetNode::join() {
 Task<bool> FleetNode::try_to_join(PeerId peer, std::vector<Multiaddr> addresses) {
   if (gate_.is_member(peer)) co_return true;  // admitted before: the records are on their way
   if (const auto connected = co_await swarm_.connect(peer, std::move(addresses)); !connected) {
-    env_.log.debug("join.unreachable", {{"peer", peer.short_string()}, {"why", connected.error().to_string()}});
+    env_.log.debug("join.unreachable",
+                   {{"peer", peer.short_string()}, {"why", connected.error().to_string()}});
     co_return false;
   }
   const auto done = co_await join_through(env_, swarm_, gate_, peer, *options_.join);
@@ -145,24 +147,32 @@ void FleetNode::on_charter_changed() {
 }
 
 void FleetNode::on_revision_changed() {
-  events_.add("revision", json::object{{"revision", fleet_.revision() ? json::value(to_hex(*fleet_.revision())) : json::value(nullptr)},
-                                       {"conflicts", fleet_.merged().conflicts.size()}});
+  events_.add("revision",
+              json::object{{"revision", fleet_.revision() ? json::value(to_hex(*fleet_.revision()))
+                                                          : json::value(nullptr)},
+                           {"conflicts", fleet_.merged().conflicts.size()}});
 }
 
 void FleetNode::on_change_state(const RecordId& change, const ChangeStatus& status) {
-  events_.add("change", json::object{{"id", to_cid(change)}, {"state", to_string(status.state)}, {"reason", status.reason}});
+  events_.add(
+      "change",
+      json::object{{"id", to_cid(change)}, {"state", to_string(status.state)}, {"reason", status.reason}});
 }
 
 void FleetNode::on_fork(const RecordPtr& rival) {
-  events_.add("fork", json::object{{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
+  events_.add("fork",
+              json::object{{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
 }
 
-void FleetNode::on_status(const PeerId& node) { events_.add("node", json::object{{"peer", node.to_string()}}); }
+void FleetNode::on_status(const PeerId& node) {
+  events_.add("node", json::object{{"peer", node.to_string()}});
+}
 
 void FleetNode::on_data_plane(const DataPlaneEvent& event) {
   events_.add("dataplane",
               json::object{{"what", to_string(event.kind)},
-                           {"generation", event.generation ? json::value(to_hex(*event.generation)) : json::value(nullptr)},
+                           {"generation",
+                            event.generation ? json::value(to_hex(*event.generation)) : json::value(nullptr)},
                            {"message", event.message}});
 }
 

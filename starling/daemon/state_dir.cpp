@@ -23,7 +23,8 @@ Result<std::vector<std::string>> list_member(const toml::table& table, std::stri
   if (!array) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" is missing or no list");
   for (const auto& item : *array) {
     const auto text = item.value<std::string>();
-    if (!text) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" holds something that is no text");
+    if (!text)
+      return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" holds something that is no text");
     list.push_back(*text);
   }
   return list;
@@ -45,7 +46,8 @@ Result<NodeConfig> config_from(const toml::table& table) {
   config.take_fleet = table["take_fleet"].value_or(false);
   config.drift = table["drift"].value_or(std::string("heal"));
   if (config.drift != "heal" && config.drift != "report") {
-    return fail(Errc::parse, "config.toml: drift is \"heal\" or \"report\", not \"" + libp2p::printable(config.drift) + "\"");
+    return fail(Errc::parse, "config.toml: drift is \"heal\" or \"report\", not \"" +
+                                 libp2p::printable(config.drift) + "\"");
   }
   return config;
 }
@@ -67,7 +69,8 @@ Result<> save_private_key(const std::filesystem::path& file, const PrivateKey& k
 
 bool StateDir::holds_node() const {
   std::error_code ignored;
-  return std::filesystem::exists(path_ / "config.toml", ignored) || std::filesystem::exists(path_ / "identity.key", ignored);
+  return std::filesystem::exists(path_ / "config.toml", ignored) ||
+         std::filesystem::exists(path_ / "identity.key", ignored);
 }
 
 Result<> StateDir::create() const {
@@ -81,7 +84,9 @@ Result<> StateDir::create() const {
   return {};
 }
 
-Result<> StateDir::save_identity(const PrivateKey& key) const { return save_private_key(path_ / "identity.key", key); }
+Result<> StateDir::save_identity(const PrivateKey& key) const {
+  return save_private_key(path_ / "identity.key", key);
+}
 Result<PrivateKey> StateDir::load_identity() const { return load_private_key(path_ / "identity.key"); }
 
 Result<> StateDir::save_encryption_key(const X25519KeyPair& key) const {
@@ -92,7 +97,8 @@ Result<X25519KeyPair> StateDir::load_encryption_key() const {
   LIBP2P_TRY(const Bytes text, read_file(path_ / "encryption.key"));
   LIBP2P_TRY(const Bytes bytes, libp2p::from_hex(libp2p::as_text(text).substr(0, 64)));
   libp2p::X25519Key key{};
-  if (bytes.size() != key.size()) return fail(Errc::parse, (path_ / "encryption.key").string() + " holds no key");
+  if (bytes.size() != key.size())
+    return fail(Errc::parse, (path_ / "encryption.key").string() + " holds no key");
   std::ranges::copy(bytes, key.begin());
   return X25519KeyPair::from_private(key);
 }
@@ -118,14 +124,15 @@ Result<NodeConfig> StateDir::load_config() const {
   const std::filesystem::path file = path_ / "config.toml";
   const auto bytes = read_file(file);
   if (!bytes && bytes.error().code == Errc::not_found) {
-    return fail(Errc::not_found, path_.string() + " holds no node: `starling init` founds a fleet there, `starling join` "
-                                                  "enters one");
+    return fail(Errc::not_found, path_.string() +
+                                     " holds no node: `starling init` founds a fleet there, `starling join` "
+                                     "enters one");
   }
   if (!bytes) return std::unexpected(bytes.error());
   const toml::parse_result parsed = toml::parse(libp2p::as_text(*bytes));
   if (!parsed) {
-    return fail(Errc::parse, file.string() + ", line " + std::to_string(parsed.error().source().begin.line) + ": " +
-                                 std::string(parsed.error().description()));
+    return fail(Errc::parse, file.string() + ", line " + std::to_string(parsed.error().source().begin.line) +
+                                 ": " + std::string(parsed.error().description()));
   }
   return config_from(parsed.table());
 }

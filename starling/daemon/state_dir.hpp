@@ -20,10 +20,10 @@ struct NodeConfig {
   FleetId fleet;
   std::string name;
   std::vector<Multiaddr> listen;
-  std::vector<std::string> api;       // as HttpAddress::parse takes them
-  std::string data_plane = "none";    // as DataPlaneSpec::parse takes it
+  std::vector<std::string> api;     // as HttpAddress::parse takes them
+  std::string data_plane = "none";  // as DataPlaneSpec::parse takes it
   bool take_fleet = false;
-  std::string drift = "heal";         // or "report"
+  std::string drift = "heal";  // or "report"
 };
 
 class StateDir {

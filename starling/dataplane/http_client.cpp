@@ -55,7 +55,7 @@ void rethrow_if_cancelled(const boost::system::error_code& error) {
 
 Task<Outcome> read_reply(Socket& socket, const Progress& progress) {
   HttpReplyParser parser;
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(std::size_t{64} * 1024);
   while (!parser.done()) {
     boost::system::error_code error;
     const std::size_t got =

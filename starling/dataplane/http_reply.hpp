@@ -29,8 +29,8 @@ struct HttpReply {
   [[nodiscard]] bool complete() const { return body.size() == content_length; }
 };
 
-inline constexpr std::size_t max_reply_head_bytes = 8 * 1024;
-inline constexpr std::size_t max_reply_body_bytes = 64 * 1024 * 1024;
+inline constexpr std::size_t max_reply_head_bytes = std::size_t{8} * 1024;
+inline constexpr std::size_t max_reply_body_bytes = std::size_t{64} * 1024 * 1024;
 
 // Fed with what arrives. The body grows with bytes received, never with bytes claimed.
 class HttpReplyParser {

@@ -9,7 +9,7 @@ namespace starling {
 
 namespace {
 
-constexpr std::uint64_t most_log_bytes = 256 * 1024;
+constexpr std::uint64_t most_log_bytes = std::uint64_t{256} * 1024;
 constexpr std::size_t most_line_chars = 300;
 
 }  // namespace

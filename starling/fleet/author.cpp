@@ -10,7 +10,8 @@ std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) co
   std::vector<RecordId> parents;
   const PeerId self = PeerId::from_public_key(key_.public_key());
   if (!last_) {
-    // The heads of our own older incarnations: what a restored backup does not know is then seen to be missing.
+    // The heads of our own older incarnations: what a restored backup does not know is then seen to be
+    // missing.
     for (auto it = context.log.vector().lower_bound(ChainId{self, 0});
          it != context.log.vector().end() && it->first.author == self && parents.size() < max_parents; ++it) {
       if (it->second.seq > 0) parents.push_back(it->second.id);
@@ -22,7 +23,8 @@ std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) co
     if (record->record.hlc > context.ceiling || (last_ && last_->id == id)) continue;
     if (!context.log.quarantined(record->record)) tips.push_back(std::move(record));
   }
-  std::ranges::sort(tips, [](const RecordPtr& a, const RecordPtr& b) { return a->record.hlc > b->record.hlc; });
+  std::ranges::sort(tips,
+                    [](const RecordPtr& a, const RecordPtr& b) { return a->record.hlc > b->record.hlc; });
   for (const RecordPtr& tip : tips) {
     if (parents.size() == max_parents) break;
     if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
@@ -31,7 +33,8 @@ std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) co
   return parents;
 }
 
-Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind, RecordId grant, Bytes body) {
+Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind, RecordId grant,
+                                Bytes body) {
   Record record;
   record.fleet = context.fleet;
   record.kind = kind;
@@ -50,7 +53,8 @@ Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind
   return written;
 }
 
-Result<RecordPtr> write_genesis(const PrivateKey& root, std::uint64_t incarnation, BytesView nonce, libp2p::WallTime wall) {
+Result<RecordPtr> write_genesis(const PrivateKey& root, std::uint64_t incarnation, BytesView nonce,
+                                libp2p::WallTime wall) {
   Genesis genesis;
   genesis.roots = {PeerId::from_public_key(root.public_key())};
   genesis.nonce = libp2p::to_bytes(nonce);

@@ -14,15 +14,16 @@ struct AuthoringContext {
   Hlc ceiling;  // records above it are held: they are nobody's parent and don't push clocks (L7)
 };
 
-// Owned by whoever owns the key. Every process opens an incarnation of its own with its first record, so neither a restored
-// backup nor a copied disk can continue a chain that went on elsewhere.
+// Owned by whoever owns the key. Every process opens an incarnation of its own with its first record, so
+// neither a restored backup nor a copied disk can continue a chain that went on elsewhere.
 class Author {
  public:
   Author(PrivateKey key, std::uint64_t incarnation) : key_(std::move(key)), incarnation_(incarnation) {}
 
-  // Signs the next record. It counts as written at once: a record that is then not stored leaves the incarnation unusable,
-  // so its owner must stop.
-  [[nodiscard]] Result<RecordPtr> write(const AuthoringContext& context, RecordKind kind, RecordId grant, Bytes body);
+  // Signs the next record. It counts as written at once: a record that is then not stored leaves the
+  // incarnation unusable, so its owner must stop.
+  [[nodiscard]] Result<RecordPtr> write(const AuthoringContext& context, RecordKind kind, RecordId grant,
+                                        Bytes body);
 
   [[nodiscard]] const PrivateKey& key() const noexcept { return key_; }
   [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
@@ -36,7 +37,7 @@ class Author {
 };
 
 // A fleet's first record.
-[[nodiscard]] Result<RecordPtr> write_genesis(const PrivateKey& root, std::uint64_t incarnation, BytesView nonce,
-                                              libp2p::WallTime wall);
+[[nodiscard]] Result<RecordPtr> write_genesis(const PrivateKey& root, std::uint64_t incarnation,
+                                              BytesView nonce, libp2p::WallTime wall);
 
 }  // namespace starling

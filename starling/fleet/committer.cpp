@@ -4,7 +4,8 @@
 
 namespace starling {
 
-Committer::Committer(Env env, Store& store) : env_(env), store_(store), progress_(env.executor), tasks_(env) {}
+Committer::Committer(Env env, Store& store)
+    : env_(env), store_(store), progress_(env.executor), tasks_(env) {}
 
 Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
   const std::uint64_t mine = ++queued_;
@@ -24,8 +25,8 @@ Task<> Committer::write_batches() {
     const std::vector<RecordPtr> records = std::exchange(waiting_, {});
     const Facts facts = std::exchange(waiting_facts_, {});
     const std::uint64_t last = queued_;
-    const Result<> done =
-        co_await libp2p::run_blocking(env_, [this, &records, &facts] { return store_.append(records, facts); });
+    const Result<> done = co_await libp2p::run_blocking(
+        env_, [this, &records, &facts] { return store_.append(records, facts); });
     if (done) {
       committed_ = last;
     } else {

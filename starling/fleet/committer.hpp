@@ -18,8 +18,8 @@ class Committer {
  public:
   Committer(Env env, Store& store);
 
-  // Returns once all of them are on disk. After a failure every call fails: what is in memory is then ahead of the disk, and
-  // only a restart brings them together again.
+  // Returns once all of them are on disk. After a failure every call fails: what is in memory is then ahead
+  // of the disk, and only a restart brings them together again.
   [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records, Facts facts = {});
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
   [[nodiscard]] Task<> stop();

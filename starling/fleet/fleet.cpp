@@ -9,10 +9,14 @@ bool is_charter_record(RecordKind kind) { return kind != RecordKind::change; }
 
 ChangeState state_of(ChangeFate::State state) {
   switch (state) {
-    case ChangeFate::State::applied: return ChangeState::applied;
-    case ChangeFate::State::partly: return ChangeState::partly;
-    case ChangeFate::State::lost: return ChangeState::lost;
-    case ChangeFate::State::skipped: return ChangeState::skipped;
+    case ChangeFate::State::applied:
+      return ChangeState::applied;
+    case ChangeFate::State::partly:
+      return ChangeState::partly;
+    case ChangeFate::State::lost:
+      return ChangeState::lost;
+    case ChangeFate::State::skipped:
+      return ChangeState::skipped;
   }
   return ChangeState::skipped;
 }
@@ -21,14 +25,22 @@ ChangeState state_of(ChangeFate::State state) {
 
 std::string_view to_string(ChangeState state) noexcept {
   switch (state) {
-    case ChangeState::applied: return "applied";
-    case ChangeState::partly: return "partly";
-    case ChangeState::lost: return "lost";
-    case ChangeState::skipped: return "skipped";
-    case ChangeState::held: return "held";
-    case ChangeState::set_aside: return "set-aside";
-    case ChangeState::quarantined: return "quarantined";
-    case ChangeState::denied: return "denied";
+    case ChangeState::applied:
+      return "applied";
+    case ChangeState::partly:
+      return "partly";
+    case ChangeState::lost:
+      return "lost";
+    case ChangeState::skipped:
+      return "skipped";
+    case ChangeState::held:
+      return "held";
+    case ChangeState::set_aside:
+      return "set-aside";
+    case ChangeState::quarantined:
+      return "quarantined";
+    case ChangeState::denied:
+      return "denied";
   }
   return "unknown";
 }
@@ -41,7 +53,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       store_(store),
       author_(std::move(node_key), env.random.u64()),
       log_(fleet),
-      merge_([this](const RecordId& earlier, const RecordId& later) { return log_.happened_before(earlier, later); }),
+      merge_([this](const RecordId& earlier, const RecordId& later) {
+        return log_.happened_before(earlier, later);
+      }),
       merged_(&merge_.result()) {}
 
 Result<> Fleet::load() {
@@ -50,8 +64,8 @@ Result<> Fleet::load() {
   for (const RecordPtr& record : contents.records) {
     const Changelog::Ingested ingested = log_.ingest(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
-      return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) + ": " +
-                                   ingested.why.message);
+      return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) +
+                                   ": " + ingested.why.message);
     }
   }
   evaluate_charter();
@@ -70,19 +84,26 @@ AuthoringContext Fleet::authoring_context() const { return {id_, log_, env_.cloc
 
 void Fleet::ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted) {
   if (charter_.founded() && charter_.judge(record->record) == Charter::Verdict::denied) {
-    accepted.refused.emplace_back(record->id, Error{Errc::refused, "the charter does not allow its author this record"});
+    accepted.refused.emplace_back(record->id,
+                                  Error{Errc::refused, "the charter does not allow its author this record"});
     return;
   }
   Changelog::Ingested ingested = log_.ingest(record);
   switch (ingested.outcome) {
-    case Changelog::Outcome::refused: accepted.refused.emplace_back(record->id, ingested.why); break;
-    case Changelog::Outcome::waiting: ++accepted.waiting; break;
+    case Changelog::Outcome::refused:
+      accepted.refused.emplace_back(record->id, ingested.why);
+      break;
+    case Changelog::Outcome::waiting:
+      ++accepted.waiting;
+      break;
     case Changelog::Outcome::duplicate:
     case Changelog::Outcome::added:
-    case Changelog::Outcome::forked: break;
+    case Changelog::Outcome::forked:
+      break;
   }
   for (const RecordPtr& rival : ingested.forks) {
-    env_.log.warn("record.fork", {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
+    env_.log.warn("record.fork",
+                  {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
     stored.push_back(rival);
     tell([&](FleetObserver& observer) { observer.on_fork(rival); });
   }
@@ -95,7 +116,8 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records) {
   for (const RecordPtr& record : records) {
     ingest(record, stored, accepted);
     // Who may write what is judged by the charter as it stands with this record.
-    if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind)) evaluate_charter();
+    if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind))
+      evaluate_charter();
   }
   accepted.added = stored.size();
   if (stored.empty()) co_return accepted;
@@ -113,21 +135,24 @@ Result<> Fleet::may_author(RecordKind kind) const {
   record.author = node_;
   record.grant = self->grant;
   if (charter_.judge(record) != Charter::Verdict::valid) {
-    return fail(Errc::refused, "this node holds the role " + std::string(to_string(self->role)) +
-                                   " and may not change the fleet: send the change to a node that is an operator, or invite "
-                                   "this one as operator");
+    return fail(Errc::refused,
+                "this node holds the role " + std::string(to_string(self->role)) +
+                    " and may not change the fleet: send the change to a node that is an operator, or invite "
+                    "this one as operator");
   }
   if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
-    return fail(Errc::refused, "this node's clock is " +
-                                   std::to_string(std::chrono::duration_cast<std::chrono::seconds>(-clock_offset_).count()) +
-                                   " s ahead of the fleet's: set it, then write again (L7)");
+    return fail(Errc::refused,
+                "this node's clock is " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(-clock_offset_).count()) +
+                    " s ahead of the fleet's: set it, then write again (L7)");
   }
   return {};
 }
 
 Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
   LIBP2P_CO_CHECK(may_author(kind));
-  LIBP2P_CO_TRY(RecordPtr record, author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
+  LIBP2P_CO_TRY(RecordPtr record,
+                author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
   const Changelog::Ingested ingested = log_.ingest(record);
   if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
   LIBP2P_CO_CHECK(co_await committer_.commit({record}));
@@ -136,9 +161,10 @@ Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
 }
 
 void Fleet::refresh(const std::vector<RecordPtr>& added) {
-  const bool charter_touched =
-      std::ranges::any_of(added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
-  const bool fork = std::ranges::any_of(added, [this](const RecordPtr& record) { return log_.quarantined(record->record); });
+  const bool charter_touched = std::ranges::any_of(
+      added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
+  const bool fork = std::ranges::any_of(
+      added, [this](const RecordPtr& record) { return log_.quarantined(record->record); });
   if (charter_touched) evaluate_charter();
   consider(charter_touched || fork ? log_.records() : added);
   update_merge();
@@ -149,21 +175,27 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
 void Fleet::evaluate_charter() {
   std::vector<RecordPtr> records;
   for (const RecordPtr& record : log_.records()) {
-    if (is_charter_record(record->record.kind) && !log_.quarantined(record->record)) records.push_back(record);
+    if (is_charter_record(record->record.kind) && !log_.quarantined(record->record))
+      records.push_back(record);
   }
   charter_ = Charter::evaluate(id_, records);
 }
 
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
-  if (log_.quarantined(record)) return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
+  if (log_.quarantined(record))
+    return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
   switch (charter_.judge(record)) {
-    case Charter::Verdict::valid: break;
-    case Charter::Verdict::unknown: return ChangeStatus{ChangeState::set_aside, "its grant is not known yet (L4)"};
-    case Charter::Verdict::denied: return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
+    case Charter::Verdict::valid:
+      break;
+    case Charter::Verdict::unknown:
+      return ChangeStatus{ChangeState::set_aside, "its grant is not known yet (L4)"};
+    case Charter::Verdict::denied:
+      return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
   }
   // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
-  if (record.hlc > ceiling()) return ChangeStatus{ChangeState::held, "its clock is ahead of the fleet's (L7)"};
+  if (record.hlc > ceiling())
+    return ChangeStatus{ChangeState::held, "its clock is ahead of the fleet's (L7)"};
   return std::nullopt;
 }
 
@@ -199,7 +231,8 @@ void Fleet::update_merge() {
   }
   const auto old_revision = revision_;
   revision_ = merge_.size() > 0 ? std::optional(revision_of(merged_->document)) : std::nullopt;
-  if (revision_ != old_revision || !changed.empty()) tell([](FleetObserver& observer) { observer.on_revision_changed(); });
+  if (revision_ != old_revision || !changed.empty())
+    tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }
 
 std::vector<RecordPtr> Fleet::changes() const {

@@ -42,7 +42,8 @@ class FleetObserver {
 
 class Fleet {
  public:
-  // How far ahead of fleet time a record's clock may lie before it is held, and a node's own before it may not write (L7).
+  // How far ahead of fleet time a record's clock may lie before it is held, and a node's own before it may
+  // not write (L7).
   static constexpr std::chrono::minutes clock_tolerance{5};
 
   // `store` must outlive it. Nothing is known before load().
@@ -54,8 +55,9 @@ class Fleet {
   [[nodiscard]] Result<> load();
   [[nodiscard]] Task<> stop();
 
-  // Records from elsewhere. Each is checked, kept or refused by itself; returns once what was new is on disk. `refused`
-  // names what its bringer should not have sent (RV02); those with an unknown grant or predecessor are not among them.
+  // Records from elsewhere. Each is checked, kept or refused by itself; returns once what was new is on disk.
+  // `refused` names what its bringer should not have sent (RV02); those with an unknown grant or predecessor
+  // are not among them.
   struct Accepted {
     std::size_t added = 0;
     std::size_t waiting = 0;

@@ -8,7 +8,12 @@ namespace {
 using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
-enum ChangeField : std::uint32_t { field_actor = 1, field_message = 2, field_allow_empty = 3, field_edit = 4 };
+enum ChangeField : std::uint32_t {
+  field_actor = 1,
+  field_message = 2,
+  field_allow_empty = 3,
+  field_edit = 4
+};
 enum EditField : std::uint32_t { field_scope = 1, field_path = 2, field_op = 3, field_value = 4 };
 
 constexpr std::size_t max_actor_bytes = 256;
@@ -38,14 +43,21 @@ Result<Edit> edit_from_bytes(BytesView bytes) {
   ProtobufReader in(bytes, 0);
   while (auto field = in.next()) {
     switch (field->number) {
-      case field_scope: edit.scope = in.string(*field); break;
+      case field_scope:
+        edit.scope = in.string(*field);
+        break;
       case field_path:
         if (edit.path.size() == max_path_segments) in.refuse("a path of more than 100 segments");
         edit.path.emplace_back(in.string(*field));
         break;
-      case field_op: edit.op = static_cast<EditOp>(in.varint(*field) & 0xff); break;
-      case field_value: value = in.string(*field); break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      case field_op:
+        edit.op = static_cast<EditOp>(in.varint(*field) & 0xff);
+        break;
+      case field_value:
+        value = in.string(*field);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("edit"));
@@ -53,7 +65,8 @@ Result<Edit> edit_from_bytes(BytesView bytes) {
   if (value.has_value() == (edit.op == EditOp::remove)) {
     return fail(Errc::parse, "set and append carry a value, remove does not");
   }
-  if (edit.scope.empty() || edit.scope.size() > max_scope_bytes) return fail(Errc::parse, "edit without a valid scope");
+  if (edit.scope.empty() || edit.scope.size() > max_scope_bytes)
+    return fail(Errc::parse, "edit without a valid scope");
   if (value) {
     LIBP2P_TRY(edit.value, value_from(*value));
   }
@@ -77,14 +90,22 @@ Result<Change> Change::from_body(BytesView body) {
   std::vector<BytesView> edits;
   while (auto field = in.next()) {
     switch (field->number) {
-      case field_actor: change.actor = in.string(*field); break;
-      case field_message: change.message = in.string(*field); break;
-      case field_allow_empty: change.allow_empty = in.boolean(*field); break;
+      case field_actor:
+        change.actor = in.string(*field);
+        break;
+      case field_message:
+        change.message = in.string(*field);
+        break;
+      case field_allow_empty:
+        change.allow_empty = in.boolean(*field);
+        break;
       case field_edit:
-        if (edits.size() == max_edits) return fail(Errc::limit, "a change of more than " + std::to_string(max_edits) + " edits");
+        if (edits.size() == max_edits)
+          return fail(Errc::limit, "a change of more than " + std::to_string(max_edits) + " edits");
         edits.push_back(in.bytes(*field));
         break;
-      default: in.refuse("unknown field " + std::to_string(field->number));
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
     }
   }
   LIBP2P_CHECK(in.finish("change"));
@@ -94,7 +115,8 @@ Result<Change> Change::from_body(BytesView body) {
     LIBP2P_TRY(Edit edit, edit_from_bytes(bytes));
     change.edits.push_back(std::move(edit));
   }
-  if (!libp2p::equal(change.to_body(), body)) return fail(Errc::parse, "change is not in canonical form (L1)");
+  if (!libp2p::equal(change.to_body(), body))
+    return fail(Errc::parse, "change is not in canonical form (L1)");
   return change;
 }
 

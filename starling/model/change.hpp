@@ -24,7 +24,7 @@ struct Edit {
 };
 
 struct Change {
-  std::string actor;    // who asked, in their words
+  std::string actor;  // who asked, in their words
   std::string message;
   bool allow_empty = false;  // M10
   std::vector<Edit> edits;

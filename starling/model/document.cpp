@@ -10,8 +10,8 @@ std::optional<std::size_t> parse_index(std::string_view segment) {
   const bool digits = std::ranges::all_of(segment, [](char c) { return c >= '0' && c <= '9'; });
   if (segment.empty() || !digits) return std::nullopt;
   std::uint64_t index = 0;
-  const auto end = segment.data() + segment.size();
-  if (std::from_chars(segment.data(), end, index).ec != std::errc()) return std::nullopt;
+  if (std::from_chars(segment.data(), segment.data() + segment.size(), index).ec != std::errc())
+    return std::nullopt;
   if (index > static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max())) return std::nullopt;
   return static_cast<std::size_t>(index);
 }
@@ -37,7 +37,8 @@ json::value* find(json::value& document, const Path& path) {
 }
 
 json::value empty_document() {
-  return json::object{{"listeners", json::object()}, {"routes", json::array()}, {"applications", json::object()}};
+  return json::object{
+      {"listeners", json::object()}, {"routes", json::array()}, {"applications", json::object()}};
 }
 
 bool has_listeners(const json::value& document) {

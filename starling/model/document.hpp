@@ -15,7 +15,7 @@ namespace starling {
 namespace json = boost::json;
 
 struct JsonLimits {
-  std::size_t max_bytes = 8 * 1024 * 1024;
+  std::size_t max_bytes = std::size_t{8} * 1024 * 1024;
   std::size_t max_depth = 100;
   std::size_t max_members = 100'000;  // in one container
   std::size_t max_number_chars = 14;  // as Unit

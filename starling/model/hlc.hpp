@@ -8,7 +8,8 @@
 
 namespace starling {
 
-// 48 bits of milliseconds since 1970 and a 16-bit counter, so that the order of the numbers is the order of time.
+// 48 bits of milliseconds since 1970 and a 16-bit counter, so that the order of the numbers is the order of
+// time.
 struct Hlc {
   std::uint64_t value = 0;
 

@@ -5,7 +5,8 @@
 namespace starling {
 
 std::string to_cid(const RecordId& id) {
-  libp2p::Multihash hash{static_cast<std::uint64_t>(libp2p::Multicodec::sha2_256), libp2p::to_bytes(id.view())};
+  libp2p::Multihash hash{static_cast<std::uint64_t>(libp2p::Multicodec::sha2_256),
+                         libp2p::to_bytes(id.view())};
   return libp2p::Cid::v1(libp2p::Multicodec::raw, std::move(hash)).to_string();
 }
 
@@ -15,7 +16,8 @@ Result<RecordId> parse_record_id(std::string_view text) {
     return RecordId::from_bytes(bytes);
   }
   LIBP2P_TRY(const libp2p::Cid cid, libp2p::Cid::parse(text));
-  if (cid.codec() != static_cast<std::uint64_t>(libp2p::Multicodec::raw) || !cid.hash().is(libp2p::Multicodec::sha2_256)) {
+  if (cid.codec() != static_cast<std::uint64_t>(libp2p::Multicodec::raw) ||
+      !cid.hash().is(libp2p::Multicodec::sha2_256)) {
     return fail(Errc::parse, "not the id of a record: " + libp2p::printable(text));
   }
   return RecordId::from_bytes(cid.hash().digest);

@@ -61,7 +61,7 @@ std::string number_text(const json::value& number) {
   const int plain_size = static_cast<int>(sign.size()) + (decimal.exponent >= 0 ? point
                                                           : point > 0           ? size + 1
                                                                                 : size + 2 - point);
-  const std::string whole = sign + digits + "e" + std::to_string(decimal.exponent);
+  std::string whole = sign + digits + "e" + std::to_string(decimal.exponent);
   if (decimal.exponent == 0) return sign + digits;
   if (plain_size <= static_cast<int>(most_number_chars)) {
     if (decimal.exponent > 0)
@@ -73,7 +73,7 @@ std::string number_text(const json::value& number) {
     return sign + "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
   }
   if (decimal.exponent > 0 || size == 1) return whole;
-  const std::string scientific =
+  std::string scientific =
       sign + digits.substr(0, 1) + "." + digits.substr(1) + "e" + std::to_string(point - 1);
   return scientific.size() <= whole.size() ? scientific : whole;
 }

@@ -19,8 +19,8 @@ inline constexpr std::size_t max_path_segments = 100;
 
 // The path part of a URL below /config, decoded and normalised exactly as Unit does (docs/unit.md):
 // percent-decoding by segment (%2F stays inside one), "//", "/./", "/../" collapsed after decoding of dots, a
-// trailing slash ignored, a query or fragment cut. Errors: parse (bad escapes, %00, ".." above the root, and bytes
-// that are not UTF-8, which Unit lets pass), limit.
+// trailing slash ignored, a query or fragment cut. Errors: parse (bad escapes, %00, ".." above the root, and
+// bytes that are not UTF-8, which Unit lets pass), limit.
 [[nodiscard]] Result<Path> parse_url_path(std::string_view url_path);
 // The inverse: every segment percent-encoded where needed, joined by "/", with a leading slash.
 [[nodiscard]] std::string to_url_path(const Path& path);

@@ -43,7 +43,9 @@ RecordId read_id(ProtobufReader& in, const ProtobufField& field) {
 
 void read_field(ProtobufReader& in, const ProtobufField& field, Record& record) {
   switch (field.number) {
-    case field_fleet: record.fleet = read_id(in, field); break;
+    case field_fleet:
+      record.fleet = read_id(in, field);
+      break;
     case field_kind:
       if (in.varint(field) > 0xff) in.refuse("kind out of range");
       record.kind = static_cast<RecordKind>(field.integer);
@@ -55,17 +57,30 @@ void read_field(ProtobufReader& in, const ProtobufField& field, Record& record) 
         in.refuse("author: " + author.error().message);
       }
       break;
-    case field_incarnation: record.incarnation = in.fixed64(field); break;
-    case field_seq: record.seq = in.varint(field); break;
-    case field_prev: record.prev = read_id(in, field); break;
+    case field_incarnation:
+      record.incarnation = in.fixed64(field);
+      break;
+    case field_seq:
+      record.seq = in.varint(field);
+      break;
+    case field_prev:
+      record.prev = read_id(in, field);
+      break;
     case field_parent:
       if (record.parents.size() == max_parents) in.refuse("more than 16 parents");
       record.parents.push_back(read_id(in, field));
       break;
-    case field_hlc: record.hlc = Hlc{in.fixed64(field)}; break;
-    case field_grant: record.grant = read_id(in, field); break;
-    case field_body: record.body = libp2p::to_bytes(in.bytes(field)); break;
-    default: in.refuse("unknown field " + std::to_string(field.number));
+    case field_hlc:
+      record.hlc = Hlc{in.fixed64(field)};
+      break;
+    case field_grant:
+      record.grant = read_id(in, field);
+      break;
+    case field_body:
+      record.body = libp2p::to_bytes(in.bytes(field));
+      break;
+    default:
+      in.refuse("unknown field " + std::to_string(field.number));
   }
 }
 
@@ -110,7 +125,8 @@ Result<Record> Record::from_payload(BytesView payload) {
   while (auto field = in.next()) read_field(in, *field, record);
   LIBP2P_CHECK(in.finish("record"));
   LIBP2P_CHECK(check_form(record));
-  if (!libp2p::equal(record.to_payload(), payload)) return fail(Errc::parse, "record is not in canonical form (L1)");
+  if (!libp2p::equal(record.to_payload(), payload))
+    return fail(Errc::parse, "record is not in canonical form (L1)");
   return record;
 }
 
@@ -121,13 +137,14 @@ Result<RecordPtr> sign_record(const Record& record, const PrivateKey& key) {
   LIBP2P_CHECK(check_form(record));
   Bytes payload = record.to_payload();
   if (payload.size() > max_record_bytes) {
-    return fail(Errc::limit, "a record of " + std::to_string(payload.size()) + " bytes, at most 8 MiB are allowed");
+    return fail(Errc::limit,
+                "a record of " + std::to_string(payload.size()) + " bytes, at most 8 MiB are allowed");
   }
   auto result = std::make_shared<SignedRecord>();
   result->id = id_of(payload);
   result->record = record;
-  LIBP2P_TRY(const SignedEnvelope envelope, SignedEnvelope::seal(key, envelope_domain, libp2p::as_bytes(envelope_type),
-                                                                 std::move(payload)));
+  LIBP2P_TRY(const SignedEnvelope envelope,
+             SignedEnvelope::seal(key, envelope_domain, libp2p::as_bytes(envelope_type), std::move(payload)));
   result->envelope = envelope.to_bytes();
   return result;
 }
@@ -136,11 +153,13 @@ Result<RecordPtr> open_record(BytesView bytes) {
   LIBP2P_TRY(const SignedEnvelope envelope,
              SignedEnvelope::open(bytes, envelope_domain, max_record_bytes + envelope_overhead));
   if (!libp2p::equal(envelope.payload_type(), libp2p::as_bytes(envelope_type))) {
-    return fail(Errc::parse, "an envelope of another type: " + libp2p::printable(libp2p::as_text(envelope.payload_type())));
+    return fail(Errc::parse, "an envelope of another type: " +
+                                 libp2p::printable(libp2p::as_text(envelope.payload_type())));
   }
   if (envelope.payload().size() > max_record_bytes) return fail(Errc::limit, "a record of more than 8 MiB");
   // The id names the payload; the envelope travels with it and must not vary either, or copies would differ.
-  if (!libp2p::equal(envelope.to_bytes(), bytes)) return fail(Errc::parse, "envelope is not in canonical form (L1)");
+  if (!libp2p::equal(envelope.to_bytes(), bytes))
+    return fail(Errc::parse, "envelope is not in canonical form (L1)");
   auto result = std::make_shared<SignedRecord>();
   LIBP2P_TRY(result->record, Record::from_payload(envelope.payload()));
   if (!result->record.author.matches(envelope.public_key())) {

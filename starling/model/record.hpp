@@ -16,9 +16,17 @@ using libp2p::PeerId;
 using libp2p::PrivateKey;
 using libp2p::PublicKey;
 
-enum class RecordKind : std::uint8_t { genesis = 1, grant = 2, invite = 3, admit = 4, revoke = 5, change = 16 };
+enum class RecordKind : std::uint8_t {
+  genesis = 1,
+  grant = 2,
+  invite = 3,
+  admit = 4,
+  revoke = 5,
+  change = 16
+};
 
-// A linear hash chain of one author: a process's run of writing. Random, so that a restored backup opens another one.
+// A linear hash chain of one author: a process's run of writing. Random, so that a restored backup opens
+// another one.
 struct ChainId {
   PeerId author;
   std::uint64_t incarnation = 0;
@@ -35,8 +43,8 @@ struct Record {
   std::uint64_t incarnation = 0;
   std::uint64_t seq = 0;  // from 1, without gaps
   RecordId prev;          // zero at seq 1
-  // What its author had seen: the heads of the graph, and at seq 1 the heads of its own older incarnations first.
-  // Ascending, no duplicates.
+  // What its author had seen: the heads of the graph, and at seq 1 the heads of its own older incarnations
+  // first. Ascending, no duplicates.
   std::vector<RecordId> parents;
   Hlc hlc;
   RecordId grant;  // what it acts under; for root's records the genesis, zero in genesis
@@ -58,8 +66,8 @@ using RecordPtr = std::shared_ptr<const SignedRecord>;
 
 // Signs with `key`, whose peer id must be record.author.
 [[nodiscard]] Result<RecordPtr> sign_record(const Record& record, const PrivateKey& key);
-// Verifies form, canonical encoding, signature, and that the signer is the author. Whether it may say what it says is the
-// charter's matter. Errors: parse, crypto, limit.
+// Verifies form, canonical encoding, signature, and that the signer is the author. Whether it may say what it
+// says is the charter's matter. Errors: parse, crypto, limit.
 [[nodiscard]] Result<RecordPtr> open_record(BytesView envelope);
 
 }  // namespace starling

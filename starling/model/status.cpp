@@ -57,14 +57,21 @@ void read_fact(ProtobufReader& outer, const ProtobufField& field, Status& status
   ProtobufReader in(outer.bytes(field));
   while (auto part = in.next()) {
     switch (part->number) {
-      case 1: kind = in.varint(*part); break;
-      case 2: fact.revision = read_digest<RevisionId>(in, *part); break;
-      case 3: fact.age = std::chrono::milliseconds(in.uint32(*part)); break;
+      case 1:
+        kind = in.varint(*part);
+        break;
+      case 2:
+        fact.revision = read_digest<RevisionId>(in, *part);
+        break;
+      case 3:
+        fact.age = std::chrono::milliseconds(in.uint32(*part));
+        break;
       case 4:
         if (fact.heads.size() == max_status_heads) in.refuse("more than 64 heads");
         fact.heads.push_back(read_digest<RecordId>(in, *part));
         break;
-      default: in.skip(*part);
+      default:
+        in.skip(*part);
     }
   }
   if (auto done = in.finish("fact"); !done) outer.refuse(done.error().message);
@@ -78,7 +85,9 @@ Result<Status> read_status(BytesView payload) {
   ProtobufReader in(payload);
   while (auto field = in.next()) {
     switch (field->number) {
-      case field_fleet: status.fleet = read_digest<FleetId>(in, *field); break;
+      case field_fleet:
+        status.fleet = read_digest<FleetId>(in, *field);
+        break;
       case field_node:
         if (auto node = PeerId::from_bytes(in.bytes(*field))) {
           status.node = std::move(*node);
@@ -86,8 +95,12 @@ Result<Status> read_status(BytesView payload) {
           in.refuse(node.error().message);
         }
         break;
-      case field_incarnation: status.incarnation = in.fixed64(*field); break;
-      case field_counter: status.counter = in.varint(*field); break;
+      case field_incarnation:
+        status.incarnation = in.fixed64(*field);
+        break;
+      case field_counter:
+        status.counter = in.varint(*field);
+        break;
       case field_clock:
         status.clock = libp2p::WallTime(std::chrono::milliseconds(in.varint(*field) & 0x7fffffffffffffff));
         break;
@@ -95,13 +108,26 @@ Result<Status> read_status(BytesView payload) {
         if (status.heads.size() == max_status_heads) in.refuse("more than 64 heads");
         status.heads.push_back(read_digest<RecordId>(in, *field));
         break;
-      case field_revision: status.revision = read_digest<RevisionId>(in, *field); break;
-      case field_generation: status.generation = read_digest<GenerationId>(in, *field); break;
-      case field_fact: read_fact(in, *field, status); break;
-      case field_serves: status.serves = in.boolean(*field); break;
-      case field_held: status.held = read_text(in, *field); break;
-      case field_error: status.error = read_text(in, *field); break;
-      default: in.skip(*field);
+      case field_revision:
+        status.revision = read_digest<RevisionId>(in, *field);
+        break;
+      case field_generation:
+        status.generation = read_digest<GenerationId>(in, *field);
+        break;
+      case field_fact:
+        read_fact(in, *field, status);
+        break;
+      case field_serves:
+        status.serves = in.boolean(*field);
+        break;
+      case field_held:
+        status.held = read_text(in, *field);
+        break;
+      case field_error:
+        status.error = read_text(in, *field);
+        break;
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("status"));
@@ -112,10 +138,14 @@ Result<Status> read_status(BytesView payload) {
 
 std::string_view to_string(FactKind kind) noexcept {
   switch (kind) {
-    case FactKind::received: return "received";
-    case FactKind::validated: return "validated";
-    case FactKind::applied: return "applied";
-    case FactKind::healthy: return "healthy";
+    case FactKind::received:
+      return "received";
+    case FactKind::validated:
+      return "validated";
+    case FactKind::applied:
+      return "applied";
+    case FactKind::healthy:
+      return "healthy";
   }
   return "unknown";
 }
@@ -126,7 +156,8 @@ Result<Bytes> Status::seal(const PrivateKey& key) const {
   out.bytes(field_node, node.bytes());
   out.fixed64(field_incarnation, incarnation);
   out.varint(field_counter, counter);
-  out.varint(field_clock, static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock.time_since_epoch().count())));
+  out.varint(field_clock,
+             static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock.time_since_epoch().count())));
   for (const RecordId& head : heads) out.bytes(field_head, head.view());
   if (revision) out.bytes(field_revision, revision->view());
   if (generation) out.bytes(field_generation, generation->view());
@@ -147,7 +178,8 @@ Result<Status> Status::open(BytesView bytes) {
     return fail(Errc::parse, "an envelope that holds no status");
   }
   LIBP2P_TRY(Status status, read_status(envelope.payload()));
-  if (!status.node.matches(envelope.public_key())) return fail(Errc::crypto, "a status signed by another node (RV29)");
+  if (!status.node.matches(envelope.public_key()))
+    return fail(Errc::crypto, "a status signed by another node (RV29)");
   return status;
 }
 

@@ -16,12 +16,14 @@ using libp2p::Duration;
 // "This revision, since then": `age` is how long ago it became so, at the moment of sending.
 struct Fact {
   RevisionId revision;
-  std::vector<RecordId> heads;  // the tips that the revision is made of: whoever knows them knows what it includes
+  std::vector<RecordId>
+      heads;  // the tips that the revision is made of: whoever knows them knows what it includes
   std::chrono::milliseconds age{0};
 };
 
 enum class FactKind : std::uint8_t { received = 0, validated = 1, applied = 2, healthy = 3 };
-inline constexpr std::array fact_kinds{FactKind::received, FactKind::validated, FactKind::applied, FactKind::healthy};
+inline constexpr std::array fact_kinds{FactKind::received, FactKind::validated, FactKind::applied,
+                                       FactKind::healthy};
 [[nodiscard]] std::string_view to_string(FactKind kind) noexcept;
 
 inline constexpr std::size_t max_status_bytes = 16 * 1024;
@@ -32,17 +34,20 @@ struct Status {
   FleetId fleet;
   PeerId node;
   std::uint64_t incarnation = 0;
-  std::uint64_t counter = 0;     // rises with each message of an incarnation
-  libp2p::WallTime clock{};      // the node's own idea of the time, for fleet time (L7)
-  std::vector<RecordId> heads;   // what it holds on disk, by its tips: ascending
+  std::uint64_t counter = 0;    // rises with each message of an incarnation
+  libp2p::WallTime clock{};     // the node's own idea of the time, for fleet time (L7)
+  std::vector<RecordId> heads;  // what it holds on disk, by its tips: ascending
   std::optional<RevisionId> revision;
   std::optional<GenerationId> generation;
   std::array<std::optional<Fact>, fact_kinds.size()> facts;
-  bool serves = true;            // has a data plane
-  std::string held;              // why it applies nothing, for people; empty when it does
-  std::string error;             // the last failure to apply, in the data plane's own words; empty when the last went well
+  bool serves = true;  // has a data plane
+  std::string held;    // why it applies nothing, for people; empty when it does
+  std::string
+      error;  // the last failure to apply, in the data plane's own words; empty when the last went well
 
-  [[nodiscard]] const std::optional<Fact>& fact(FactKind kind) const { return facts[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] const std::optional<Fact>& fact(FactKind kind) const {
+    return facts[static_cast<std::size_t>(kind)];
+  }
   [[nodiscard]] std::optional<Fact>& fact(FactKind kind) { return facts[static_cast<std::size_t>(kind)]; }
 
   // Signed by the node's key.

@@ -12,7 +12,8 @@ bool is_blank(const json::value& document) {
   const json::object* object = document.if_object();
   return object && std::ranges::all_of(*object, [](const auto& member) {
            const json::value& value = member.value();
-           return (value.is_object() && value.get_object().empty()) || (value.is_array() && value.get_array().empty());
+           return (value.is_object() && value.get_object().empty()) ||
+                  (value.is_array() && value.get_array().empty());
          });
 }
 
@@ -20,14 +21,22 @@ bool is_blank(const json::value& document) {
 
 std::string_view to_string(DataPlaneEvent::Kind kind) noexcept {
   switch (kind) {
-    case DataPlaneEvent::Kind::applied: return "applied";
-    case DataPlaneEvent::Kind::failed: return "failed";
-    case DataPlaneEvent::Kind::held: return "held";
-    case DataPlaneEvent::Kind::released: return "released";
-    case DataPlaneEvent::Kind::drift: return "drift";
-    case DataPlaneEvent::Kind::healed: return "healed";
-    case DataPlaneEvent::Kind::unreachable: return "unreachable";
-    case DataPlaneEvent::Kind::back: return "back";
+    case DataPlaneEvent::Kind::applied:
+      return "applied";
+    case DataPlaneEvent::Kind::failed:
+      return "failed";
+    case DataPlaneEvent::Kind::held:
+      return "held";
+    case DataPlaneEvent::Kind::released:
+      return "released";
+    case DataPlaneEvent::Kind::drift:
+      return "drift";
+    case DataPlaneEvent::Kind::healed:
+      return "healed";
+    case DataPlaneEvent::Kind::unreachable:
+      return "unreachable";
+    case DataPlaneEvent::Kind::back:
+      return "back";
   }
   return "unknown";
 }
@@ -111,8 +120,9 @@ void Applier::tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> genera
                          ? libp2p::LogLevel::warn
                          : libp2p::LogLevel::info;
   if (env_.log.enabled(level)) {
-    const std::array fields{libp2p::LogField{"generation", generation ? to_hex(*generation).substr(0, 12) : "-"},
-                            libp2p::LogField{"message", message}};
+    const std::array fields{
+        libp2p::LogField{"generation", generation ? to_hex(*generation).substr(0, 12) : "-"},
+        libp2p::LogField{"message", message}};
     env_.log.write(level, "dataplane." + std::string(to_string(kind)), fields);
   }
   on_event_({kind, generation, std::move(message)});
@@ -169,9 +179,12 @@ Task<bool> Applier::may_apply_first(const json::value& wanted) {
     hold("what the data plane runs could not be kept aside: " + saved.error().to_string());
     co_return false;
   }
-  if (config_.take_fleet || first_apply_agreed_ || is_blank(*present) || same_json(*present, wanted)) co_return true;
-  hold("the data plane runs a configuration of its own: `starling publish` makes it a change, --take-fleet lets the fleet's "
-       "stand");
+  if (config_.take_fleet || first_apply_agreed_ || is_blank(*present) || same_json(*present, wanted))
+    co_return true;
+  hold(
+      "the data plane runs a configuration of its own: `starling publish` makes it a change, --take-fleet "
+      "lets the fleet's "
+      "stand");
   co_return false;
 }
 
@@ -288,17 +301,20 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   if (!present) co_return std::unexpected(std::move(present.error()));
   const auto wanted = desired_generation(fleet_);
   const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
-  // Not its turn while it is held, or still on its way to the present revision: it will come to this one, too.
+  // Not its turn while it is held, or still on its way to the present revision: it will come to this one,
+  // too.
   if (!runs_present) co_return Trial(std::move(lock), std::nullopt);
   if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(lock), std::nullopt);
   const GenerationId id = generation_id(document);
-  if (auto done = co_await driver_.apply(std::move(document), id); !done) co_return std::unexpected(std::move(done.error()));
+  if (auto done = co_await driver_.apply(std::move(document), id); !done)
+    co_return std::unexpected(std::move(done.error()));
   co_return Trial(std::move(lock), std::move(*present));
 }
 
 Task<> Applier::keep(Trial trial) {
   if (!trial.before_) co_return;
-  // Concurrent changes may have put more into the revision than the candidate held: the loop brings that up next.
+  // Concurrent changes may have put more into the revision than the candidate held: the loop brings that up
+  // next.
   auto wanted = desired_generation(fleet_);
   const auto present = co_await driver_.read();
   if (wanted && present && same_json(*present, wanted->document)) {
@@ -312,7 +328,8 @@ Task<> Applier::keep(Trial trial) {
 Task<> Applier::put_back(Trial trial) {
   if (!trial.before_) co_return;
   const GenerationId id = generation_id(*trial.before_);
-  if (const auto done = co_await driver_.apply(std::move(*trial.before_), id); !done) note_failure(done.error());
+  if (const auto done = co_await driver_.apply(std::move(*trial.before_), id); !done)
+    note_failure(done.error());
 }
 
 Task<DriverResult<Applier::Local>> Applier::read_local() {

@@ -1,4 +1,5 @@
-// The one owner of a node's data plane: brings it to what the fleet wants, keeps it there, and says how that goes.
+// The one owner of a node's data plane: brings it to what the fleet wants, keeps it there, and says how that
+// goes.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,8 @@ namespace starling {
 enum class DriftPolicy { heal, report };
 
 struct ApplierConfig {
-  bool take_fleet = false;  // the fleet's configuration stands, whatever the data plane ran before its first apply
+  bool take_fleet =
+      false;  // the fleet's configuration stands, whatever the data plane ran before its first apply
   DriftPolicy drift = DriftPolicy::heal;
   Duration check_interval = std::chrono::seconds(1);  // drift is found within twice this
   Duration retry_first = std::chrono::milliseconds(500);
@@ -41,8 +43,8 @@ class Applier final : private FleetObserver {
   using OnEvent = std::function<void(const DataPlaneEvent&)>;
 
   // All must outlive it.
-  Applier(Env env, Fleet& fleet, Driver& driver, ApplierConfig config, SaveBeforeFirstApply save, OnStatus on_status,
-          OnEvent on_event);
+  Applier(Env env, Fleet& fleet, Driver& driver, ApplierConfig config, SaveBeforeFirstApply save,
+          OnStatus on_status, OnEvent on_event);
   ~Applier() override;
 
   void start();
@@ -54,16 +56,19 @@ class Applier final : private FleetObserver {
   [[nodiscard]] const std::string& held() const noexcept { return held_; }
   [[nodiscard]] Driver& driver() noexcept { return driver_; }
 
-  // A candidate on trial: it runs on the data plane until it is kept, or put back. While it lasts nothing else is applied.
+  // A candidate on trial: it runs on the data plane until it is kept, or put back. While it lasts nothing
+  // else is applied.
   class Trial {
    public:
     Trial(Trial&&) noexcept = default;
 
    private:
     friend class Applier;
-    Trial(AsyncMutex::Lock lock, std::optional<json::value> before) : lock_(std::move(lock)), before_(std::move(before)) {}
+    Trial(AsyncMutex::Lock lock, std::optional<json::value> before)
+        : lock_(std::move(lock)), before_(std::move(before)) {}
     AsyncMutex::Lock lock_;
-    // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another revision).
+    // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another
+    // revision).
     std::optional<json::value> before_;
   };
   [[nodiscard]] Task<std::expected<Trial, DataPlaneFault>> try_candidate(json::value document);
@@ -118,7 +123,7 @@ class Applier final : private FleetObserver {
   std::array<std::optional<TimedFact>, fact_kinds.size()> facts_;
   std::string held_;
   std::string error_;
-  bool first_apply_agreed_ = false;      // `publish` has taken in what ran before
+  bool first_apply_agreed_ = false;  // `publish` has taken in what ran before
   bool unreachable_ = false;
   bool drifted_ = false;
   Duration retry_{};

@@ -5,8 +5,8 @@
 namespace starling {
 namespace {
 
-// Those of the folded changes that no other folded change names; a record of another kind between two of them does not hide
-// the older one, and naming it besides does no harm.
+// Those of the folded changes that no other folded change names; a record of another kind between two of them
+// does not hide the older one, and naming it besides does no harm.
 std::vector<RecordId> tips(const Fleet& fleet) {
   std::set<RecordId> tips;
   for (const RecordPtr& change : fleet.changes()) tips.insert(change->id);
@@ -54,7 +54,8 @@ Result<Generation> generation_from_text(std::string_view text) {
   LIBP2P_TRY(generation.revision, id_from_hex<RevisionId>(object.if_contains("revision")));
   const json::value* heads = object.if_contains("heads");
   const json::value* document = object.if_contains("document");
-  if (!heads || !heads->is_array() || !document) return fail(Errc::parse, "a remembered generation that is not whole");
+  if (!heads || !heads->is_array() || !document)
+    return fail(Errc::parse, "a remembered generation that is not whole");
   for (const json::value& head : heads->get_array()) {
     LIBP2P_TRY(RecordId id, id_from_hex<RecordId>(&head));
     generation.heads.push_back(id);

@@ -18,10 +18,13 @@ std::unexpected<WriteFault> fault_of(const Error& error) {
 }
 
 std::unexpected<WriteFault> fault_of(DataPlaneFault data_plane) {
-  if (data_plane.kind == DataPlaneFault::Kind::unreachable || data_plane.kind == DataPlaneFault::Kind::unknown) {
+  if (data_plane.kind == DataPlaneFault::Kind::unreachable ||
+      data_plane.kind == DataPlaneFault::Kind::unknown) {
     return fault(503, "The data plane is unreachable.", data_plane.message + " Nothing has changed.");
   }
-  if (!data_plane.body.is_object()) return fault(data_plane.status == 0 ? 400 : data_plane.status, "Invalid configuration.", data_plane.message);
+  if (!data_plane.body.is_object())
+    return fault(data_plane.status == 0 ? 400 : data_plane.status, "Invalid configuration.",
+                 data_plane.message);
   json::object body = data_plane.body.get_object();
   // Unit's 500 gives no reason: ours says the likely ones.
   if (!body.contains("detail") && !data_plane.message.empty()) body["detail"] = data_plane.message;
@@ -34,21 +37,25 @@ Task<std::expected<Written, WriteFault>> Writer::write(Propose propose, WriteOpt
   const AsyncMutex::Lock lock = co_await mutex_.lock();
   auto proposal = propose(fleet_.merged().document);
   if (!proposal) co_return std::unexpected(std::move(proposal.error()));
-  if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed) co_return fault_of(allowed.error());
+  if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed)
+    co_return fault_of(allowed.error());
   if (proposal->edits.empty() && fleet_.revision()) co_return Written{std::nullopt, *fleet_.revision()};
   if (has_listeners(fleet_.merged().document) && !has_listeners(proposal->document) && !options.allow_empty) {
-    co_return fault(400, "Refused.", "This would leave the fleet without a listener. If that is meant, send it again with "
-                                     "?allow-empty=1. Nothing has changed.");
+    co_return fault(400, "Refused.",
+                    "This would leave the fleet without a listener. If that is meant, send it again with "
+                    "?allow-empty=1. Nothing has changed.");
   }
   auto trial = co_await applier_.try_candidate(proposal->document);
   if (!trial) co_return fault_of(std::move(trial.error()));
   if (const auto invalid = validate(proposal->document)) {
     co_await applier_.put_back(std::move(*trial));
-    co_return std::unexpected(WriteFault{400, json::object{{"error", "Invalid configuration."},
-                                                          {"detail", invalid->detail},
-                                                          {"location", json::object{{"path", to_pointer(invalid->path)}}}}});
+    co_return std::unexpected(
+        WriteFault{400, json::object{{"error", "Invalid configuration."},
+                                     {"detail", invalid->detail},
+                                     {"location", json::object{{"path", to_pointer(invalid->path)}}}}});
   }
-  Change change{std::move(options.actor), std::move(options.message), options.allow_empty, std::move(proposal->edits)};
+  Change change{std::move(options.actor), std::move(options.message), options.allow_empty,
+                std::move(proposal->edits)};
   co_return co_await log_change(std::move(change), std::move(*trial));
 }
 
@@ -63,7 +70,8 @@ Task<std::expected<Written, WriteFault>> Writer::log_change(Change change, Appli
 }
 
 Task<std::expected<Written, WriteFault>> Writer::publish(WriteOptions options) {
-  if (!applier_.driver().serves()) co_return fault(400, "Nothing to publish.", "This node has no data plane.");
+  if (!applier_.driver().serves())
+    co_return fault(400, "Nothing to publish.", "This node has no data plane.");
   auto local = co_await applier_.read_local();
   if (!local) co_return fault_of(std::move(local.error()));
   const std::vector<Edit> edits = diff(local->applied, local->running);

@@ -1,4 +1,5 @@
-// How a write becomes a change (DESIGN section 6, point 4): propose, try on the own data plane, log, and only then answer.
+// How a write becomes a change (DESIGN section 6, point 4): propose, try on the own data plane, log, and only
+// then answer.
 #pragma once
 
 #include <functional>
@@ -11,8 +12,8 @@ namespace starling {
 
 // Why a write was not taken, in the form in which it is answered: nothing has changed anywhere.
 struct WriteFault {
-  int status = 0;   // of HTTP
-  json::value body; // in Unit's form: {"error":…, "detail":…}
+  int status = 0;    // of HTTP
+  json::value body;  // in Unit's form: {"error":…, "detail":…}
 };
 
 // What a request asks for, worked out against the present document.
@@ -40,7 +41,8 @@ class Writer {
 
   // One write at a time: each is worked out against the document that the one before has left.
   [[nodiscard]] Task<std::expected<Written, WriteFault>> write(Propose propose, WriteOptions options);
-  // `publish`: what this node's data plane runs now becomes a change, by its difference to what was last applied.
+  // `publish`: what this node's data plane runs now becomes a change, by its difference to what was last
+  // applied.
   [[nodiscard]] Task<std::expected<Written, WriteFault>> publish(WriteOptions options);
 
  private:

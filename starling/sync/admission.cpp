@@ -25,7 +25,8 @@ AdmissionService::AdmissionService(Env env, libp2p::Swarm& swarm, Fleet& fleet, 
     : env_(env), swarm_(swarm), fleet_(fleet), gate_(gate) {}
 
 void AdmissionService::start() {
-  swarm_.set_handler(std::string(join_protocol), [this](libp2p::InboundStream inbound) { return serve(std::move(inbound)); });
+  swarm_.set_handler(std::string(join_protocol),
+                     [this](libp2p::InboundStream inbound) { return serve(std::move(inbound)); });
 }
 
 void AdmissionService::stop() { swarm_.remove_handler(join_protocol); }
@@ -36,7 +37,8 @@ Task<> AdmissionService::serve(libp2p::InboundStream inbound) {
   const auto reply = co_await answer(stream, inbound.peer);
   if (!reply) {
     // Nothing is said to who does not speak the protocol.
-    env_.log.debug("join.broken", {{"peer", inbound.peer.short_string()}, {"why", reply.error().to_string()}});
+    env_.log.debug("join.broken",
+                   {{"peer", inbound.peer.short_string()}, {"why", reply.error().to_string()}});
     stream.reset();
     co_return;
   }
@@ -61,7 +63,8 @@ Task<Result<JoinReply>> AdmissionService::answer(libp2p::Stream& stream, PeerId 
 JoinReply AdmissionService::take_in(const PeerId& peer, const JoinHello& hello) {
   const auto charter = check_proof(fleet_.id(), hello.proof);
   if (!charter) return refusal(charter.error().message, false);
-  if (!charter->member(peer)) return refusal("the records brought do not show that this peer is a member", false);
+  if (!charter->member(peer))
+    return refusal("the records brought do not show that this peer is a member", false);
   gate_.add_proven(peer);
   env_.log.info("member.proven", {{"peer", peer.short_string()}});
   JoinReply reply;
@@ -73,7 +76,8 @@ Result<> AdmissionService::check_invite(const InviteState* invite) const {
   if (!invite) return fail(Errc::not_found, "no invite of this fleet has this key");
   const auto now = static_cast<std::uint64_t>(fleet_.fleet_time().time_since_epoch().count());
   if (now > invite->invite.not_after_ms) {
-    return fail(Errc::refused, "the token has expired (" + std::to_string((now - invite->invite.not_after_ms) / 1000) +
+    return fail(Errc::refused, "the token has expired (" +
+                                   std::to_string((now - invite->invite.not_after_ms) / 1000) +
                                    " s ago), issued by " + invite->issuer.to_string());
   }
   return {};
@@ -92,14 +96,17 @@ Task<Result<JoinReply>> AdmissionService::admit(libp2p::Stream& stream, PeerId p
   LIBP2P_CO_TRY(const Bytes bytes, co_await libp2p::read_length_prefixed(stream, max_join_message));
   LIBP2P_CO_TRY(const SignedJoinStatement join, SignedJoinStatement::from_bytes(bytes));
   const JoinStatement& statement = join.statement;
-  const bool bound = statement.fleet == fleet_.id() && statement.invite_key == invite_key && statement.joiner == peer &&
-                     statement.admitter == fleet_.node() && libp2p::equal(statement.nonce, challenge.nonce);
-  if (!bound) co_return fail(Errc::crypto, "a join statement for another fleet, peer, admitter or nonce (JT09)");
+  const bool bound = statement.fleet == fleet_.id() && statement.invite_key == invite_key &&
+                     statement.joiner == peer && statement.admitter == fleet_.node() &&
+                     libp2p::equal(statement.nonce, challenge.nonce);
+  if (!bound)
+    co_return fail(Errc::crypto, "a join statement for another fleet, peer, admitter or nonce (JT09)");
   LIBP2P_CO_CHECK(join.verify());
   // All may have changed while we waited.
   const InviteState* invite = fleet_.charter().invite_of_key(invite_key);
   if (const auto live = check_invite(invite); !live) co_return refusal(live.error().message, true);
-  if (const auto allowed = fleet_.charter().may_admit(fleet_.node(), *invite, peer, statement.name); !allowed) {
+  if (const auto allowed = fleet_.charter().may_admit(fleet_.node(), *invite, peer, statement.name);
+      !allowed) {
     const bool used_up = invite->used >= invite->invite.uses;
     co_return refusal(allowed.error().message, used_up || allowed.error().code == Errc::exists);
   }
@@ -116,7 +123,8 @@ Task<Result<JoinReply>> AdmissionService::admit(libp2p::Stream& stream, PeerId p
   if (!member) co_return refusal("the admission does not stand in the charter", false);
   JoinReply reply;
   reply.kind = JoinReply::Kind::admitted;
-  for (const RecordPtr& record : proof_of(fleet_.log(), fleet_.id(), member->grant)) reply.records.push_back(record->envelope);
+  for (const RecordPtr& record : proof_of(fleet_.log(), fleet_.id(), member->grant))
+    reply.records.push_back(record->envelope);
   co_return reply;
 }
 

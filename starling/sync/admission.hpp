@@ -1,4 +1,5 @@
-// The member's side of a join stream: admits whoever holds a live invite, and takes in members it has not heard of.
+// The member's side of a join stream: admits whoever holds a live invite, and takes in members it has not
+// heard of.
 #pragma once
 
 #include "libp2p/swarm/swarm.hpp"

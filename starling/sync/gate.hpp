@@ -1,4 +1,5 @@
-// The gate (DESIGN section 5): members pass; whoever is not a known member gets one stream, to prove himself or to join.
+// The gate (DESIGN section 5): members pass; whoever is not a known member gets one stream, to prove himself
+// or to join.
 #pragma once
 
 #include <set>
@@ -20,9 +21,13 @@ class Gate final : public libp2p::Gater {
   [[nodiscard]] libp2p::Admission admit(const PeerId& peer, libp2p::Direction /*direction*/) override {
     return is_member(peer) ? libp2p::Admission::full : libp2p::Admission::restricted;
   }
-  [[nodiscard]] std::vector<std::string> restricted_protocols() const override { return {std::string(join_protocol)}; }
+  [[nodiscard]] std::vector<std::string> restricted_protocols() const override {
+    return {std::string(join_protocol)};
+  }
 
-  [[nodiscard]] bool is_member(const PeerId& peer) const { return charter_.member(peer) || proven_.contains(peer); }
+  [[nodiscard]] bool is_member(const PeerId& peer) const {
+    return charter_.member(peer) || proven_.contains(peer);
+  }
   void add_proven(const PeerId& peer) {
     if (proven_.size() < max_proven) proven_.insert(peer);
   }

@@ -23,12 +23,14 @@ Task<Result<JoinReply>> read_reply(libp2p::Stream& stream) {
 Task<Result<libp2p::StreamPtr>> open_join_stream(libp2p::Swarm& swarm, PeerId peer) {
   const std::vector<libp2p::ConnectionInfo> connections = swarm.connections(peer);
   if (connections.empty()) co_return fail(Errc::not_found, "not connected");
-  LIBP2P_CO_TRY(auto opened, co_await swarm.open_stream_on(connections.front().id, {std::string(join_protocol)}));
+  LIBP2P_CO_TRY(auto opened,
+                co_await swarm.open_stream_on(connections.front().id, {std::string(join_protocol)}));
   co_return std::move(opened.stream);
 }
 
 // One reply after another until something other than a challenge comes.
-Task<Result<JoinReply>> converse(libp2p::Swarm& swarm, libp2p::Stream& stream, PeerId peer, JoinRequest request) {
+Task<Result<JoinReply>> converse(libp2p::Swarm& swarm, libp2p::Stream& stream, PeerId peer,
+                                 JoinRequest request) {
   const PrivateKey invite_key = request.token.invite_key();
   JoinHello hello;
   hello.fleet = request.token.fleet;
@@ -36,8 +38,9 @@ Task<Result<JoinReply>> converse(libp2p::Swarm& swarm, libp2p::Stream& stream, P
   LIBP2P_CO_CHECK(co_await libp2p::write_length_prefixed(stream, hello.to_bytes()));
   LIBP2P_CO_TRY(JoinReply reply, co_await read_reply(stream));
   if (reply.kind != JoinReply::Kind::challenge) co_return reply;
-  JoinStatement statement{request.token.fleet,    *hello.invite_key, swarm.local_peer(), request.encryption_key,
-                          std::move(request.name), peer,             std::move(reply.nonce)};
+  JoinStatement statement{request.token.fleet,    *hello.invite_key,       swarm.local_peer(),
+                          request.encryption_key, std::move(request.name), peer,
+                          std::move(reply.nonce)};
   LIBP2P_CO_TRY(const SignedJoinStatement join,
                 SignedJoinStatement::sign(std::move(statement), swarm.identity(), invite_key));
   LIBP2P_CO_CHECK(co_await libp2p::write_length_prefixed(stream, join.to_bytes()));
@@ -63,14 +66,17 @@ Task<std::expected<void, JoinOutcome>> join_through(Env env, libp2p::Swarm& swar
   const auto charter = check_proof(fleet, reply->records);
   if (!charter) co_return failed(charter.error());
   if (!charter->invite_of_key(invite_key) || !charter->member(swarm.local_peer()) || !charter->member(peer)) {
-    co_return failed({Errc::crypto, "the records shown do not hold the token's invite, this node and the member that answered"});
+    co_return failed(
+        {Errc::crypto,
+         "the records shown do not hold the token's invite, this node and the member that answered"});
   }
   for (const auto& [member, entry] : charter->members()) gate.add_proven(member);
   swarm.disconnect(peer);
   co_return std::expected<void, JoinOutcome>{};
 }
 
-Task<Result<>> prove_to(Env env, libp2p::Swarm& swarm, FleetId fleet, PeerId peer, std::vector<RecordPtr> proof) {
+Task<Result<>> prove_to(Env env, libp2p::Swarm& swarm, FleetId fleet, PeerId peer,
+                        std::vector<RecordPtr> proof) {
   LIBP2P_CO_TRY(const libp2p::StreamPtr stream_ptr, co_await open_join_stream(swarm, peer));
   libp2p::Stream& stream = *stream_ptr;
   const libp2p::DeadlineGuard deadline(env, join_time, [&stream] { stream.reset(); });

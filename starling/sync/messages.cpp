@@ -45,12 +45,15 @@ Result<PullRequest> PullRequest::from_bytes(BytesView bytes) {
   ProtobufReader in(bytes);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: request.vector = read_vector(in, *field); break;
+      case 1:
+        request.vector = read_vector(in, *field);
+        break;
       case 2:
         if (request.wanted.size() == max_wanted) in.refuse("more than 256 records wanted by name");
         request.wanted.push_back(read_id(in, *field));
         break;
-      default: in.skip(*field);
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("pull request"));
@@ -71,13 +74,26 @@ Result<PullFrame> PullFrame::from_bytes(BytesView bytes) {
   ProtobufReader in(bytes);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: read_blob(in, *field, frame.records); break;
-      case 2: frame.fragment = libp2p::to_bytes(in.bytes(*field)); break;
-      case 3: frame.fragment_ends = in.boolean(*field); break;
-      case 4: read_blob(in, *field, frame.statuses); break;
-      case 5: frame.end = in.boolean(*field); break;
-      case 6: frame.vector = read_vector(in, *field); break;
-      default: in.skip(*field);
+      case 1:
+        read_blob(in, *field, frame.records);
+        break;
+      case 2:
+        frame.fragment = libp2p::to_bytes(in.bytes(*field));
+        break;
+      case 3:
+        frame.fragment_ends = in.boolean(*field);
+        break;
+      case 4:
+        read_blob(in, *field, frame.statuses);
+        break;
+      case 5:
+        frame.end = in.boolean(*field);
+        break;
+      case 6:
+        frame.vector = read_vector(in, *field);
+        break;
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("pull frame"));
@@ -97,7 +113,9 @@ Result<JoinHello> JoinHello::from_bytes(BytesView bytes) {
   ProtobufReader in(bytes);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: hello.fleet = read_id(in, *field); break;
+      case 1:
+        hello.fleet = read_id(in, *field);
+        break;
       case 2:
         if (auto key = PeerId::from_bytes(in.bytes(*field))) {
           hello.invite_key = std::move(*key);
@@ -105,8 +123,11 @@ Result<JoinHello> JoinHello::from_bytes(BytesView bytes) {
           in.refuse(key.error().message);
         }
         break;
-      case 3: read_blob(in, *field, hello.proof); break;
-      default: in.skip(*field);
+      case 3:
+        read_blob(in, *field, hello.proof);
+        break;
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("join hello"));
@@ -128,16 +149,28 @@ Result<JoinReply> JoinReply::from_bytes(BytesView bytes) {
   ProtobufReader in(bytes);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: reply.kind = static_cast<Kind>(in.varint(*field) & 0xff); break;
-      case 2: reply.nonce = libp2p::to_bytes(in.bytes(*field)); break;
-      case 3: reply.reason = in.string(*field); break;
-      case 4: reply.final = in.boolean(*field); break;
-      case 5: read_blob(in, *field, reply.records); break;
-      default: in.skip(*field);
+      case 1:
+        reply.kind = static_cast<Kind>(in.varint(*field) & 0xff);
+        break;
+      case 2:
+        reply.nonce = libp2p::to_bytes(in.bytes(*field));
+        break;
+      case 3:
+        reply.reason = in.string(*field);
+        break;
+      case 4:
+        reply.final = in.boolean(*field);
+        break;
+      case 5:
+        read_blob(in, *field, reply.records);
+        break;
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("join reply"));
-  if (reply.kind < Kind::challenge || reply.kind > Kind::refused) return fail(Errc::parse, "join reply of an unknown kind");
+  if (reply.kind < Kind::challenge || reply.kind > Kind::refused)
+    return fail(Errc::parse, "join reply of an unknown kind");
   return reply;
 }
 

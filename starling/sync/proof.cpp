@@ -5,7 +5,8 @@
 namespace starling {
 namespace {
 
-constexpr std::size_t max_proof_records = 64;  // strata are few: a chain of grants has at most one a stratum, twice
+constexpr std::size_t max_proof_records =
+    64;  // strata are few: a chain of grants has at most one a stratum, twice
 
 }  // namespace
 

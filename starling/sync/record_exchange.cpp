@@ -92,7 +92,9 @@ std::vector<RecordPtr> missing_records(const Changelog& log, const PullRequest& 
     }
     for (const auto& [chain, head] : log.vector()) {
       const auto theirs = request.vector.find(chain);
-      if (!head.fork || (theirs != request.vector.end() && theirs->second.fork && *theirs->second.fork <= *head.fork)) continue;
+      if (!head.fork ||
+          (theirs != request.vector.end() && theirs->second.fork && *theirs->second.fork <= *head.fork))
+        continue;
       choose(log.get(head.fork->first));
       choose(log.get(head.fork->second));
     }
@@ -111,15 +113,16 @@ bool knows_more(const VersionVector& theirs, const VersionVector& ours) {
   });
 }
 
-Task<Result<>> send_records(libp2p::Stream& stream, std::vector<RecordPtr> records, std::vector<Bytes> statuses,
-                            VersionVector own_vector) {
+Task<Result<>> send_records(libp2p::Stream& stream, std::vector<RecordPtr> records,
+                            std::vector<Bytes> statuses, VersionVector own_vector) {
   FrameWriter out(stream);
   for (const RecordPtr& record : records) LIBP2P_CO_CHECK(co_await out.record(record->envelope));
   for (const Bytes& status : statuses) LIBP2P_CO_CHECK(co_await out.status(status));
   co_return co_await out.end(std::move(own_vector));
 }
 
-Task<Result<VersionVector>> receive_records(libp2p::Stream& stream, const TakeRecords& take, const TakeStatus& take_status) {
+Task<Result<VersionVector>> receive_records(libp2p::Stream& stream, const TakeRecords& take,
+                                            const TakeStatus& take_status) {
   Bytes fragments;
   while (true) {
     LIBP2P_CO_TRY(const Bytes bytes, co_await libp2p::read_length_prefixed(stream, max_received_frame));

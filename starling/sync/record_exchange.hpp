@@ -12,7 +12,8 @@ namespace starling {
 
 using libp2p::Task;
 
-// What `log` holds that `request` shows to be missing, in an order in which each record follows what it depends on.
+// What `log` holds that `request` shows to be missing, in an order in which each record follows what it
+// depends on.
 [[nodiscard]] std::vector<RecordPtr> missing_records(const Changelog& log, const PullRequest& request);
 
 // Does the other vector name anything that `log` lacks?
@@ -22,11 +23,12 @@ using libp2p::Task;
 [[nodiscard]] Task<libp2p::Result<>> send_records(libp2p::Stream& stream, std::vector<RecordPtr> records,
                                                   std::vector<Bytes> statuses, VersionVector own_vector);
 
-// Reads frames up to the end frame and gives back its vector. `take` is called with each frame's records, verified, and
-// with its statuses: what came before a connection broke is kept.
+// Reads frames up to the end frame and gives back its vector. `take` is called with each frame's records,
+// verified, and with its statuses: what came before a connection broke is kept.
 using TakeRecords = std::function<Task<libp2p::Result<>>(std::vector<RecordPtr>)>;
 using TakeStatus = std::function<void(BytesView)>;
-[[nodiscard]] Task<libp2p::Result<VersionVector>> receive_records(libp2p::Stream& stream, const TakeRecords& take,
+[[nodiscard]] Task<libp2p::Result<VersionVector>> receive_records(libp2p::Stream& stream,
+                                                                  const TakeRecords& take,
                                                                   const TakeStatus& take_status);
 
 }  // namespace starling

@@ -15,8 +15,8 @@ bool StatusBoard::put(Status status, Bytes envelope, Instant now) {
   SeenStatus& old = found->second;
   const bool same_incarnation = old.status.incarnation == status.incarnation;
   if (same_incarnation && status.counter <= old.status.counter) return false;
-  // Incarnations have no order of their own: of two the one with the later clock is taken, so that a replayed status of an
-  // earlier run doesn't push aside the present one.
+  // Incarnations have no order of their own: of two the one with the later clock is taken, so that a replayed
+  // status of an earlier run doesn't push aside the present one.
   if (!same_incarnation && status.clock < old.status.clock) return false;
   const bool fresh = same_incarnation;
   old = SeenStatus{std::move(status), std::move(envelope), now, fresh};
@@ -33,7 +33,8 @@ bool StatusBoard::is_fresh(const PeerId& node, Instant now, Duration within) con
   return seen && seen->fresh && now - seen->at <= within;
 }
 
-std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instant now, Duration within) const {
+std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instant now,
+                                                    Duration within) const {
   std::vector<std::chrono::milliseconds> offsets{std::chrono::milliseconds(0)};
   for (const auto& [node, seen] : statuses_) {
     if (!is_fresh(node, now, within)) continue;
@@ -46,7 +47,8 @@ std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instan
 }
 
 Duration heartbeat_interval(std::size_t members) {
-  return std::max<Duration>(std::chrono::seconds(30), std::chrono::milliseconds(50) * static_cast<std::int64_t>(members));
+  return std::max<Duration>(std::chrono::seconds(30),
+                            std::chrono::milliseconds(50) * static_cast<std::int64_t>(members));
 }
 
 }  // namespace starling

@@ -16,8 +16,9 @@ using libp2p::Instant;
 struct SeenStatus {
   Status status;
   Bytes envelope;
-  Instant at;            // when it came
-  bool fresh = false;    // its counter advanced while we listened: it is no replay of an old one (TRUST: freshness)
+  Instant at;  // when it came
+  bool fresh =
+      false;  // its counter advanced while we listened: it is no replay of an old one (TRUST: freshness)
 };
 
 // Pure. Bounded by the members: statuses of others are not taken.
@@ -32,7 +33,8 @@ class StatusBoard {
   [[nodiscard]] bool is_fresh(const PeerId& node, Instant now, Duration within) const;
 
   // Fleet time minus our own clock: the median of our clock and those in fresh statuses (L7).
-  [[nodiscard]] std::chrono::milliseconds clock_offset(libp2p::WallTime own, Instant now, Duration within) const;
+  [[nodiscard]] std::chrono::milliseconds clock_offset(libp2p::WallTime own, Instant now,
+                                                       Duration within) const;
 
  private:
   std::map<PeerId, SeenStatus> statuses_;

@@ -30,16 +30,20 @@ Result<Announcement> read_announcement(BytesView data) {
   ProtobufReader in(data);
   while (auto field = in.next()) {
     switch (field->number) {
-      case 1: announcement.envelope = in.bytes(*field); break;
+      case 1:
+        announcement.envelope = in.bytes(*field);
+        break;
       case 2: {
         LIBP2P_TRY(announcement.name, RecordId::from_bytes(in.bytes(*field)));
         break;
       }
-      default: in.skip(*field);
+      default:
+        in.skip(*field);
     }
   }
   LIBP2P_CHECK(in.finish("announcement"));
-  if (announcement.envelope.empty() == !announcement.name) return fail(Errc::parse, "announcement of nothing, or of two");
+  if (announcement.envelope.empty() == !announcement.name)
+    return fail(Errc::parse, "announcement of nothing, or of two");
   return announcement;
 }
 
@@ -67,7 +71,8 @@ std::string SyncService::topic(std::string_view name) const {
 void SyncService::start() {
   fleet_.add_observer(*this);
   swarm_.add_observer(*this);
-  swarm_.set_handler(std::string(sync_protocol), [this](libp2p::InboundStream s) { return serve_pull(std::move(s)); });
+  swarm_.set_handler(std::string(sync_protocol),
+                     [this](libp2p::InboundStream s) { return serve_pull(std::move(s)); });
   if (config_.gossip) subscribe();
   keep_members_connected();
   tasks_.spawn("sync.pull", pull_periodically());
@@ -94,7 +99,8 @@ Task<> SyncService::serve_pull(libp2p::InboundStream inbound) {
   if (!bytes) co_return;
   const auto request = PullRequest::from_bytes(*bytes);
   if (!request) {
-    env_.log.debug("sync.bad_request", {{"peer", inbound.peer.short_string()}, {"why", request.error().message}});
+    env_.log.debug("sync.bad_request",
+                   {{"peer", inbound.peer.short_string()}, {"why", request.error().message}});
     co_return;
   }
   std::vector<Bytes> statuses;
@@ -103,8 +109,8 @@ Task<> SyncService::serve_pull(libp2p::InboundStream inbound) {
     if (statuses.size() < max_statuses_told && node != inbound.peer) statuses.push_back(seen.envelope);
   }
   if (knows_more(request->vector, fleet_.log().vector())) want_pull(inbound.peer);
-  const auto sent = co_await send_records(stream, missing_records(fleet_.log(), *request), std::move(statuses),
-                                          fleet_.log().vector());
+  const auto sent = co_await send_records(stream, missing_records(fleet_.log(), *request),
+                                          std::move(statuses), fleet_.log().vector());
   if (sent) (void)co_await libp2p::close_gracefully(stream);
 }
 
@@ -143,30 +149,35 @@ Task<Result<>> SyncService::pull_once(PeerId peer) {
   const TakeRecords take = [this, &peer](std::vector<RecordPtr> records) -> Task<Result<>> {
     LIBP2P_CO_TRY(const Fleet::Accepted accepted, co_await fleet_.accept(std::move(records)));
     for (const auto& [id, why] : accepted.refused) {
-      env_.log.debug("record.refused", {{"from", peer.short_string()}, {"record", to_cid(id)}, {"why", why.message}});
+      env_.log.debug("record.refused",
+                     {{"from", peer.short_string()}, {"record", to_cid(id)}, {"why", why.message}});
     }
     co_return Result<>{};
   };
-  LIBP2P_CO_TRY(const VersionVector theirs,
-                co_await receive_records(stream, take, [this](BytesView envelope) { take_status(envelope); }));
+  LIBP2P_CO_TRY(
+      const VersionVector theirs,
+      co_await receive_records(stream, take, [this](BytesView envelope) { take_status(envelope); }));
   // They have written on while they answered.
   if (knows_more(theirs, fleet_.log().vector()) && fleet_.log().waiting() == 0) pulling_[peer] = true;
   co_return co_await libp2p::close_gracefully(stream);
 }
 
-// A member that has not heard of us yet offers nothing but the join protocol: show it the proof of our grant. The next
-// connection is then a member's on both sides.
+// A member that has not heard of us yet offers nothing but the join protocol: show it the proof of our grant.
+// The next connection is then a member's on both sides.
 Task<> SyncService::prove_membership(PeerId peer) {
   const Member* self = fleet_.charter().member(fleet_.node());
   if (!self) co_return;
-  const auto done = co_await prove_to(env_, swarm_, fleet_.id(), peer, proof_of(fleet_.log(), fleet_.id(), self->grant));
-  env_.log.info("member.proof_sent", {{"peer", peer.short_string()}, {"result", done ? "taken" : done.error().to_string()}});
+  const auto done =
+      co_await prove_to(env_, swarm_, fleet_.id(), peer, proof_of(fleet_.log(), fleet_.id(), self->grant));
+  env_.log.info("member.proof_sent",
+                {{"peer", peer.short_string()}, {"result", done ? "taken" : done.error().to_string()}});
 }
 
 Task<> SyncService::pull_periodically() {
   while (true) {
     const auto spread = static_cast<std::uint64_t>((config_.pull_most - config_.pull_least).count());
-    co_await libp2p::sleep_for(env_, config_.pull_least + Duration(static_cast<std::int64_t>(env_.random.below(spread + 1))));
+    co_await libp2p::sleep_for(
+        env_, config_.pull_least + Duration(static_cast<std::int64_t>(env_.random.below(spread + 1))));
     const std::vector<PeerId> peers = swarm_.connected_peers();
     if (!peers.empty()) want_pull(peers[env_.random.below(peers.size())]);
   }
@@ -180,7 +191,8 @@ void SyncService::subscribe() {
   const auto records = gossip_.subscribe(
       topic("records"), [this](const GossipMessage& message) { on_announcement(message); },
       [this](const PeerId&, const GossipMessage& message) { return check_announcement(message.data); });
-  const auto statuses = gossip_.subscribe(topic("status"), [this](const GossipMessage& message) { on_status_message(message); });
+  const auto statuses = gossip_.subscribe(
+      topic("status"), [this](const GossipMessage& message) { on_status_message(message); });
   if (!records || !statuses) env_.log.error("sync.subscribe_failed", {{"fleet", to_cid(fleet_.id())}});
 }
 
@@ -202,7 +214,8 @@ void SyncService::announce(const RecordPtr& record) {
     out.bytes(2, record->id.view());
   }
   if (const auto sent = gossip_.publish(topic("records"), out.view()); !sent) {
-    env_.log.warn("sync.announce_failed", {{"record", to_cid(record->id)}, {"why", sent.error().to_string()}});
+    env_.log.warn("sync.announce_failed",
+                  {{"record", to_cid(record->id)}, {"why", sent.error().to_string()}});
   }
 }
 
@@ -233,7 +246,8 @@ void SyncService::on_announcement(const GossipMessage& message) {
     if (!opened) return;
     record = std::move(*opened);
   }
-  if (!fleet_.log().holds(record->id)) tasks_.spawn("sync.take_announced", take_announced(message.from, std::move(record)));
+  if (!fleet_.log().holds(record->id))
+    tasks_.spawn("sync.take_announced", take_announced(message.from, std::move(record)));
 }
 
 Task<> SyncService::take_announced(PeerId from, RecordPtr record) {

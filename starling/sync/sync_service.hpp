@@ -1,4 +1,5 @@
-// Keeps this node's records and statuses in step with its peers': gossip tells quickly, pulling makes sure (rule L5).
+// Keeps this node's records and statuses in step with its peers': gossip tells quickly, pulling makes sure
+// (rule L5).
 #pragma once
 
 #include <map>
@@ -16,11 +17,11 @@
 namespace starling {
 
 struct SyncConfig {
-  bool gossip = true;                                   // off: convergence must come from pulling alone
-  Duration pull_least = std::chrono::seconds(10);       // anti-entropy, with jitter between the two
+  bool gossip = true;                              // off: convergence must come from pulling alone
+  Duration pull_least = std::chrono::seconds(10);  // anti-entropy, with jitter between the two
   Duration pull_most = std::chrono::seconds(30);
   Duration pull_timeout = std::chrono::seconds(60);
-  std::size_t whole_record_bytes = 32 * 1024;           // larger ones are announced by name
+  std::size_t whole_record_bytes = 32 * 1024;             // larger ones are announced by name
   Duration status_delay = std::chrono::milliseconds(20);  // changes within it share one message
 };
 
@@ -33,14 +34,15 @@ class StatusListener {
 class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
  public:
   // All must outlive it.
-  SyncService(Env env, libp2p::Swarm& swarm, libp2p::Gossipsub& gossip, Fleet& fleet, Gate& gate, SyncConfig config = {});
+  SyncService(Env env, libp2p::Swarm& swarm, libp2p::Gossipsub& gossip, Fleet& fleet, Gate& gate,
+              SyncConfig config = {});
   ~SyncService() override;
 
   void start();
   [[nodiscard]] Task<> stop();
 
-  // What this node says of itself; sent soon, and again with every heartbeat. Identity, counters, clock and heads are
-  // filled in here.
+  // What this node says of itself; sent soon, and again with every heartbeat. Identity, counters, clock and
+  // heads are filled in here.
   void set_local_status(Status status);
   [[nodiscard]] const Status& local_status() const noexcept { return local_; }
   [[nodiscard]] const StatusBoard& board() const noexcept { return board_; }

@@ -27,7 +27,8 @@ TEST(SimulatedFleet, L5_ConvergesWithGossipSwitchedOff) {
   World world({.seed = 2, .nodes = 5, .gossip = false});
   world.start_all();
   ASSERT_TRUE(world.run_until_joined(minutes(2)));
-  for (std::size_t i = 0; i < 5; ++i) ASSERT_TRUE(world.write(i, listener_path(8080 + static_cast<int>(i)), listener()));
+  for (std::size_t i = 0; i < 5; ++i)
+    ASSERT_TRUE(world.write(i, listener_path(8080 + static_cast<int>(i)), listener()));
   EXPECT_TRUE(world.run_until([&] { return world.agreed(); }, minutes(5))) << world.disagreement();
 }
 
@@ -90,8 +91,8 @@ TEST(SimulatedFleet, WhatOneDataPlaneRefusesStaysOffItAndIsSaid) {
   EXPECT_FALSE(seen->status.error.empty());
 }
 
-// One seed's life: nodes join, write, crash and come back over bad links, clocks are off, a partition comes and goes; then
-// calm, and what must hold is checked.
+// One seed's life: nodes join, write, crash and come back over bad links, clocks are off, a partition comes
+// and goes; then calm, and what must hold is checked.
 struct Life {
   libp2p::Sha256Digest trace{};
   std::string broken;  // empty: all invariants hold
@@ -103,15 +104,18 @@ class LifeRunner {
 
   Life run() {
     world_.start_all();
-    if (!world_.run_until_joined(minutes(10))) return fail_with("not all nodes joined: " + world_.disagreement());
+    if (!world_.run_until_joined(minutes(10)))
+      return fail_with("not all nodes joined: " + world_.disagreement());
     for (int step = 0; step < 12; ++step) take_step(step);
     calm_down();
     // Invariant 2: agreement within a minute of healing.
-    if (!world_.run_until([this] { return world_.agreed(); }, minutes(2))) return fail_with(world_.disagreement());
+    if (!world_.run_until([this] { return world_.agreed(); }, minutes(2)))
+      return fail_with(world_.disagreement());
     // Invariant 1: what was acknowledged is there, wherever it was written and whoever crashed.
     for (const RecordId& change : acknowledged_) {
       for (std::size_t i = 0; i < world_.size(); ++i) {
-        if (!world_.node(i).fleet().log().holds(change)) return fail_with("an acknowledged change is lost at node " + std::to_string(i));
+        if (!world_.node(i).fleet().log().holds(change))
+          return fail_with("an acknowledged change is lost at node " + std::to_string(i));
       }
     }
     // Invariant 3: the same records in another order give the same document.
@@ -123,7 +127,9 @@ class LifeRunner {
     WorldConfig config;
     config.seed = seed;
     config.nodes = 5 + dice.below(dice.below(8) == 0 ? 16 : 4);
-    config.link = {.latency = milliseconds(1 + dice.below(50)), .jitter = milliseconds(dice.below(100)), .bytes_per_second = 0,
+    config.link = {.latency = milliseconds(1 + dice.below(50)),
+                   .jitter = milliseconds(dice.below(100)),
+                   .bytes_per_second = 0,
                    .loss = static_cast<double>(dice.below(10)) / 100.0};
     for (std::size_t i = 0; i < config.nodes; ++i) {
       // A fifth of the clocks is slow by up to hours; slow ones may still write.
@@ -144,13 +150,18 @@ class LifeRunner {
           crashed_.push_back(index);
         }
         break;
-      case 1: bring_back(); break;
+      case 1:
+        bring_back();
+        break;
       case 2:
         world_.heal();
         world_.partition({index, (index + 1) % world_.size()});
         break;
-      case 3: world_.heal(); break;
-      default: break;
+      case 3:
+        world_.heal();
+        break;
+      default:
+        break;
     }
     for (std::size_t writes = dice_.below(4); writes > 0; --writes) write_somewhere(step);
     world_.run_for(milliseconds(dice_.below(8000)));
@@ -189,7 +200,8 @@ class LifeRunner {
     const MergeResult again = fold(std::move(inputs), [&](const RecordId& a, const RecordId& b) {
       return fleet.log().happened_before(a, b);
     });
-    if (!same_json(again.document, fleet.merged().document)) return fail_with("another order gives another document");
+    if (!same_json(again.document, fleet.merged().document))
+      return fail_with("another order gives another document");
     return fail_with({});
   }
 

@@ -24,13 +24,15 @@ WriteOptions options_of(const HttpRequest& request) {
   return options;
 }
 
-// A request that names the version it was worked out against is refused when that is not the present one any more (M3).
+// A request that names the version it was worked out against is refused when that is not the present one any
+// more (M3).
 std::optional<HttpResponse> check_if_match(const ApiContext& context, const HttpRequest& request) {
   const std::string_view wanted = request.header("if-match");
   if (wanted.empty() || wanted == "*" || wanted == present_etag(context)) return std::nullopt;
   std::string moved = "The fleet has moved since: it is now at " + present_etag(context);
   if (const auto changes = context.fleet.changes(); !changes.empty()) {
-    moved += ", last changed by " + changes.back()->record.author.to_string() + " (" + to_cid(changes.back()->id) + ")";
+    moved += ", last changed by " + changes.back()->record.author.to_string() + " (" +
+             to_cid(changes.back()->id) + ")";
   }
   HttpResponse response = unit_error(412, "Precondition failed.", moved + ". Nothing has changed.");
   response.headers["ETag"] = present_etag(context);
@@ -39,9 +41,10 @@ std::optional<HttpResponse> check_if_match(const ApiContext& context, const Http
 
 Task<HttpResponse> answer_written(ApiContext& context, Acknowledgement wanted, Written written) {
   const bool met = !written.change || co_await wait_acknowledged(context, wanted, *written.change);
-  HttpResponse response = met ? unit_response(200, json::object{{"success", "Reconfiguration done."}})
-                              : unit_error(504, "Timed out waiting.",
-                                           "The change stands and is on its way: " + to_cid(*written.change) + ".");
+  HttpResponse response =
+      met ? unit_response(200, json::object{{"success", "Reconfiguration done."}})
+          : unit_error(504, "Timed out waiting.",
+                       "The change stands and is on its way: " + to_cid(*written.change) + ".");
   response.headers["ETag"] = "\"" + to_hex(written.revision) + "\"";
   if (written.change) response.headers["Starling-Change"] = to_cid(*written.change);
   co_return response;

@@ -1,7 +1,7 @@
 #include "starling/api/handlers/fleet_handler.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <charconv>
 
 namespace starling {
@@ -19,17 +19,19 @@ std::string iso_time(libp2p::WallTime time) {
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(time - days);
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
   return text.data();
 }
 
 json::value fact_json(const Status* status, FactKind kind, Duration since_told) {
   if (!status || !status->fact(kind)) return nullptr;
   const Fact& fact = *status->fact(kind);
-  return json::object{{"revision", to_hex(fact.revision)}, {"age_ms", fact.age.count() + milliseconds(since_told)}};
+  return json::object{{"revision", to_hex(fact.revision)},
+                      {"age_ms", fact.age.count() + milliseconds(since_told)}};
 }
 
 json::object node_json(const ApiContext& context, const Member& member) {
@@ -55,7 +57,9 @@ json::array edits_json(const Change& change) {
   for (const Edit& edit : change.edits) {
     json::object entry{{"scope", edit.scope},
                        {"path", to_pointer(edit.path)},
-                       {"op", edit.op == EditOp::set ? "set" : edit.op == EditOp::remove ? "remove" : "append"}};
+                       {"op", edit.op == EditOp::set      ? "set"
+                              : edit.op == EditOp::remove ? "remove"
+                                                          : "append"}};
     if (edit.value) entry["value"] = *edit.value;
     edits.push_back(std::move(entry));
   }
@@ -103,50 +107,57 @@ std::vector<RecordPtr> changes_newest_first(const Fleet& fleet) {
   return changes;
 }
 
-json::value optional_value(const std::optional<json::value>& value) { return value ? *value : json::value(nullptr); }
+json::value optional_value(const std::optional<json::value>& value) {
+  return value ? *value : json::value(nullptr);
+}
 
 }  // namespace
 
 HttpResponse get_nodes(const ApiContext& context) {
   json::array nodes;
-  for (const auto& [peer, member] : context.fleet.charter().members()) nodes.push_back(node_json(context, member));
+  for (const auto& [peer, member] : context.fleet.charter().members())
+    nodes.push_back(node_json(context, member));
   return json_response(200, json::object{{"nodes", std::move(nodes)}});
 }
 
 HttpResponse get_status(const ApiContext& context) {
   const Fleet& fleet = context.fleet;
   const Member* self = fleet.charter().member(fleet.node());
-  const auto online = std::ranges::count_if(fleet.charter().members(),
-                                            [&](const auto& entry) { return context.sync.is_online(entry.first); });
+  const auto online = std::ranges::count_if(
+      fleet.charter().members(), [&](const auto& entry) { return context.sync.is_online(entry.first); });
   Status own;
   context.applier.fill(own);
   const DataPlaneInfo data_plane = context.applier.driver().info();
-  const auto offset = std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
+  const auto offset =
+      std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
   json::array listen;
-  for (const libp2p::Multiaddr& address : context.swarm.listen_addresses()) listen.emplace_back(address.to_string());
+  for (const libp2p::Multiaddr& address : context.swarm.listen_addresses())
+    listen.emplace_back(address.to_string());
   json::array advertised;
-  for (const libp2p::Multiaddr& address : context.swarm.advertised_addresses()) advertised.emplace_back(address.to_string());
+  for (const libp2p::Multiaddr& address : context.swarm.advertised_addresses())
+    advertised.emplace_back(address.to_string());
   return json_response(
-      200, json::object{{"fleet", to_cid(fleet.id())},
-                        {"peer", fleet.node().to_string()},
-                        {"name", self ? self->name : context.name},
-                        {"role", self ? json::value(to_string(self->role)) : json::value(nullptr)},
-                        {"joined", self != nullptr},
-                        {"version", context.version},
-                        {"revision", fleet.revision() ? json::value(to_hex(*fleet.revision())) : json::value(nullptr)},
-                        {"generation", own.generation ? json::value(to_hex(*own.generation)) : json::value(nullptr)},
-                        {"members", fleet.charter().members().size()},
-                        {"online", online},
-                        {"changes", fleet.merged().fates.size()},
-                        {"conflicts", fleet.merged().conflicts.size()},
-                        {"held", own.held.empty() ? json::value(nullptr) : json::value(own.held)},
-                        {"error", own.error.empty() ? json::value(nullptr) : json::value(own.error)},
-                        {"clock_offset_ms", offset.count()},
-                        {"data_plane", json::object{{"kind", data_plane.kind},
-                                                    {"version", data_plane.version},
-                                                    {"where", data_plane.where}}},
-                        {"listen", std::move(listen)},
-                        {"advertised", std::move(advertised)}});
+      200, json::object{
+               {"fleet", to_cid(fleet.id())},
+               {"peer", fleet.node().to_string()},
+               {"name", self ? self->name : context.name},
+               {"role", self ? json::value(to_string(self->role)) : json::value(nullptr)},
+               {"joined", self != nullptr},
+               {"version", context.version},
+               {"revision", fleet.revision() ? json::value(to_hex(*fleet.revision())) : json::value(nullptr)},
+               {"generation", own.generation ? json::value(to_hex(*own.generation)) : json::value(nullptr)},
+               {"members", fleet.charter().members().size()},
+               {"online", online},
+               {"changes", fleet.merged().fates.size()},
+               {"conflicts", fleet.merged().conflicts.size()},
+               {"held", own.held.empty() ? json::value(nullptr) : json::value(own.held)},
+               {"error", own.error.empty() ? json::value(nullptr) : json::value(own.error)},
+               {"clock_offset_ms", offset.count()},
+               {"data_plane",
+                json::object{
+                    {"kind", data_plane.kind}, {"version", data_plane.version}, {"where", data_plane.where}}},
+               {"listen", std::move(listen)},
+               {"advertised", std::move(advertised)}});
 }
 
 HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) {
@@ -156,7 +167,8 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
   auto first = changes.begin();
   if (const auto after = request.query.find("after"); after != request.query.end()) {
     const auto id = parse_record_id(after->second);
-    first = id ? std::ranges::find(changes, *id, [](const RecordPtr& record) { return record->id; }) : changes.end();
+    first = id ? std::ranges::find(changes, *id, [](const RecordPtr& record) { return record->id; })
+               : changes.end();
     if (first == changes.end()) {
       return problem(400, "bad-cursor", "Bad request.", "after names no change: start again without it.");
     }
@@ -178,7 +190,8 @@ HttpResponse get_change(const ApiContext& context, const std::string& id) {
   const auto record_id = parse_record_id(id);
   const RecordPtr record = record_id ? context.fleet.log().get(*record_id) : nullptr;
   if (!record || record->record.kind != RecordKind::change) {
-    return problem(404, "no-such-change", "Not found.", "No change has the id " + libp2p::printable(id) + ".");
+    return problem(404, "no-such-change", "Not found.",
+                   "No change has the id " + libp2p::printable(id) + ".");
   }
   return json_response(200, change_json(context, *record));
 }
@@ -210,7 +223,8 @@ constexpr Duration keep_alive = std::chrono::seconds(15);
 
 std::string event_text(const Event& event) {
   json::object data{{"time", iso_time(event.time)}, {"data", event.data}};
-  return "id: " + std::to_string(event.cursor) + "\nevent: " + event.type + "\ndata: " + json::serialize(data) + "\n\n";
+  return "id: " + std::to_string(event.cursor) + "\nevent: " + event.type +
+         "\ndata: " + json::serialize(data) + "\n\n";
 }
 
 Task<> send_events(ApiContext& context, std::uint64_t cursor, HttpStream& stream) {
@@ -232,10 +246,12 @@ Task<> send_events(ApiContext& context, std::uint64_t cursor, HttpStream& stream
 
 HttpResponse get_events(ApiContext& context, const HttpRequest& request) {
   HttpRequest asked = request;
-  if (const std::string_view last = request.header("last-event-id"); !last.empty()) asked.query["since"] = std::string(last);
+  if (const std::string_view last = request.header("last-event-id"); !last.empty())
+    asked.query["since"] = std::string(last);
   const bool named = asked.query.contains("since");
   const auto since = query_number(asked, "since");
-  if (named && !since) return problem(400, "bad-cursor", "Bad request.", "since is a number, the id of an event.");
+  if (named && !since)
+    return problem(400, "bad-cursor", "Bad request.", "since is a number, the id of an event.");
   const std::uint64_t cursor = std::min(since.value_or(context.events.newest()), context.events.newest());
   HttpResponse response;
   response.content_type = "text/event-stream";
@@ -249,7 +265,8 @@ HttpResponse get_events(ApiContext& context, const HttpRequest& request) {
 HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request) {
   const auto author = request.query.find("author");
   const auto peer = author == request.query.end() ? fail(Errc::parse, "") : PeerId::parse(author->second);
-  if (!peer) return problem(400, "bad-author", "Bad request.", "author is the peer id of the key that will sign.");
+  if (!peer)
+    return problem(400, "bad-author", "Bad request.", "author is the peer id of the key that will sign.");
   const AuthoringContext authoring = context.fleet.authoring_context();
   json::array own_heads;
   for (const auto& [chain, head] : authoring.log.vector()) {
@@ -258,11 +275,12 @@ HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request
   const auto role = context.fleet.charter().role_of(*peer);
   if (!role) return problem(404, "stranger", "Not found.", "That key holds no grant in this fleet.");
   const Member* member = context.fleet.charter().member(*peer);
-  return json_response(200, json::object{{"fleet", to_cid(authoring.fleet)},
-                                         {"role", to_string(*role)},
-                                         {"grant", to_hex(*role == Role::root ? authoring.fleet : member->grant)},
-                                         {"clock", std::to_string(authoring.log.latest().value)},
-                                         {"heads", std::move(own_heads)}});
+  return json_response(200,
+                       json::object{{"fleet", to_cid(authoring.fleet)},
+                                    {"role", to_string(*role)},
+                                    {"grant", to_hex(*role == Role::root ? authoring.fleet : member->grant)},
+                                    {"clock", std::to_string(authoring.log.latest().value)},
+                                    {"heads", std::move(own_heads)}});
 }
 
 Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {
@@ -270,11 +288,13 @@ Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {
   if (!record) co_return problem(400, "bad-record", "Not a record.", record.error().message);
   const RecordId id = (*record)->id;
   if (context.fleet.charter().judge((*record)->record) != Charter::Verdict::valid) {
-    co_return problem(403, "not-allowed", "Not allowed.", "The key that signed this record holds no grant for it.");
+    co_return problem(403, "not-allowed", "Not allowed.",
+                      "The key that signed this record holds no grant for it.");
   }
   const auto accepted = co_await context.fleet.accept({std::move(*record)});
   if (!accepted) co_return problem(500, "store", "It could not be stored.", accepted.error().message);
-  if (!accepted->refused.empty()) co_return problem(400, "refused", "Refused.", accepted->refused.front().second.message);
+  if (!accepted->refused.empty())
+    co_return problem(400, "refused", "Refused.", accepted->refused.front().second.message);
   co_return json_response(200, json::object{{"id", to_cid(id)}});
 }
 

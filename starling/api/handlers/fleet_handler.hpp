@@ -15,7 +15,8 @@ namespace starling {
 // Server-sent; ?since=CURSOR or Last-Event-ID resumes, 0 is the oldest kept.
 [[nodiscard]] HttpResponse get_events(ApiContext& context, const HttpRequest& request);
 
-// For commands that sign with a key of their own (root): what a record must be put after, and the way in for it.
+// For commands that sign with a key of their own (root): what a record must be put after, and the way in for
+// it.
 [[nodiscard]] HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request);
 [[nodiscard]] Task<HttpResponse> post_record(ApiContext& context, HttpRequest request);
 

@@ -18,7 +18,7 @@ namespace starling {
 
 namespace {
 
-constexpr std::size_t most_output_bytes = 64 * 1024;
+constexpr std::size_t most_output_bytes = std::size_t{64} * 1024;
 
 // A file descriptor of this process, closed with it.
 class Descriptor {
@@ -41,6 +41,7 @@ std::unexpected<Error> failed(const std::string& what, int error) {
 
 Result<pid_t> spawn(const std::vector<std::string>& arguments, int output) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -109,7 +110,8 @@ Result<std::string> find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(std::string(path != nullptr ? path : "") + ":/usr/local/sbin:/usr/sbin:/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string file = folder + "/" + name;
+    std::string file = folder;
+    file.append("/").append(name);
     if (!folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
   }
   return fail(Errc::not_found, "there is no " + name + " on the PATH");

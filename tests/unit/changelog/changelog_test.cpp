@@ -34,7 +34,9 @@ class ChangelogTest : public ::testing::Test {
     }
     return log;
   }
-  RecordPtr forged(Record record, const PrivateKey& key = key_of(1)) const { return must(sign_record(record, key)); }
+  RecordPtr forged(Record record, const PrivateKey& key = key_of(1)) const {
+    return must(sign_record(record, key));
+  }
 
   FoundedFleet fleet;
   RecordId grant;
@@ -154,8 +156,8 @@ TEST_F(ChangelogTest, HappenedBeforeFollowsChainsAndParentsAndNothingElse) {
   // Somebody who has seen only the charter.
   Changelog blind = other();
   Author two(key_of(1), 7);
-  const RecordPtr apart = must(two.write({fleet.id(), blind, noon + std::chrono::hours(1), Hlc{UINT64_MAX}}, RecordKind::change, grant,
-                                         set_change({"b"}, 1).to_body()));
+  const RecordPtr apart = must(two.write({fleet.id(), blind, noon + std::chrono::hours(1), Hlc{UINT64_MAX}},
+                                         RecordKind::change, grant, set_change({"b"}, 1).to_body()));
   EXPECT_EQ(fleet.log.ingest(apart).outcome, Outcome::added);
   Author three(key_of(1), 8);
   const auto joined = write(three, 1);

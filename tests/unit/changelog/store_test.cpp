@@ -39,7 +39,8 @@ TEST(SqliteStore, KeepsRecordsInOrderAndFactsOverAReopening) {
   const auto store = must(SqliteStore::open(folder.path / "s.db"));
   const Store::Contents contents = must(store->load());
   ASSERT_EQ(contents.records.size(), fleet.log.records().size());
-  for (std::size_t i = 0; i < contents.records.size(); ++i) EXPECT_EQ(contents.records[i]->id, fleet.log.records()[i]->id);
+  for (std::size_t i = 0; i < contents.records.size(); ++i)
+    EXPECT_EQ(contents.records[i]->id, fleet.log.records()[i]->id);
   EXPECT_EQ(contents.facts, Facts({{"name", "newer"}}));
 }
 

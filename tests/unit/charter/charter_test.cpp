@@ -46,8 +46,10 @@ TEST(Charter, RV19_NobodyRaisesHimself) {
   FoundedFleet fleet;
   const RecordPtr grant = fleet.grant(key_of(1), Role::operator_, "one");
   Author author(key_of(1), 5);
-  fleet.write(author, RecordKind::grant, grant->id, Grant{peer_of(key_of(1)), Role::admin, "one", {}, {}}.to_body());
-  fleet.write(author, RecordKind::grant, grant->id, Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
+  fleet.write(author, RecordKind::grant, grant->id,
+              Grant{peer_of(key_of(1)), Role::admin, "one", {}, {}}.to_body());
+  fleet.write(author, RecordKind::grant, grant->id,
+              Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
   const Charter charter = fleet.charter();
   EXPECT_EQ(charter.member(peer_of(key_of(1)))->role, Role::operator_);
   EXPECT_EQ(charter.member(peer_of(key_of(2))), nullptr);
@@ -57,7 +59,8 @@ TEST(Charter, AGrantThatIsSomebodyElsesCountsForNothing) {
   FoundedFleet fleet;
   const RecordPtr admin_grant = fleet.grant(key_of(1), Role::admin, "one");
   Author thief(key_of(2), 5);
-  fleet.write(thief, RecordKind::grant, admin_grant->id, Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
+  fleet.write(thief, RecordKind::grant, admin_grant->id,
+              Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
   EXPECT_EQ(fleet.charter().member(peer_of(key_of(2))), nullptr);
 }
 
@@ -65,10 +68,12 @@ TEST(Charter, EveryOrderOfTheRecordsGivesTheSameMembers) {
   FoundedFleet fleet;
   const RecordPtr admin = fleet.grant(key_of(1), Role::admin, "admin");
   Author author(key_of(1), 5);
-  fleet.write(author, RecordKind::grant, admin->id, Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
+  fleet.write(author, RecordKind::grant, admin->id,
+              Grant{peer_of(key_of(2)), Role::operator_, "two", {}, {}}.to_body());
   const RecordPtr invite = fleet.invite(key_of(100), Role::node, 2);
   for (const std::uint8_t joiner : {std::uint8_t{3}, std::uint8_t{4}, std::uint8_t{5}}) {
-    const auto join = join_statement(fleet.id(), key_of(joiner), key_of(100), peer_of(key_of(1)), "n" + std::to_string(joiner));
+    const auto join = join_statement(fleet.id(), key_of(joiner), key_of(100), peer_of(key_of(1)),
+                                     "n" + std::to_string(joiner));
     fleet.write(author, RecordKind::admit, admin->id, Admit{invite->id, join}.to_body());
   }
   const Charter charter = fleet.charter();
@@ -92,7 +97,8 @@ class Joining : public ::testing::Test {
   Joining() : witness_grant(fleet.grant(key_of(1), Role::operator_, "witness")), witness(key_of(1), 5) {}
 
   RecordPtr admit(const RecordPtr& invite, const SignedJoinStatement& join, libp2p::WallTime wall = noon) {
-    return fleet.write(witness, RecordKind::admit, witness_grant->id, Admit{invite->id, join}.to_body(), wall);
+    return fleet.write(witness, RecordKind::admit, witness_grant->id, Admit{invite->id, join}.to_body(),
+                       wall);
   }
   bool is_member(std::uint8_t number) { return fleet.charter().member(peer_of(key_of(number))) != nullptr; }
 
@@ -103,7 +109,8 @@ class Joining : public ::testing::Test {
 
 TEST_F(Joining, AWitnessedHolderOfAnInviteIsAMemberWithTheInvitesRole) {
   const RecordPtr invite = fleet.invite(key_of(100), Role::operator_);
-  const RecordPtr admitted = admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
+  const RecordPtr admitted =
+      admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
   const Charter charter = fleet.charter();
   const Member* member = charter.member(peer_of(key_of(2)));
   ASSERT_NE(member, nullptr);
@@ -167,7 +174,8 @@ TEST_F(Joining, AWitnessCannotConferMoreThanItHolds) {
   const auto join = join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(4)), "two");
   fleet.write(follower, RecordKind::admit, node_grant->id, Admit{invite->id, join}.to_body());
   EXPECT_FALSE(is_member(2));
-  EXPECT_FALSE(fleet.charter().may_admit(peer_of(key_of(4)), fleet.charter().invites().at(invite->id), peer_of(key_of(2)), "two"));
+  EXPECT_FALSE(fleet.charter().may_admit(peer_of(key_of(4)), fleet.charter().invites().at(invite->id),
+                                         peer_of(key_of(2)), "two"));
 }
 
 TEST_F(Joining, AnOperatorsInviteIsGoodForNodesOnly) {
@@ -210,7 +218,11 @@ TEST(Judging, AChangeNeedsAnOperatorsOwnGrant) {
 
 TEST(Names, AreOfFewCharactersSoThatNoTwoLookAlike) {
   EXPECT_TRUE(check_name("web-1.syd"));
-  for (const char* bad : {"", "web 1", "w\xc3\xa9" "b", "a/b", "<b>"}) EXPECT_FALSE(check_name(bad)) << bad;
+  for (const char* bad : {"", "web 1",
+                          "w\xc3\xa9"
+                          "b",
+                          "a/b", "<b>"})
+    EXPECT_FALSE(check_name(bad)) << bad;
   EXPECT_FALSE(check_name(std::string(65, 'a')));
 }
 

@@ -13,7 +13,8 @@ JoinToken sample() {
   JoinToken token;
   token.fleet.bytes.fill(3);
   token.issuer = peer_of(key_of(1));
-  token.addresses = {must(Multiaddr::parse("/ip4/10.0.0.1/tcp/7117")), must(Multiaddr::parse("/ip6/fd00::1/tcp/7117"))};
+  token.addresses = {must(Multiaddr::parse("/ip4/10.0.0.1/tcp/7117")),
+                     must(Multiaddr::parse("/ip6/fd00::1/tcp/7117"))};
   token.seed.fill(5);
   return token;
 }

@@ -65,6 +65,11 @@ inline std::vector<RoutingCase> order_cases() {
        routes_only(R"([{"match":{"uri":"/only"},"action":{"return":200}}])"),
        {{{"/only"}, {200}}, {{"/else"}, {404, "<!DOCTYPE html><title>Error 404</title><p>Error 404.\r\n"}}}},
       {"AnEmptyRouteIs404", routes_only("[]"), {{{"/"}, {404}}}},
+  };
+}
+
+inline std::vector<RoutingCase> comparison_cases() {
+  return {
       {"HostsAreComparedWithoutCasePortAndDot",
        routes_only(R"([{"match":{"host":"Example.ORG"},"action":{"return":201}},
                        {"match":{"host":"[::1]"},"action":{"return":202}}])"),

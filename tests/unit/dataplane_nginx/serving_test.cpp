@@ -92,7 +92,7 @@ class Serving : public testing::Test {
 std::vector<RoutingCase> all_cases() {
   std::vector<RoutingCase> cases = test::order_cases();
   cases.push_back(test::many_steps_case());
-  for (const auto& more : {test::action_cases(), test::share_cases()})
+  for (const auto& more : {test::comparison_cases(), test::action_cases(), test::share_cases()})
     cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }

@@ -25,20 +25,23 @@ struct FleetWorld {
     Author author(root, 2);
     for (const std::uint8_t node : {std::uint8_t{1}, std::uint8_t{2}}) {
       const Grant grant{peer_of(key_of(node)), Role::operator_, "node" + std::to_string(node), {}, {}};
-      records.push_back(must(author.write({id, log, start, Hlc{UINT64_MAX}}, RecordKind::grant, id, grant.to_body())));
+      records.push_back(
+          must(author.write({id, log, start, Hlc{UINT64_MAX}}, RecordKind::grant, id, grant.to_body())));
       EXPECT_EQ(log.ingest(records.back()).outcome, Changelog::Outcome::added);
     }
   }
 
   // Loaded; the fleet refers to `store`.
-  std::unique_ptr<Fleet> fleet_of(std::uint8_t node, Store& store, std::chrono::milliseconds clock_error = {}) {
+  std::unique_ptr<Fleet> fleet_of(std::uint8_t node, Store& store,
+                                  std::chrono::milliseconds clock_error = {}) {
     EXPECT_TRUE(store.append(records));
     auto fleet = std::make_unique<Fleet>(runtime.env_with_wall_offset(clock_error), id, key_of(node), store);
     EXPECT_TRUE(fleet->load());
     return fleet;
   }
   RecordPtr write(Fleet& fleet, Path path, json::value value) {
-    return must(runtime.run(fleet.author(RecordKind::change, set_change(std::move(path), std::move(value)).to_body())));
+    return must(runtime.run(
+        fleet.author(RecordKind::change, set_change(std::move(path), std::move(value)).to_body())));
   }
 
   libp2p::VirtualRuntime runtime;
@@ -107,8 +110,9 @@ TEST(Fleet, RV02_ARecordThatTheCharterDeniesIsRefusedAndNamed) {
   const auto fleet = world.fleet_of(1, store);
   // Node 2's grant, used by a stranger.
   Author stranger(key_of(50), 9);
-  const RecordPtr forged = must(stranger.write(fleet->authoring_context(), RecordKind::change, world.records[2]->id,
-                                               set_change({"settings", "a"}, 1).to_body()));
+  const RecordPtr forged =
+      must(stranger.write(fleet->authoring_context(), RecordKind::change, world.records[2]->id,
+                          set_change({"settings", "a"}, 1).to_body()));
   const Fleet::Accepted accepted = must(world.runtime.run(fleet->accept({forged})));
   EXPECT_EQ(accepted.added, 0U);
   ASSERT_EQ(accepted.refused.size(), 1U);
@@ -122,14 +126,16 @@ TEST(Fleet, L4_AChangeWhoseGrantIsUnknownIsSetAsideUntilItComes) {
   const auto fleet = world.fleet_of(1, store);
   // A grant that this node has not heard of yet, and a change under it.
   Changelog elsewhere(world.id);
-  for (const RecordPtr& record : world.records) EXPECT_EQ(elsewhere.ingest(record).outcome, Changelog::Outcome::added);
+  for (const RecordPtr& record : world.records)
+    EXPECT_EQ(elsewhere.ingest(record).outcome, Changelog::Outcome::added);
   const libp2p::WallTime now = world.runtime.env().clock.wall();
   Author root(key_of(200), 77);
-  const RecordPtr grant = must(root.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::grant, world.id,
-                                          Grant{peer_of(key_of(3)), Role::operator_, "three", {}, {}}.to_body()));
+  const RecordPtr grant =
+      must(root.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::grant, world.id,
+                      Grant{peer_of(key_of(3)), Role::operator_, "three", {}, {}}.to_body()));
   Author three(key_of(3), 5);
-  const RecordPtr change = must(three.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::change, grant->id,
-                                            set_change({"settings", "c"}, 3).to_body()));
+  const RecordPtr change = must(three.write({world.id, elsewhere, now, Hlc{UINT64_MAX}}, RecordKind::change,
+                                            grant->id, set_change({"settings", "c"}, 3).to_body()));
   EXPECT_TRUE(world.runtime.run(fleet->accept({change})));
   EXPECT_EQ(fleet->status_of(change->id).state, ChangeState::set_aside);
   EXPECT_EQ(fleet->revision(), std::nullopt);
@@ -175,7 +181,8 @@ TEST(Fleet, GroupCommitServesAllWhoWait) {
   libp2p::TaskGroup tasks(world.runtime.env());
   int done = 0;
   const auto write_one = [](Fleet& target, int number, int& count) -> Task<> {
-    const auto written = co_await target.author(RecordKind::change, set_change({"settings", std::to_string(number)}, 1).to_body());
+    const auto written = co_await target.author(
+        RecordKind::change, set_change({"settings", std::to_string(number)}, 1).to_body());
     if (written) ++count;
   };
   for (int i = 0; i < 100; ++i) tasks.spawn("writer", write_one(*fleet, i, done));

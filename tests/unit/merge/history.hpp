@@ -136,13 +136,15 @@ class RandomDocuments {
 
 class History {
  public:
-  History(std::uint64_t seed, HistoryShape shape) : random_(seed), documents_(random_), shape_(shape) {
+  // All it does is drawn from `random`.
+  History(libp2p::Random& random, HistoryShape shape) : random_(random), documents_(random_), shape_(shape) {
     for (std::size_t i = 0; i < shape_.nodes; ++i) {
       nodes_.push_back(std::make_unique<Merge>(happened_before(), MergeLimits{4, 1 << 16, 5, 1 << 20, 2}));
       knows_.emplace_back();
       clocks_.push_back(0);
     }
-    while (changes.size() < shape_.changes) step();
+    // Not every turn ends in a change: what no API would let in is not written.
+    for (std::size_t turn = 0; turn < 20 * shape_.changes && changes.size() < shape_.changes; ++turn) step();
   }
 
   // Refers to this history.
@@ -186,7 +188,10 @@ class History {
   }
 
   void write(std::size_t writer, Change change) {
-    const RecordId id = id_of(random_.u64());
+    RecordId id = id_of(random_.u64());
+    // No two are the same, whatever is drawn.
+    id.bytes[30] = static_cast<std::uint8_t>(changes.size() >> 8);
+    id.bytes[31] = static_cast<std::uint8_t>(changes.size());
     for (const std::size_t known : knows_[writer]) knew_[id].insert(changes[known].id);
     knows_[writer].insert(changes.size());
     changes.push_back({id, Hlc{clocks_[writer]}, std::move(change)});
@@ -234,7 +239,7 @@ class History {
     return edits;
   }
 
-  libp2p::SeededRandom random_;
+  libp2p::Random& random_;
   RandomDocuments documents_;
   HistoryShape shape_;
   std::vector<std::unique_ptr<Merge>> nodes_;

@@ -83,7 +83,8 @@ class ForEverySeed : public testing::TestWithParam<std::uint64_t> {
   void for_seeds(Check check) const {
     for (std::uint64_t seed = GetParam() * seeds_each; seed < (GetParam() + 1) * seeds_each; ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed));
-      History history(seed, shape_of(seed));
+      libp2p::SeededRandom source(seed);
+      History history(source, shape_of(seed));
       libp2p::SeededRandom random(seed + 1'000'000);
       check(history, random);
       if (testing::Test::HasFailure()) return;
