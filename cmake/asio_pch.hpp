@@ -1,5 +1,7 @@
 // Precompiled for every module that is declared with ASIO: what nearly all of them include.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -9,8 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>

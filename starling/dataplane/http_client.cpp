@@ -97,7 +97,8 @@ std::string request_head(const ControlRequest& request) {
          "\r\nConnection: close\r\n\r\n";
 }
 
-Task<Outcome> exchange(libp2p::Env env, ControlAddress address, ControlRequest request, libp2p::Duration limit) {
+Task<Outcome> exchange(libp2p::Env env, ControlAddress address, ControlRequest request,
+                       libp2p::Duration limit) {
   Progress progress;
   if (request_head(request).size() >= max_request_head_bytes) {
     co_return fault(HttpFault::Kind::unreachable,

@@ -14,13 +14,15 @@ namespace starling::test {
 
 class RealUnit {
  public:
-  explicit RealUnit(std::string program);
+  // Its control API is a unix socket, or `port` of 127.0.0.1.
+  explicit RealUnit(std::string program, int port = 0);
   // Starts it and waits until it answers. False when it does not: `log()` says why.
   [[nodiscard]] bool start();
   // SIGTERM, and waits for its end.
   void stop() { process_.end(); }
 
-  [[nodiscard]] std::string control() const { return dir_ / "control.sock"; }
+  // The path, or HOST:PORT.
+  [[nodiscard]] std::string control() const;
   [[nodiscard]] std::string log() const;
   [[nodiscard]] const TempDir& dir() const { return dir_; }
   [[nodiscard]] std::string stored_configuration() const { return dir_ / "state/conf.json"; }
@@ -28,6 +30,7 @@ class RealUnit {
 
  private:
   std::string program_;
+  int port_;
   TempDir dir_;
   ChildProcess process_;
 };

@@ -1,6 +1,8 @@
 #include "tests/support/replay_unit.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -48,11 +50,16 @@ Answer cut(Answer whole, std::size_t body_bytes) {
   return whole;
 }
 
-ReplayUnit::ReplayUnit(libp2p::Env env, std::string socket_path, Handler handler)
-    : env_(env),
-      handler_(std::move(handler)),
-      acceptor_(env.executor, asio::local::stream_protocol::endpoint(socket_path)),
-      tasks_(env) {
+ReplayUnit::ReplayUnit(libp2p::Env env, const std::string& socket_path, Handler handler)
+    : ReplayUnit(env, Protocol::endpoint(asio::local::stream_protocol::endpoint(socket_path)),
+                 std::move(handler)) {}
+
+ReplayUnit::ReplayUnit(libp2p::Env env, std::uint16_t port, Handler handler)
+    : ReplayUnit(env, Protocol::endpoint(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port)),
+                 std::move(handler)) {}
+
+ReplayUnit::ReplayUnit(libp2p::Env env, const Protocol::endpoint& endpoint, Handler handler)
+    : env_(env), handler_(std::move(handler)), acceptor_(env.executor, endpoint), tasks_(env) {
   tasks_.spawn("accept", accept());
 }
 

@@ -1,8 +1,8 @@
-// Stands in for Unit's control API: answers with recorded exchanges, or as a test says, over a unix socket.
+// Stands in for Unit's control API: answers with recorded exchanges, or as a test says.
 #pragma once
 
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -37,8 +37,9 @@ class ReplayUnit {
  public:
   using Handler = std::function<Answer(const SeenRequest&)>;
 
-  // Listens from here on; stop() before it goes.
-  ReplayUnit(libp2p::Env env, std::string socket_path, Handler handler);
+  // Listen from here on, on a unix socket or on a port of 127.0.0.1; stop() before it goes.
+  ReplayUnit(libp2p::Env env, const std::string& socket_path, Handler handler);
+  ReplayUnit(libp2p::Env env, std::uint16_t port, Handler handler);
   [[nodiscard]] libp2p::Task<> stop();
 
   [[nodiscard]] const std::vector<SeenRequest>& seen() const { return seen_; }
@@ -48,13 +49,15 @@ class ReplayUnit {
   [[nodiscard]] std::size_t most_writes_at_once() const { return most_writes_; }
 
  private:
-  using Socket = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol, libp2p::Executor>;
+  using Protocol = boost::asio::generic::stream_protocol;
+  using Socket = boost::asio::basic_stream_socket<Protocol, libp2p::Executor>;
+  ReplayUnit(libp2p::Env env, const Protocol::endpoint& endpoint, Handler handler);
   libp2p::Task<> accept();
   libp2p::Task<> serve(Socket socket);
 
   libp2p::Env env_;
   Handler handler_;
-  boost::asio::basic_socket_acceptor<boost::asio::local::stream_protocol, libp2p::Executor> acceptor_;
+  boost::asio::basic_socket_acceptor<Protocol, libp2p::Executor> acceptor_;
   libp2p::TaskGroup tasks_;
   std::vector<SeenRequest> seen_;
   std::size_t writes_now_ = 0;

@@ -1,6 +1,8 @@
 // A directory of a test's own, gone with it.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -14,7 +16,7 @@ class TempDir {
     std::string name = (std::filesystem::temp_directory_path() / "starling-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     path_ = name;
-    std::filesystem::permissions(path_, std::filesystem::perms(0755));
+    if (::chmod(path_.c_str(), 0755) != 0) std::abort();
   }
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

@@ -33,10 +33,10 @@ std::optional<std::string> read_text(const std::string& path) {
   return text.str();
 }
 
-// Synced, and under its name only once it is whole.
+// Synced, and under its name only once it is whole. A configuration is nobody else's business.
 Result<> write_text(const std::string& path, std::string_view text) {
   const std::string temporary = path + ".tmp";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return io_error(temporary);
   bool written = true;
   while (written && !text.empty()) {

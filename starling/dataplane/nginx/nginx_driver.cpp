@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 
 #include "libp2p/base/blocking.hpp"
 #include "libp2p/base/notifier.hpp"
@@ -69,6 +70,13 @@ Result<> check_directory(const std::string& directory) {
   return {};
 }
 
+// nginx is found again by this spelling.
+std::string plain_spelling(const std::string& directory) {
+  std::string plain = std::filesystem::path(directory).lexically_normal().string();
+  while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
+  return plain;
+}
+
 struct Prepared {
   NginxInstance instance;
   NginxBuild build;
@@ -115,7 +123,9 @@ json::object unit_status(const std::vector<std::int64_t>& n) {
 }  // namespace
 
 NginxDriver::NginxDriver(Env env, NginxOptions options)
-    : env_(env), options_(std::move(options)), writers_(env.executor) {}
+    : env_(env), options_(std::move(options)), writers_(env.executor) {
+  options_.directory = plain_spelling(options_.directory);
+}
 
 DataPlaneInfo NginxDriver::info() const {
   return {.kind = "nginx", .version = build_.version, .where = options_.directory};

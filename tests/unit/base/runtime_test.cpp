@@ -98,14 +98,16 @@ TEST(TaskGroup, AnExceptionThatEscapesEndsThatTaskOnlyAndIsCounted) {
 
 TEST(WithTimeout, GivesTheResultWhenItComesInTime) {
   VirtualRuntime runtime;
-  const auto result = runtime.run(with_timeout(runtime.env(), seconds(2), "asking", answer_after(runtime.env(), seconds(1), 7)));
+  const auto result = runtime.run(
+      with_timeout(runtime.env(), seconds(2), "asking", answer_after(runtime.env(), seconds(1), 7)));
   ASSERT_TRUE(result);
   EXPECT_EQ(*result, 7);
 }
 
 TEST(WithTimeout, CancelsAndNamesWhatTookTooLong) {
   VirtualRuntime runtime;
-  const auto result = runtime.run(with_timeout(runtime.env(), seconds(2), "asking", answer_after(runtime.env(), seconds(3), 7)));
+  const auto result = runtime.run(
+      with_timeout(runtime.env(), seconds(2), "asking", answer_after(runtime.env(), seconds(3), 7)));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::timeout);
   EXPECT_EQ(result.error().message, "asking");
@@ -121,7 +123,9 @@ TEST(WithTimeout, IsItselfCancellable) {
   VirtualRuntime runtime;
   std::vector<int> notes;
   TaskGroup tasks(runtime.env());
-  tasks.spawn("asker", keep(with_timeout(runtime.env(), seconds(50), "asking", answer_after(runtime.env(), seconds(40), 7)), notes));
+  tasks.spawn("asker", keep(with_timeout(runtime.env(), seconds(50), "asking",
+                                         answer_after(runtime.env(), seconds(40), 7)),
+                            notes));
   runtime.run_for(seconds(1));
   runtime.run(tasks.stop());
   EXPECT_TRUE(notes.empty());
@@ -143,7 +147,9 @@ TEST(WithTimeout, CancelledItJoinsItsTaskBeforeItUnwinds) {
   bool gone = false;
   std::vector<int> notes;
   TaskGroup tasks(runtime.env());
-  tasks.spawn("asker", keep(with_timeout(runtime.env(), seconds(50), "asking", linger(runtime.env(), seconds(40), gone)), notes));
+  tasks.spawn("asker", keep(with_timeout(runtime.env(), seconds(50), "asking",
+                                         linger(runtime.env(), seconds(40), gone)),
+                            notes));
   runtime.run_for(seconds(1));
   runtime.run(tasks.stop());
   EXPECT_TRUE(gone);
@@ -157,7 +163,8 @@ TEST(WithCleanup, RunsTheCleanupToItsEndInACancelledTask) {
   bool gone = false;
   std::vector<int> notes;
   TaskGroup tasks(runtime.env());
-  tasks.spawn("worker", forward(with_cleanup(linger(runtime.env(), seconds(40), gone), note_after(runtime.env(), seconds(2), notes, 5))));
+  tasks.spawn("worker", forward(with_cleanup(linger(runtime.env(), seconds(40), gone),
+                                             note_after(runtime.env(), seconds(2), notes, 5))));
   runtime.run_for(seconds(1));
   tasks.cancel();
   tasks.cancel();
@@ -172,7 +179,8 @@ TEST(WithCleanup, GivesTheResultOfTheWork) {
   VirtualRuntime runtime;
   bool gone = false;
   std::vector<int> notes;
-  const auto result = runtime.run(with_cleanup(linger(runtime.env(), seconds(1), gone), note_after(runtime.env(), seconds(1), notes, 5)));
+  const auto result = runtime.run(
+      with_cleanup(linger(runtime.env(), seconds(1), gone), note_after(runtime.env(), seconds(1), notes, 5)));
   ASSERT_TRUE(result);
   EXPECT_EQ(*result, 1);
   EXPECT_EQ(notes, std::vector<int>({5}));

@@ -113,7 +113,9 @@ TEST_F(NginxDriverTest, TheOldIsGoneWhenApplyReturns) {
 TEST_F(NginxDriverTest, OutlivesTheDriverAndIsFoundAgain) {
   ASSERT_TRUE(apply(answering(port_, 201)));
   const pid_t master = nginx_->pid();
-  driver_.emplace(loop_.env(), options());
+  NginxOptions otherwise_spelled = options();
+  otherwise_spelled.directory += "/../nginx//";
+  driver_.emplace(loop_.env(), otherwise_spelled);
   EXPECT_EQ(read().value(), answering(port_, 201));
   ASSERT_TRUE(apply(answering(port_, 202), 2));
   EXPECT_EQ(nginx_->pid(), master);

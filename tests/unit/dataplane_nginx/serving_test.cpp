@@ -19,7 +19,6 @@
 namespace starling {
 namespace {
 
-using test::Expected;
 using test::RawReply;
 using test::Request;
 using test::RoutingCase;

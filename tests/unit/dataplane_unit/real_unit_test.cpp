@@ -164,6 +164,19 @@ TEST_F(RealUnit, FreeUnitRefusesAnotherUserInPlainWords) {
   EXPECT_THAT(now.error().message, HasSubstr("admits only root and its own user"));
 }
 
+TEST(RealUnitOverTcp, AppliesAndReads) {
+  const int port = test::free_ports(1).front();
+  test::RealUnit unit(SKIP_WITHOUT_UNIT(), port);
+  ASSERT_TRUE(unit.start()) << unit.log();
+  test::Loop loop;
+  UnitDriver driver(loop.env(), ControlAddress::parse(unit.control()).value());
+  const json::value configuration = routes_named("over-tcp");
+  ASSERT_TRUE(loop.run(driver.apply(configuration, {})));
+  EXPECT_TRUE(same_json(loop.run(driver.read()).value(), configuration));
+  unit.stop();
+  EXPECT_EQ(loop.run(driver.probe()).error().kind, Kind::unreachable);
+}
+
 // Unit's judgement of malformed and odd bodies, beyond what was recorded.
 std::vector<std::string> bodies() {
   const std::string base =

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "starling/dataplane/unit/unit_driver.hpp"
+#include "tests/support/process.hpp"
 #include "tests/support/replay_unit.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -348,6 +349,17 @@ TEST_F(ReplayedUnit, ProbeTellsUnitFromSomethingElse) {
   const auto probed = loop_.run(other.probe());
   ASSERT_FALSE(probed);
   EXPECT_THAT(probed.error().message, HasSubstr("is not Unit"));
+}
+
+TEST_F(ReplayedUnit, TcpIsAsGoodAsAUnixSocket) {
+  const auto port = static_cast<std::uint16_t>(test::free_ports(1).front());
+  test::ReplayUnit replay(loop_.env(), port, KeepingUnit{});
+  UnitDriver driver(loop_.env(), {.host = "127.0.0.1", .port = port}, quick);
+  const json::value configuration = large_configuration();
+  EXPECT_TRUE(loop_.run(driver.apply(configuration, {})));
+  EXPECT_TRUE(same_json(loop_.run(driver.read()).value(), configuration));
+  EXPECT_EQ(driver.info().where, "127.0.0.1:" + std::to_string(port));
+  loop_.run(replay.stop());
 }
 
 TEST_F(ReplayedUnit, NothingIsSentWhereNobodyAnswers) {
