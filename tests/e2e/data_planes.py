@@ -177,5 +177,6 @@ def maker(kind: str):
         find, make = finders[name]
         if program := find():
             return lambda directory, prefix: make(program, directory, prefix)
-    wanted = {"unit": "no unitd is here (name it with UNITD)", "nginx": "no nginx is here"}
-    raise Unavailable(wanted.get(kind, "neither unitd nor nginx is here") + " (Debian: apt-get install nginx)")
+    raise Unavailable({"unit": "no unitd is here (name it with UNITD)",
+                       "nginx": "no nginx is here (Debian: apt-get install nginx)"}.get(
+                           kind, "neither unitd nor nginx is here (Debian: apt-get install nginx)"))

@@ -206,6 +206,14 @@ class Node:
         self.data_plane.stop()
 
 
+def remove_leftover_directories():
+    """Of runs that were killed with -9."""
+    for directory in Path(tempfile.gettempdir()).glob("starling-*-*"):
+        pid = directory.name.split("-")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+
+
 class Fleet:
     """A founded fleet, and all that it needs. A context manager; closed at the end of the process in any case.
 
@@ -255,7 +263,8 @@ class Fleet:
         self._stack.close()
 
     def _prepare(self):
-        self.directory = Path(tempfile.mkdtemp(prefix="starling-"))
+        remove_leftover_directories()
+        self.directory = Path(tempfile.mkdtemp(prefix=f"starling-{os.getpid()}-"))
         # What a data plane's unprivileged workers serve must be in their reach; state folders are closed by themselves.
         self.directory.chmod(0o755)
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)

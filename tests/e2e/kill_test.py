@@ -3,6 +3,7 @@
 
 import random
 import threading
+import time
 import unittest
 
 import support
@@ -12,8 +13,9 @@ from support import wait_until
 
 KILLS = 20
 WRITERS = 4
-# Chosen so that kills hit the first write as well as the hundredth.
-LEAST_DELAY_S, MOST_DELAY_S = 0.02, 0.5
+# After how many answers the kill comes, and then at any moment of a write.
+MOST_ANSWERS = 8
+ANSWERS_TIMEOUT_S = 60
 SEED = 20
 
 
@@ -50,14 +52,17 @@ class KillMinus9(unittest.TestCase):
 
     def test_nothing_acknowledged_is_lost(self):
         victim = self.fleet[2]
-        delays = random.Random(SEED)
+        chance = random.Random(SEED)
+        begun = time.monotonic()
+        victim.put("/config/routes/first", redirect("/first"))
+        self.write_s = time.monotonic() - begun
         promised = set()
         for kill in range(KILLS):
             # Each second time nobody else can have the records: what is there afterwards was on the victim's own disk.
             alone = kill % 2 == 1
             if alone:
                 self.fleet.cut(victim)
-            promised |= self.killed_while_writing(victim, kill, delays.uniform(LEAST_DELAY_S, MOST_DELAY_S))
+            promised |= self.killed_while_writing(victim, kill, chance)
             victim.restart()
             missing = promised - set(victim.configuration()["routes"])
             self.assertEqual(missing, set(), f"after kill {kill + 1}, {'cut off' if alone else 'connected'}")
@@ -67,11 +72,15 @@ class KillMinus9(unittest.TestCase):
         wait_until(lambda: self.fleet.agree() and promised <= set(self.fleet[0].configuration()["routes"]),
                    APPLY_TIMEOUT_S, "all hold all that was acknowledged")
 
-    def killed_while_writing(self, victim, kill: int, delay: float) -> set:
+    def killed_while_writing(self, victim, kill: int, chance: random.Random) -> set:
+        """The keys that were acknowledged until the kill."""
         writers = [Writer(victim, f"k{kill}w{number}") for number in range(WRITERS)]
         for writer in writers:
             writer.start()
-        threading.Event().wait(delay)
+        answers = chance.randint(0, MOST_ANSWERS)
+        wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) >= answers, ANSWERS_TIMEOUT_S,
+                   f"{answers} writes are answered", interval=0.001)
+        time.sleep(chance.uniform(0, self.write_s))
         victim.kill()
         for writer in writers:
             writer.join()

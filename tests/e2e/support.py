@@ -42,7 +42,7 @@ def wait_until(predicate, timeout: float, what: str, interval: float = 0.05):
 
 
 def keep(thing):
-    """`thing.close()` is called when the process ends, unless let_go() was called before."""
+    """`thing.close()` is called when the process ends, unless let_go() was called before; `thing.print_logs()` on failures."""
     _open.append(thing)
     return thing
 
@@ -52,8 +52,11 @@ def let_go(thing):
         _open.remove(thing)
 
 
-def kept():
-    return list(_open)
+def show_logs(when: str):
+    """What the daemons that are still there have said since this was called last."""
+    for thing in _open:
+        print(f"--- the daemons at {when}", file=sys.stderr, flush=True)
+        thing.print_logs()
 
 
 def _close_all():
@@ -65,7 +68,10 @@ def _close_all():
 
 
 def _interrupt(number, _frame):
-    raise OutOfTime("out of time") if number == signal.SIGALRM else KeyboardInterrupt(signal.Signals(number).name)
+    if number != signal.SIGALRM:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+    show_logs("the deadline")
+    raise OutOfTime("out of time")
 
 
 def end_cleanly(deadline_s: int = 0):
@@ -105,11 +111,8 @@ class _Result(unittest.TextTestResult):
             self._show_logs(subtest)
 
     def _show_logs(self, test):
-        for thing in kept():
-            if hasattr(thing, "print_logs"):
-                self.stream.writeln(f"--- the daemons at the failure of {test}")
-                self.stream.flush()
-                thing.print_logs()
+        self.stream.flush()
+        show_logs(f"the failure of {test}")
 
 
 class Options:
