@@ -46,6 +46,11 @@ std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instan
   return *middle;
 }
 
+Duration status_pause(std::size_t members) {
+  return std::max<Duration>(std::chrono::milliseconds(20),
+                            std::chrono::milliseconds(10) * static_cast<std::int64_t>(members));
+}
+
 Duration heartbeat_interval(std::size_t members) {
   return std::max<Duration>(std::chrono::seconds(30),
                             std::chrono::milliseconds(50) * static_cast<std::int64_t>(members));

@@ -43,4 +43,8 @@ class StatusBoard {
 // How long a heartbeat waits: 30 s, and longer in large fleets so that their sum stays bounded.
 [[nodiscard]] Duration heartbeat_interval(std::size_t members);
 
+// How long changes of a status wait for company: every status costs every member a signature to verify, so in
+// large fleets one has to tell more at once.
+[[nodiscard]] Duration status_pause(std::size_t members);
+
 }  // namespace starling

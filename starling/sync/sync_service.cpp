@@ -277,7 +277,7 @@ Task<> SyncService::tell_status_periodically() {
     const libp2p::Instant next = env_.now() + heartbeat_interval(fleet_.charter().members().size());
     while (!status_due_ && co_await status_changed_.wait_until(env_, next)) {
     }
-    if (status_due_) co_await libp2p::sleep_for(env_, config_.status_delay);
+    if (status_due_) co_await libp2p::sleep_for(env_, status_pause(fleet_.charter().members().size()));
     status_due_ = false;
     publish_status();
   }

@@ -21,8 +21,7 @@ struct SyncConfig {
   Duration pull_least = std::chrono::seconds(10);  // anti-entropy, with jitter between the two
   Duration pull_most = std::chrono::seconds(30);
   Duration pull_timeout = std::chrono::seconds(60);
-  std::size_t whole_record_bytes = 32 * 1024;             // larger ones are announced by name
-  Duration status_delay = std::chrono::milliseconds(20);  // changes within it share one message
+  std::size_t whole_record_bytes = 32 * 1024;  // larger ones are announced by name
 };
 
 class StatusListener {

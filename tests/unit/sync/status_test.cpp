@@ -113,6 +113,11 @@ TEST_F(Board, L7_FleetTimeIsTheMedianOfFreshClocks) {
   EXPECT_EQ(board.clock_offset(noon, now + seconds(60), seconds(30)), seconds(0));
 }
 
+TEST(StatusPause, GrowsWithTheFleetFromTwentyMilliseconds) {
+  EXPECT_EQ(status_pause(1), milliseconds(20));
+  EXPECT_EQ(status_pause(100), seconds(1));
+}
+
 TEST(Heartbeat, GrowsWithTheFleetFromThirtySeconds) {
   EXPECT_EQ(heartbeat_interval(3), seconds(30));
   EXPECT_EQ(heartbeat_interval(1000), seconds(50));
