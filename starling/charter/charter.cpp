@@ -192,6 +192,12 @@ Result<> Charter::may_admit(const PeerId& witness, const InviteState& invite, co
                             std::string_view name) const {
   const auto role = role_of(witness);
   if (!role) return fail(Errc::refused, "this node is not a member of the fleet yet");
+  // First what no other witness could change, for the joiner is told it as the last word.
+  if (invite.used >= invite.invite.uses && !member(joiner)) {
+    return fail(Errc::refused, "the token has been used (" + std::to_string(invite.used) + " of " +
+                                   std::to_string(invite.invite.uses) + "), issued by " +
+                                   invite.issuer.to_string());
+  }
   if (!at_least(*role, invite.invite.role)) {
     return fail(Errc::refused, "this node is " + std::string(to_string(*role)) + " and can't admit as " +
                                    std::string(to_string(invite.invite.role)) +
@@ -201,12 +207,6 @@ Result<> Charter::may_admit(const PeerId& witness, const InviteState& invite, co
   if (same_name && same_name->peer != joiner) {
     return fail(Errc::exists,
                 "the name " + std::string(name) + " is taken by " + same_name->peer.to_string());
-  }
-  const Member* present = member(joiner);
-  if (invite.used >= invite.invite.uses && !present) {
-    return fail(Errc::refused, "the token has been used (" + std::to_string(invite.used) + " of " +
-                                   std::to_string(invite.invite.uses) + "), issued by " +
-                                   invite.issuer.to_string());
   }
   return {};
 }

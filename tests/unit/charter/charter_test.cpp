@@ -178,6 +178,20 @@ TEST_F(Joining, AWitnessCannotConferMoreThanItHolds) {
                                          peer_of(key_of(2)), "two"));
 }
 
+TEST_F(Joining, AUsedTokenIsCalledSoAlsoByAWitnessThatHoldsTooLittle) {
+  fleet.grant(key_of(4), Role::node, "follower");
+  const RecordPtr invite = fleet.invite(key_of(100), Role::operator_);
+  admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
+  const Charter charter = fleet.charter();
+  for (const std::uint8_t asked : {1, 4}) {
+    const auto refused = charter.may_admit(peer_of(key_of(asked)), charter.invites().at(invite->id),
+                                           peer_of(key_of(3)), "three");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("the token has been used (1 of 1)"), std::string::npos)
+        << refused.error().message;
+  }
+}
+
 TEST_F(Joining, AnOperatorsInviteIsGoodForNodesOnly) {
   const auto invite_by_witness = [&](std::uint8_t key, Role role) {
     return fleet.write(witness, RecordKind::invite, witness_grant->id,
