@@ -48,7 +48,8 @@ class KillMinus9(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = cls.enterClassContext(Fleet())
-        cls.fleet[0].put("/config?ack=applied:all&timeout=30s", {"listeners": listener(), "routes": {"main": redirect("/")}})
+        whole = {"listeners": listener(), "routes": {"main": redirect("/")}}
+        cls.fleet[0].put("/config?ack=applied:all&timeout=30s", whole)
 
     def test_nothing_acknowledged_is_lost(self):
         victim = self.fleet[2]
@@ -71,6 +72,19 @@ class KillMinus9(unittest.TestCase):
         self.assertGreater(len(promised), KILLS)
         wait_until(lambda: self.fleet.agree() and promised <= set(self.fleet[0].configuration()["routes"]),
                    APPLY_TIMEOUT_S, "all hold all that was acknowledged")
+
+    def test_a_fleet_that_lost_its_power_comes_together_again(self):
+        for node in self.fleet.nodes:
+            node.kill()
+        for node in self.fleet.nodes:
+            node.start()
+        for node in self.fleet.nodes:
+            node.wait_ready()
+        # They listen on other ports than before.
+        self.fleet.wait_together()
+        self.fleet[1].put("/config/routes/main?ack=applied:all&timeout=30s", redirect("/again"))
+        for node in self.fleet.nodes:
+            self.assertEqual(node.serve().location, "/again", node.name)
 
     def killed_while_writing(self, victim, kill: int, chance: random.Random) -> set:
         """The keys that were acknowledged until the kill."""

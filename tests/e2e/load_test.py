@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A hundred clients write at once through one node: all are answered, all is applied everywhere."""
+"""A hundred clients write at once, through one node and through all: all are answered, all is applied everywhere."""
 
 import threading
 import time
@@ -31,27 +31,34 @@ class Load(unittest.TestCase):
         routes = {"main": main, **{key(n): redirect("/before") for n in range(CLIENTS)}}
         cls.fleet[0].put("/config?ack=applied:all&timeout=30s", {"listeners": listener(), "routes": routes})
 
-    def test_all_are_answered_and_all_is_applied_everywhere(self):
+    def test_writers_at_every_node_at_once(self):
+        self.assert_written(self.fleet.nodes, "everywhere")
+
+    def test_a_hundred_writers_at_one_node(self):
+        self.assert_written(self.fleet.nodes[:1], "here")
+
+    def assert_written(self, nodes, word: str):
         controllers = self.controllers()
-        replies = self.write_at_once(self.fleet[0])
+        replies = self.write_at_once(nodes, word)
         self.assertEqual([reply for reply in replies if getattr(reply, "status", None) != 200], [])
         changes = {reply.headers["Starling-Change"] for reply in replies}
         self.assertEqual(len(changes), CLIENTS, "each write is a change of its own")
         wait_until(self.fleet.agree, APPLY_TIMEOUT_S, "all nodes agree")
         for node in self.fleet.nodes:
             for number in range(CLIENTS):
-                node.wait_serves(f"/after/{number}", f"/{key(number)}")
+                node.wait_serves(f"/{word}/{number}", f"/{key(number)}")
         self.assertEqual(self.controllers(), controllers, "Unit's controllers have not been restarted")
 
-    def write_at_once(self, node) -> list:
+    def write_at_once(self, nodes, word: str) -> list:
+        """Each client its own key, at the nodes in turn."""
         replies = [None] * CLIENTS
         go = threading.Barrier(CLIENTS)
 
         def write(number: int):
             go.wait()
             try:
-                replies[number] = node.api("PUT", f"/config/routes/{key(number)}", redirect(f"/after/{number}"),
-                                           timeout=ANSWER_TIMEOUT_S)
+                replies[number] = nodes[number % len(nodes)].api(
+                    "PUT", f"/config/routes/{key(number)}", redirect(f"/{word}/{number}"), timeout=ANSWER_TIMEOUT_S)
             except OSError as error:
                 replies[number] = error
 
@@ -61,7 +68,8 @@ class Load(unittest.TestCase):
             thread.start()
         for thread in threads:
             thread.join()
-        print(f"{CLIENTS} parallel writes answered in {time.monotonic() - begun:.1f} s", flush=True)
+        took = time.monotonic() - begun
+        print(f"{CLIENTS} parallel writes at {len(nodes)} of the nodes answered in {took:.1f} s", flush=True)
         return replies
 
     def controllers(self) -> list:
