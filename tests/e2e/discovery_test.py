@@ -55,5 +55,29 @@ class Discovery(unittest.TestCase):
         support.wait_until(all_known, fleet.APPLY_TIMEOUT_S, "each node knows the four facts of all")
 
 
+class WithoutMulticast(unittest.TestCase):
+    """Where mDNS doesn't reach, the token's addresses lead in, and what is remembered leads back."""
+
+    def test_the_tokens_addresses_lead_in_and_remembered_ones_back(self):
+        fleet_of_one = self.enterContext(Fleet(names=("inside",), data_plane="none", spare=1))
+        inside = fleet_of_one[0]
+        fleet_of_one.lan.without_multicast(1)
+        token = fleet_of_one.invite("operator")
+        self.assertNotEqual(read_token(token).addresses, [])
+        outside = fleet_of_one.add_node("outside", 1)
+        outside.starling("join", token, *fleet_of_one.node_flags(outside))
+        outside.start()
+        outside.wait_ready()
+        outside.wait_joined()
+        fleet_of_one.wait_together()
+        outside.put("/config?ack=applied:all&timeout=30s", {"routes": {"first": redirect("/first")}})
+        # Back on another port, and with nobody to announce it: it must find the other by what it has kept.
+        inside.terminate()
+        inside.restart()
+        fleet_of_one.wait_together()
+        outside.put("/config/routes/second?ack=applied:all&timeout=30s", redirect("/second"))
+        self.assertEqual(inside.get("/config/routes/second"), redirect("/second"))
+
+
 if __name__ == "__main__":
     support.main(check_namespaces)

@@ -132,6 +132,10 @@ class HostLan(peers.Lan):
         _ip_output("link", "del", self._host_end)
         super().__exit__()
 
+    def without_multicast(self, index: int):
+        """From now on that namespace neither sends nor hears mDNS."""
+        self._in(self.names[index], "link", "set", "eth0", "multicast", "off")
+
     def cut(self, *indices: int):
         """Each of them is alone from now on; nobody is told: their packets just go nowhere."""
         for index in indices:
