@@ -197,8 +197,10 @@ bool Changelog::quarantined(const Record& record) const {
 
 std::vector<RecordId> Changelog::missing() const {
   std::vector<RecordId> ids;
-  for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.upper_bound(it->first))
-    ids.push_back(it->first);
+  for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.upper_bound(it->first)) {
+    // What is here and waits itself need not be asked for.
+    if (!waiting_ids_.contains(it->first)) ids.push_back(it->first);
+  }
   return ids;
 }
 

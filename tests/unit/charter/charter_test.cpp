@@ -183,7 +183,7 @@ TEST_F(Joining, AUsedTokenIsCalledSoAlsoByAWitnessThatHoldsTooLittle) {
   const RecordPtr invite = fleet.invite(key_of(100), Role::operator_);
   admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
   const Charter charter = fleet.charter();
-  for (const std::uint8_t asked : {1, 4}) {
+  for (const std::uint8_t asked : {std::uint8_t{1}, std::uint8_t{4}}) {
     const auto refused = charter.may_admit(peer_of(key_of(asked)), charter.invites().at(invite->id),
                                            peer_of(key_of(3)), "three");
     ASSERT_FALSE(refused);

@@ -157,6 +157,9 @@ TEST(TcpTransport, TakesTheCongestionControlThatItIsTold) {
 
 // Without file descriptors a listener fails, and works again once there are some.
 TEST(TcpTransport, AListenerSurvivesTheEndOfFileDescriptors) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan's check of virtual calls opens a pipe, and reports a fault when there is none left";
+#endif
   Loopback net;
   auto pair = net.run(Loopback::connect(net.tcp, address("/ip4/127.0.0.1/tcp/0")));
   auto waiting = net.run(net.tcp.dial(pair.listener->address()));
