@@ -39,7 +39,7 @@ Task<std::expected<Written, WriteFault>> Writer::write(Propose propose, WriteOpt
   if (!proposal) co_return std::unexpected(std::move(proposal.error()));
   if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed)
     co_return fault_of(allowed.error());
-  if (proposal->edits.empty() && fleet_.revision()) co_return Written{std::nullopt, *fleet_.revision()};
+  if (proposal->edits.empty() && fleet_.revision()) co_return Written{std::nullopt, fleet_.revision()};
   if (has_listeners(fleet_.merged().document) && !has_listeners(proposal->document) && !options.allow_empty) {
     co_return fault(400, "Refused.",
                     "This would leave the fleet without a listener. If that is meant, send it again with "
@@ -66,7 +66,7 @@ Task<std::expected<Written, WriteFault>> Writer::log_change(Change change, Appli
     co_return fault_of(record.error());
   }
   co_await applier_.keep(std::move(trial));
-  co_return Written{(*record)->id, *fleet_.revision()};
+  co_return Written{(*record)->id, fleet_.revision()};
 }
 
 Task<std::expected<Written, WriteFault>> Writer::publish(WriteOptions options) {

@@ -30,8 +30,8 @@ struct WriteOptions {
 };
 
 struct Written {
-  std::optional<RecordId> change;  // nothing: the fleet was there already
-  RevisionId revision;
+  std::optional<RecordId> change;      // nothing: the fleet was there already
+  std::optional<RevisionId> revision;  // nothing while all that is known here is held (L7)
 };
 
 class Writer {

@@ -131,10 +131,13 @@ class LifeRunner {
                    .jitter = milliseconds(dice.below(100)),
                    .bytes_per_second = 0,
                    .loss = static_cast<double>(dice.below(10)) / 100.0};
+    std::size_t slow_ones = 0;
     for (std::size_t i = 0; i < config.nodes; ++i) {
-      // A fifth of the clocks is slow by up to hours; slow ones may still write.
-      const auto off = dice.below(5) == 0 ? -milliseconds(dice.below(4 * 3600 * 1000)) : milliseconds(0);
-      config.clock_errors.push_back(i == 0 ? milliseconds(0) : off);
+      // Some clocks are slow by up to hours, and may still write. Fewer than half: fleet time is the median,
+      // so a majority of wrong clocks would be the fleet's time.
+      const bool slow = i > 0 && slow_ones < (config.nodes - 1) / 2 && dice.below(5) == 0;
+      if (slow) ++slow_ones;
+      config.clock_errors.push_back(slow ? -milliseconds(dice.below(4ULL * 3600 * 1000)) : milliseconds(0));
     }
     return config;
   }

@@ -45,7 +45,7 @@ Task<HttpResponse> answer_written(ApiContext& context, Acknowledgement wanted, W
       met ? unit_response(200, json::object{{"success", "Reconfiguration done."}})
           : unit_error(504, "Timed out waiting.",
                        "The change stands and is on its way: " + to_cid(*written.change) + ".");
-  response.headers["ETag"] = "\"" + to_hex(written.revision) + "\"";
+  response.headers["ETag"] = present_etag(context);
   if (written.change) response.headers["Starling-Change"] = to_cid(*written.change);
   co_return response;
 }
