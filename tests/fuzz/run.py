@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ SEEDS = Path(__file__).resolve().parent / "corpus"
 # Beyond its own time: to load the corpus, to end, and to say what was found.
 GRACE_S = 120
 TAIL_LINES = 60
+PROGRESS_EVERY_S = 30
 FLAGS = ("-print_final_stats=1", "-timeout=5", "-rss_limit_mb=2048", "-malloc_limit_mb=64")
 
 
@@ -72,11 +73,16 @@ def main():
     if not binaries:
         sys.exit(f"no fuzz target is built in {arguments.tree}")
     print(f"{'target':<22}{'time':>8}{'runs':>12}{'rate':>12}{'cov':>7}{'corpus':>8}", flush=True)
-    outcomes = []
+    outcomes, begun = [], time.monotonic()
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        for done in as_completed([pool.submit(run, binary, arguments.seconds, arguments.kept) for binary in binaries]):
-            outcomes.append(done.result())
-            print(f"{outcomes[-1].row()}  [{len(outcomes)}/{len(binaries)}]", flush=True)
+        left = {pool.submit(run, binary, arguments.seconds, arguments.kept) for binary in binaries}
+        while left:
+            done, left = wait(left, timeout=PROGRESS_EVERY_S, return_when=FIRST_COMPLETED)
+            for finished in done:
+                outcomes.append(finished.result())
+                print(f"{outcomes[-1].row()}  [{len(outcomes)}/{len(binaries)}]", flush=True)
+            if not done:
+                print(f"   [{len(outcomes)}/{len(binaries)}] {time.monotonic() - begun:.0f} s", flush=True)
     faults = [outcome for outcome in outcomes if outcome.fault]
     for outcome in faults:
         print(f"\n--- {outcome.name}: {outcome.fault}; the end of what it said:")
