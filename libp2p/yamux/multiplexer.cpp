@@ -202,9 +202,19 @@ void Multiplexer::remember(StreamId id, std::uint32_t credit, bool reset_if_used
   closed_[id] = {credit, reset_if_used};
   closed_order_.emplace_back(id, trims_);
   if (closed_order_.size() > config_.remembered_streams) {
+    tell_of_end(closed_order_.front().first);
     closed_.erase(closed_order_.front().first);
     closed_order_.pop_front();
   }
+}
+
+// Of a stream that was let go in silence the other side may know no end, and its user may write yet, however
+// late. Before the stream is forgotten it is told. Whether it had to be.
+bool Multiplexer::tell_of_end(StreamId id) {
+  const auto closed = closed_.find(id);
+  if (closed == closed_.end() || !std::exchange(closed->second.reset_if_used, false)) return false;
+  answer({FrameType::window_update, rst_flag, id, 0});
+  return true;
 }
 
 Substream* Multiplexer::find(StreamId id) {
@@ -269,8 +279,13 @@ void Multiplexer::end(Error why, std::optional<GoAwayCode> farewell) {
 void Multiplexer::trim() {
   ++trims_;
   while (!closed_order_.empty() && closed_order_.front().second + trims_remembered < trims_) {
-    closed_.erase(closed_order_.front().first);
+    const StreamId id = closed_order_.front().first;
     closed_order_.pop_front();
+    if (tell_of_end(id)) {
+      closed_order_.emplace_back(id, trims_);  // for what is still under way when it learns
+    } else {
+      closed_.erase(id);
+    }
   }
   quiet_ = largest_batch_ <= quiet_batch_bytes;
   largest_batch_ = 0;

@@ -142,6 +142,7 @@ class Multiplexer {
   void settle_end(Substream& stream);
   void unlink(Substream& stream, bool reset_if_used = false);
   void remember(StreamId id, std::uint32_t credit, bool reset_if_used = false);
+  bool tell_of_end(StreamId id);
   void refuse(Errc code, std::string message);
 
   YamuxRole role_;

@@ -145,8 +145,8 @@ void Multiplexer::on_live_frame(Substream& stream, const Header& header, Instant
 // never harms: some send it for streams they gave up before opening them.
 void Multiplexer::on_stray_frame(const Header& header) {
   const StreamId id = header.stream;
+  const auto closed = closed_.find(id);
   if (header.type == FrameType::data && header.length > 0) {
-    const auto closed = closed_.find(id);
     if (closed == closed_.end() || header.length > closed->second.credit) {
       return refuse(Errc::protocol, "the other side sent " + std::to_string(header.length) + " bytes on " +
                                         name(id) + ", which is not open");
@@ -159,6 +159,8 @@ void Multiplexer::on_stray_frame(const Header& header) {
     payload_stream_.reset();
     return;
   }
+  if (closed != closed_.end() && (header.flags.fin() || header.flags.rst()))
+    closed->second.reset_if_used = false;
   const bool never_was = is_ours(id) ? id >= next_id_ : id > highest_peer_id_;
   if (never_was && !header.flags.rst()) {
     refuse(Errc::protocol, "the other side sent a frame for " + name(id) + ", which was never opened");

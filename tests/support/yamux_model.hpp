@@ -115,8 +115,8 @@ class YamuxModel {
     }
   }
 
-  // A closed stream is remembered for a minute, twelve trims: what was sent before its end became known is not
-  // under way for so long.
+  // A closed stream is remembered for a minute, twelve trims: what was sent before its end became known is
+  // not under way for so long.
   void trim(std::size_t side) {
     if (++trims_[side] % 8 == 0) deliver_all();
     muxers_[side].trim();

@@ -618,6 +618,36 @@ TEST_F(YamuxMultiplexer, ForgetsClosedStreamsAfterAMinuteOfTrims) {
   EXPECT_TRUE(mux.ended());
 }
 
+TEST_F(YamuxMultiplexer, TellsOfAStreamThatWasLetGoInSilenceBeforeItForgetsIt) {
+  const SubstreamPtr stream = accept();
+  ASSERT_TRUE(mux.close_write(*stream));
+  mux.release(*stream);
+  (void)said();
+  for (int i = 0; i < 12; ++i) mux.trim();
+  EXPECT_TRUE(said().empty());
+  mux.trim();
+  const auto frames = said();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].header, (Header{FrameType::window_update, rst_flag, theirs, 0}));
+  // Its user wrote when it did not know yet.
+  tell(test::yamux_data(theirs, "late"));
+  EXPECT_FALSE(mux.ended());
+  for (int i = 0; i < 13; ++i) mux.trim();
+  EXPECT_TRUE(said().empty());
+  tell(test::yamux_data(theirs, "very late"));
+  EXPECT_TRUE(mux.ended());
+}
+
+TEST_F(YamuxMultiplexer, AnEndOfTheOtherSidesOwnNeedsNoAnswer) {
+  const SubstreamPtr stream = accept();
+  ASSERT_TRUE(mux.close_write(*stream));
+  mux.release(*stream);
+  tell(test::yamux_data(theirs, "", fin_flag));
+  (void)said();
+  for (int i = 0; i < 13; ++i) mux.trim();
+  EXPECT_TRUE(said().empty());
+}
+
 TEST_F(YamuxMultiplexer, RemembersSoManyClosedStreamsAndNoMore) {
   config.remembered_streams = 2;
   Multiplexer small(YamuxRole::listener, config);
