@@ -297,10 +297,18 @@ Task<> Applier::heal() {
 Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
   AsyncMutex::Lock lock = co_await mutex_.lock();
   if (!driver_.serves()) co_return Trial(std::move(lock), std::nullopt);
-  auto present = co_await driver_.read();
-  if (!present) co_return std::unexpected(std::move(present.error()));
   const auto wanted = desired_generation(fleet_);
   const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
+  // What is to go back if the change can't be stored. It is asked for only where it isn't known: that would
+  // be one more question on the way of every change.
+  json::value before;
+  if (runs_present && running_ && !drifted_) {
+    before = running_->document;
+  } else {
+    auto present = co_await driver_.read();
+    if (!present) co_return std::unexpected(std::move(present.error()));
+    before = std::move(*present);
+  }
   // Not its turn while it is held, or still on its way to the present revision: it will come to this one,
   // too.
   if (!runs_present) co_return Trial(std::move(lock), std::nullopt);
@@ -308,7 +316,7 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   const GenerationId id = generation_id(document);
   if (auto done = co_await driver_.apply(std::move(document), id); !done)
     co_return std::unexpected(std::move(done.error()));
-  co_return Trial(std::move(lock), std::move(*present));
+  co_return Trial(std::move(lock), std::move(before));
 }
 
 Task<> Applier::keep(Trial trial) {
