@@ -220,18 +220,18 @@ class Fleet:
     `data_plane` is auto, unit, nginx or none. The first node founds the fleet; the last `followers` hold the role node, the
     others operator. `spare` namespaces more are on the network, for whoever is no node. Tokens hold no address (nodes listen
     on port 0) unless `listen` says otherwise, so that nodes find one another by mDNS alone. In `flags`, {state} is the
-    folder of the node that gets them.
+    folder of the node that gets them. `lan` makes the network for a number of nodes.
     """
 
     def __init__(self, names=("n1", "n2", "n3"), data_plane: str = "auto", followers: int = 0, spare: int = 0,
-                 listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"), flags=("--take-fleet",)):
+                 listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"), flags=("--take-fleet",), lan=HostLan):
         self._names = names
         self._make_data_plane = data_planes.maker(data_plane)
         self._followers = followers
         self._listen = [word for address in listen for word in ("--listen", address)]
         self._flags = list(flags)
         self._stack = contextlib.ExitStack()
-        self.lan = HostLan(len(names) + spare)
+        self.lan = lan(len(names) + spare)
         self.nodes = []
         self.founded = {}
         self.tokens = {}  # by node: the token that it joined with

@@ -382,6 +382,9 @@ class Lan:
         self._in(self._switch, "link", "set", port, "master", "br0", "up")
         self._in(name, "link", "set", "lo", "up")
         self._in(name, "link", "set", "eth0", "up")
+        self._address(index, name)
+
+    def _address(self, index: int, name: str):
         self._in(name, "addr", "add", f"{self.ip4(index)}/24", "dev", "eth0")
         # Without nodad the address can't be bound for its first second.
         self._in(name, "addr", "add", f"{self.ip6(index)}/64", "dev", "eth0", "nodad")
