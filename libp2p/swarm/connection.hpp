@@ -18,14 +18,16 @@ struct Connection {
   std::unique_ptr<MuxedConnection> muxed;
   Direction direction;
   Instant opened;
+  std::string reached_by;  // this way to the peer, for an operator
 
   bool restricted = false;  // the gater has not admitted it fully
   bool superseded = false;  // another connection to this peer is used instead
   bool closing = false;
   std::optional<Error> closed_because;  // set by whoever closes it on this side
 
-  Instant last_used;                // a stream was opened, or seen alive
-  std::size_t inbound_streams = 0;  // being negotiated or handled
+  Instant last_used;                  // a stream was opened, or seen alive
+  std::optional<Duration> noted_rtt;  // what the watcher was told last
+  std::size_t inbound_streams = 0;    // being negotiated or handled
   std::uint64_t restricted_bytes = 0;
   std::optional<DeadlineGuard> restricted_deadline;
 

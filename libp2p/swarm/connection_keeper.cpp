@@ -1,6 +1,7 @@
 #include "libp2p/swarm/connection_keeper.hpp"
 
 #include "libp2p/base/uncancelled.hpp"
+#include "libp2p/swarm/transport_kind.hpp"
 
 namespace libp2p::swarm {
 namespace {
@@ -14,7 +15,8 @@ constexpr std::uint64_t restricted_overhead_bytes = 32ULL * 1024;
 ConnectionKeeper::ConnectionKeeper(Env env, PeerId local, Parts parts)
     : env_(env), parts_(parts), local_(local), table_(std::move(local)) {}
 
-Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> muxed, Direction direction) {
+Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> muxed, Direction direction,
+                                            std::string why) {
   const PeerId peer = muxed->remote_peer();
   if (peer == local_) return fail(Errc::refused, "the address is our own");
   const Admission admission = parts_.gater.admit(peer, direction);
@@ -24,6 +26,7 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
 
   auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
   connection->restricted = restricted;
+  connection->reached_by = std::move(why);
   table_.add(connection);
   if (restricted) {
     restrict(connection);
@@ -94,8 +97,11 @@ void ConnectionKeeper::announce(const ConnectionPtr& connection) {
   const PeerId& peer = connection->peer();
   if (++announced_[peer] == 1) {
     parts_.events.post([peer](SwarmObserver& observer) { observer.on_peer_connected(peer); });
-    env_.log.debug("peer.connected",
-                   {{"peer", peer.short_string()}, {"at", connection->muxed->remote().to_string()}});
+    const Multiaddr& at = connection->muxed->remote();
+    env_.log.info("peer.connected", {{"peer", peer.short_string()},
+                                     {"at", at.to_string()},
+                                     {"transport", to_string(transport_kind(at))},
+                                     {"why", connection->reached_by}});
   }
   parts_.events.post(
       [info = connection->info()](SwarmObserver& observer) { observer.on_connection_opened(info); });
@@ -153,6 +159,7 @@ Task<> ConnectionKeeper::serve(ConnectionPtr connection) {
 void ConnectionKeeper::retire(const ConnectionPtr& connection, const Error& why) {
   connection->closing = true;
   connection->restricted_deadline.reset();
+  note_rtt(*connection);
   table_.remove(connection->id);
   past_bytes_in_ += connection->muxed->bytes_in();
   past_bytes_out_ += connection->muxed->bytes_out();
@@ -179,9 +186,17 @@ Task<> ConnectionKeeper::sweep() {
   }
 }
 
+void ConnectionKeeper::note_rtt(Connection& connection) {
+  const std::optional<Duration> rtt = connection.muxed->rtt();
+  if (!rtt || rtt == connection.noted_rtt) return;
+  connection.noted_rtt = rtt;
+  parts_.watcher.on_rtt(connection.peer(), connection.muxed->remote(), *rtt);
+}
+
 void ConnectionKeeper::sweep_once() {
   for (const ConnectionPtr& connection : table_.all()) {
     if (connection->closing) continue;
+    note_rtt(*connection);
     const IdleView seen = view(*connection);
     if (seen.streams > 0) connection->last_used = env_.now();
     if (is_idle(seen, parts_.config)) {

@@ -21,6 +21,8 @@ class ConnectionWatcher {
   virtual void on_reached(const PeerId& peer, Direction direction) = 0;
   // No unrestricted one is left.
   virtual void on_lost(const PeerId& peer) = 0;
+  // The round trip of a connection was measured, or has changed.
+  virtual void on_rtt(const PeerId& peer, const Multiaddr& remote, Duration rtt) = 0;
 };
 
 class ConnectionKeeper {
@@ -36,8 +38,10 @@ class ConnectionKeeper {
   };
   ConnectionKeeper(Env env, PeerId local, Parts parts);
 
-  // Takes over a connection whose peer is proven. Errors: refused (the gater; our own peer id), limit.
-  [[nodiscard]] Result<ConnectionPtr> add(std::unique_ptr<MuxedConnection> muxed, Direction direction);
+  // Takes over a connection whose peer is proven; `why` this way was taken. Errors: refused (the gater; our
+  // own peer id), limit.
+  [[nodiscard]] Result<ConnectionPtr> add(std::unique_ptr<MuxedConnection> muxed, Direction direction,
+                                          std::string why);
   void promote(ConnectionId id);
   void recheck_admissions();
   void close_all(const Error& why);
@@ -58,6 +62,7 @@ class ConnectionKeeper {
   [[nodiscard]] Task<> serve(ConnectionPtr connection);
   void retire(const ConnectionPtr& connection, const Error& why);
   void sweep_once();
+  void note_rtt(Connection& connection);
 
   Env env_;
   Parts parts_;

@@ -120,7 +120,7 @@ Task<> Listeners::upgrade(std::uint64_t number, PendingPtr pending) {
     co_return;
   }
   if (closed_) co_return;
-  const auto added = keeper_.add(std::move(*connection), Direction::inbound);
+  const auto added = keeper_.add(std::move(*connection), Direction::inbound, "it dialled");
   if (added) {
     ++counters_.accepted;
   } else {

@@ -1,5 +1,7 @@
 #include "libp2p/swarm/swarm.hpp"
 
+#include <set>
+
 #include "libp2p/base/blocking.hpp"
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/swarm/connection_keeper.hpp"
@@ -14,6 +16,12 @@ namespace {
 constexpr std::chrono::minutes seen_address_ttl(10);
 constexpr std::chrono::seconds interface_poll_period(5);
 constexpr std::string_view kept_tag = "kept";
+
+std::set<Multiaddr> own_addresses(const Interfaces& interfaces) {
+  std::set<Multiaddr> own;
+  for (const InterfaceAddress& one : interfaces.addresses()) own.insert(one.address);
+  return own;
+}
 
 }  // namespace
 
@@ -34,7 +42,7 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
         tasks(e),
         router(e, config, gater, peerstore),
         keeper(e, local, {config, gater, protections, router, events, tasks, *this}),
-        dialer(e, config, transports, gater, resolver),
+        dialer(e, config, transports, gater, resolver, peerstore),
         dials(e, config, dialer, keeper, peerstore, tasks, local),
         listeners(e, config, transports, gater, keeper, tasks),
         redials(e, config, dials, keeper.table(), tasks, local) {}
@@ -44,6 +52,10 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
     if (keeper.table().in_use(peer)) redials.on_connected(peer);
   }
   void on_lost(const PeerId& peer) override { redials.on_lost(peer); }
+  void on_rtt(const PeerId& peer, const Multiaddr& remote, Duration rtt) override {
+    peerstore.set_rtt(peer, rtt);
+    dialer.note_rtt(remote, rtt);
+  }
 
   void local_changed() {
     events.post([](SwarmObserver& observer) { observer.on_local_change(); });
@@ -76,11 +88,16 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
   swarm::RedialKeeper redials;
 };
 
-// Interfaces come and go; what we tell others has to follow.
+// Interfaces come and go; what we tell others, and what we know of the network, has to follow.
 Task<> Swarm::Parts::watch_interfaces() {
   std::vector<Multiaddr> told = expand_unspecified(listeners.addresses(), interfaces);
+  std::set<Multiaddr> own = own_addresses(interfaces);
   for (;;) {
     co_await sleep_for(env, interface_poll_period);
+    if (std::set<Multiaddr> own_now = own_addresses(interfaces); own_now != own) {
+      own = std::move(own_now);
+      dialer.forget_network();
+    }
     std::vector<Multiaddr> now = expand_unspecified(listeners.addresses(), interfaces);
     if (now == told) continue;
     told = std::move(now);

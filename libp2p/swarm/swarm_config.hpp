@@ -10,6 +10,23 @@
 
 namespace libp2p {
 
+// How long the better address is given before the next is started beside it, where no round trip is known.
+struct DialPace {
+  Duration family{};  // IPv6 before IPv4
+  Duration behind{};  // the next transport, and the next address of the same
+  Duration other{};   // transports that need much more to connect
+};
+struct DialPaces {
+  DialPace near{.family = std::chrono::milliseconds(10),  // private networks, link-local
+                .behind = std::chrono::milliseconds(30),
+                .other = std::chrono::milliseconds(100)};
+  DialPace far{.family = std::chrono::milliseconds(100),
+               .behind = std::chrono::milliseconds(250),
+               .other = std::chrono::seconds(1)};
+  Duration relay = std::chrono::milliseconds(500);  // relayed ones behind direct ones
+  Duration least = std::chrono::milliseconds(10);   // however short a known round trip is
+};
+
 struct SwarmConfig {
   Duration dial_timeout = std::chrono::seconds(10);       // one candidate address, upgrade included
   Duration upgrade_timeout = std::chrono::seconds(10);    // an inbound connection, from accept to muxed
@@ -20,9 +37,9 @@ struct SwarmConfig {
   Duration simultaneous = std::chrono::seconds(10);
   Duration superseded_linger =
       std::chrono::seconds(2);  // the one of them that is not used, once without streams
-  Duration dial_stagger =
-      std::chrono::milliseconds(250);   // before the next address is tried beside the first
+  DialPaces dial_paces = {};
   std::size_t max_parallel_dials = 8;   // addresses of one peer at a time
+  std::size_t max_dials = 64;           // in all; the last half of them are for peers that have none yet
   std::size_t max_dialling_peers = 32;  // peers being redialled at a time
   // Both sides of a kept peer tend to see each other at once: the one with the larger id waits so long for
   // the other.
