@@ -5,16 +5,24 @@
 #include <optional>
 
 #include "libp2p/base/deadline.hpp"
+#include "libp2p/swarm/resources.hpp"
 #include "libp2p/swarm/swarm.hpp"
 
 namespace libp2p::swarm {
 
 // Shared by the table, the task that serves the connection, and what uses one of its streams.
 struct Connection {
-  Connection(ConnectionId number, std::unique_ptr<MuxedConnection> connection, Direction from, Instant now)
-      : id(number), muxed(std::move(connection)), direction(from), opened(now), last_used(now) {}
+  Connection(ConnectionId number, std::shared_ptr<ConnectionAccount> its_account,
+             std::unique_ptr<MuxedConnection> connection, Direction from, Instant now)
+      : id(number),
+        account(std::move(its_account)),
+        muxed(std::move(connection)),
+        direction(from),
+        opened(now),
+        last_used(now) {}
 
   ConnectionId id;
+  std::shared_ptr<ConnectionAccount> account;
   std::unique_ptr<MuxedConnection> muxed;
   Direction direction;
   Instant opened;

@@ -22,9 +22,13 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
   const Admission admission = parts_.gater.admit(peer, direction);
   if (admission == Admission::refused) return fail(Errc::refused, peer.to_string() + " is not admitted");
   const bool restricted = admission == Admission::restricted;
-  LIBP2P_CHECK(make_room(peer, restricted));
+  LIBP2P_CHECK(make_room(peer, direction, restricted));
+  LIBP2P_TRY(auto account,
+             parts_.resources.open_connection(peer, muxed->remote(), direction, standing(peer, restricted)));
+  muxed->draw_from(account);
 
-  auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
+  auto connection =
+      std::make_shared<Connection>(next_id_++, std::move(account), std::move(muxed), direction, env_.now());
   connection->restricted = restricted;
   connection->reached_by = std::move(why);
   table_.add(connection);
@@ -41,12 +45,20 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
 IdleView ConnectionKeeper::view(const Connection& connection) const {
   return {.streams = connection.muxed->stream_count(),
           .unused = env_.now() - connection.last_used,
+          .age = env_.now() - connection.opened,
+          .weight = parts_.protections.weight(connection.peer()),
           .protected_peer = parts_.protections.covers(connection.peer()),
           .superseded = connection.superseded,
           .restricted = connection.restricted};
 }
 
-Result<> ConnectionKeeper::make_room(const PeerId& peer, bool restricted) {
+Standing ConnectionKeeper::standing(const PeerId& peer, bool restricted) const {
+  if (restricted) return Standing::unauthenticated;
+  return parts_.protections.covers(peer) ? Standing::reserved : Standing::ordinary;
+}
+
+// Closes what the new connection may replace. What there still is no room for then, the accounts refuse.
+Result<> ConnectionKeeper::make_room(const PeerId& peer, Direction direction, bool restricted) {
   const SwarmConfig& config = parts_.config;
   std::size_t of_peer = 0;
   ConnectionPtr dispensable;
@@ -61,28 +73,33 @@ Result<> ConnectionKeeper::make_room(const PeerId& peer, bool restricted) {
     if (!dispensable && (connection->superseded || connection->restricted)) dispensable = connection;
   }
   if (restricted && table_.restricted_count() >= config.max_restricted) {
-    return fail(Errc::limit, "too many connections to peers that aren't admitted");
+    return fail(Errc::limit, std::to_string(config.max_restricted) +
+                                 " connections to peers that aren't admitted (max_restricted)");
   }
-  if (of_peer >= config.max_connections_per_peer) {
-    if (!dispensable) return fail(Errc::limit, "too many connections to " + peer.to_string());
+  if (of_peer >= config.limits.connections_per_peer && dispensable) {
     dispensable->close({Errc::closed, "replaced by a newer connection"});
   }
-  if (table_.size() < config.max_connections) return {};
+  make_room_in_all(peer, direction);
+  return {};
+}
+
+void ConnectionKeeper::make_room_in_all(const PeerId& peer, Direction direction) {
+  const ResourceLimits& limits = parts_.config.limits;
+  const ResourceUsage used = parts_.resources.usage();
+  const bool full_one_way = direction == Direction::inbound ? used.inbound >= limits.inbound_connections
+                                                            : used.outbound >= limits.outbound_connections;
+  if (!full_one_way && used.inbound + used.outbound < limits.connections) return;
 
   std::vector<ConnectionPtr> open;
   std::vector<IdleView> views;
   for (const ConnectionPtr& connection : table_.all()) {
-    if (connection->closing) continue;
+    if (connection->closing || (full_one_way && connection->direction != direction)) continue;
     open.push_back(connection);
     views.push_back(view(*connection));
   }
-  // Those that are closing give their places back.
-  if (open.size() < config.max_connections) return {};
-  const auto victim = choose_victim(views, parts_.protections.covers(peer));
-  if (!victim)
-    return fail(Errc::limit, "all " + std::to_string(config.max_connections) + " connections are in use");
-  open[*victim]->close({Errc::limit, "closed to make room"});
-  return {};
+  if (const auto victim = choose_victim(views, parts_.protections.covers(peer))) {
+    open[*victim]->close({Errc::limit, "closed to make room"});
+  }
 }
 
 void ConnectionKeeper::restrict(const ConnectionPtr& connection) {
@@ -120,6 +137,7 @@ void ConnectionKeeper::promote(ConnectionId id) {
   const ConnectionPtr connection = table_.find(id);
   if (!connection || connection->closing || !connection->restricted) return;
   connection->restricted = false;
+  connection->account->set_standing(standing(connection->peer(), false));
   connection->restricted_deadline.reset();
   announce(connection);
   parts_.watcher.on_reached(connection->peer(), connection->direction);
@@ -134,6 +152,12 @@ void ConnectionKeeper::recheck_admissions() {
     } else if (admission == Admission::refused || !connection->restricted) {
       connection->close({Errc::refused, "no longer admitted"});
     }
+  }
+}
+
+void ConnectionKeeper::protection_changed(const PeerId& peer) {
+  for (const ConnectionPtr& connection : table_.of(peer)) {
+    connection->account->set_standing(standing(peer, connection->restricted));
   }
 }
 
@@ -158,6 +182,7 @@ Task<> ConnectionKeeper::serve(ConnectionPtr connection) {
 
 void ConnectionKeeper::retire(const ConnectionPtr& connection, const Error& why) {
   connection->closing = true;
+  connection->account->leave();
   connection->restricted_deadline.reset();
   note_rtt(*connection);
   table_.remove(connection->id);

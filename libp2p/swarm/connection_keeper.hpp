@@ -29,6 +29,7 @@ class ConnectionKeeper {
  public:
   struct Parts {
     const SwarmConfig& config;
+    Resources& resources;
     Gater& gater;
     Protections& protections;
     StreamRouter& router;
@@ -44,6 +45,8 @@ class ConnectionKeeper {
                                           std::string why);
   void promote(ConnectionId id);
   void recheck_admissions();
+  // Somebody has begun or ceased to protect the peer.
+  void protection_changed(const PeerId& peer);
   void close_all(const Error& why);
   // The task that closes what is idle; ends by cancellation.
   [[nodiscard]] Task<> sweep();
@@ -54,7 +57,9 @@ class ConnectionKeeper {
   [[nodiscard]] std::uint64_t bytes_out() const;
 
  private:
-  [[nodiscard]] Result<> make_room(const PeerId& peer, bool restricted);
+  [[nodiscard]] Result<> make_room(const PeerId& peer, Direction direction, bool restricted);
+  void make_room_in_all(const PeerId& peer, Direction direction);
+  [[nodiscard]] Standing standing(const PeerId& peer, bool restricted) const;
   [[nodiscard]] IdleView view(const Connection& connection) const;
   void restrict(const ConnectionPtr& connection);
   void announce(const ConnectionPtr& connection);

@@ -38,13 +38,14 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
         interfaces(i == nullptr ? machine_interfaces : *i),
         file(f),
         peerstore(e, f),
+        resources(config.limits),
         events(e),
         tasks(e),
         router(e, config, gater, peerstore),
-        keeper(e, local, {config, gater, protections, router, events, tasks, *this}),
+        keeper(e, local, {config, resources, gater, protections, router, events, tasks, *this}),
         dialer(e, config, transports, gater, resolver, peerstore),
         dials(e, config, dialer, keeper, peerstore, tasks, local),
-        listeners(e, config, transports, gater, keeper, tasks),
+        listeners(e, config, transports, resources, gater, keeper, tasks),
         redials(e, config, dials, keeper.table(), tasks, local) {}
 
   void on_reached(const PeerId& peer, Direction direction) override {
@@ -78,6 +79,7 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
   std::uint64_t saved_changes = 0;
   bool stopped = false;
   swarm::Protections protections;
+  swarm::Resources resources;
   swarm::EventQueue events;
   TaskGroup tasks;
   swarm::StreamRouter router;
@@ -238,12 +240,22 @@ void Swarm::promote(ConnectionId connection) { parts_->keeper.promote(connection
 
 void Swarm::recheck_admissions() { parts_->keeper.recheck_admissions(); }
 
-void Swarm::protect(const PeerId& peer, std::string_view tag) { parts_->protections.add(peer, tag); }
+void Swarm::protect(const PeerId& peer, std::string_view tag) {
+  parts_->protections.add(peer, tag);
+  parts_->keeper.protection_changed(peer);
+}
 
-void Swarm::unprotect(const PeerId& peer, std::string_view tag) { parts_->protections.remove(peer, tag); }
+void Swarm::unprotect(const PeerId& peer, std::string_view tag) {
+  parts_->protections.remove(peer, tag);
+  parts_->keeper.protection_changed(peer);
+}
+
+void Swarm::set_weight(const PeerId& peer, std::string_view tag, int weight) {
+  parts_->protections.set_weight(peer, tag, weight);
+}
 
 void Swarm::keep_connected(const PeerId& peer) {
-  parts_->protections.add(peer, kept_tag);
+  protect(peer, kept_tag);
   parts_->peerstore.set_kept(peer, true);
   parts_->redials.keep(peer);
 }
@@ -251,7 +263,7 @@ void Swarm::keep_connected(const PeerId& peer) {
 void Swarm::release(const PeerId& peer) {
   parts_->redials.release(peer);
   parts_->peerstore.set_kept(peer, false);
-  parts_->protections.remove(peer, kept_tag);
+  unprotect(peer, kept_tag);
 }
 
 void Swarm::seen(const PeerId& peer, std::vector<Multiaddr> addresses) {
@@ -284,5 +296,7 @@ Swarm::Counters Swarm::counters() const {
           .upgrading = p.listeners.upgrading(),
           .handlers_escaped = p.router.escaped() + p.tasks.escaped()};
 }
+
+swarm::ResourceUsage Swarm::resource_usage() const { return parts_->resources.usage(); }
 
 }  // namespace libp2p

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libp2p/base/clock.hpp"
+#include "libp2p/swarm/resource_limits.hpp"
 
 namespace libp2p {
 
@@ -46,14 +47,11 @@ struct SwarmConfig {
   Duration redial_head_start = std::chrono::milliseconds(100);
   Duration redial_first = std::chrono::milliseconds(250);
   Duration redial_cap = std::chrono::seconds(5);
-  std::size_t max_connections = 512;
-  std::size_t max_upgrading = 64;  // inbound connections whose handshake is not done
+  ResourceLimits limits = {};
   std::size_t max_restricted = 16;
   Duration restricted_lifetime = std::chrono::seconds(10);
   std::size_t restricted_max_bytes = 64ULL * 1024;  // received on a restricted connection's streams
   std::size_t restricted_max_streams = 4;  // that the other side may have open or in negotiation there
-  std::size_t max_connections_per_peer = 4;
-  std::size_t max_inbound_streams = 1000;  // per connection
   Duration peerstore_save_interval = std::chrono::seconds(60);
   bool early_muxer = true;  // offer the muxer inside the Noise handshake
 };

@@ -70,6 +70,22 @@ TEST(ChooseVictim, OnlyAProtectedNewcomerPushesOutWhatIsInUse) {
   EXPECT_EQ(swarm::choose_victim(all_protected, true), std::nullopt);
 }
 
+TEST(ChooseVictim, WorthComesBeforeIdlenessAndThatBeforeAge) {
+  using Views = std::vector<IdleView>;
+  EXPECT_EQ(swarm::choose_victim(Views{{.unused = seconds(99), .weight = 1}, {.unused = seconds(1)}}, false),
+            1U);
+  EXPECT_EQ(swarm::choose_victim(Views{{.weight = 3}, {.weight = -2}, {.weight = 0}}, false), 1U);
+  EXPECT_EQ(swarm::choose_victim(Views{{.unused = seconds(5), .age = seconds(50)},
+                                       {.unused = seconds(5), .age = seconds(20)},
+                                       {.unused = seconds(4), .age = seconds(10)}},
+                                 false),
+            1U);
+  // In use counts for more than any weight.
+  EXPECT_EQ(swarm::choose_victim(Views{{.streams = 1, .weight = -9}, {.weight = 9}}, true), 1U);
+  // Of equals the first: the same connections give the same victim.
+  EXPECT_EQ(swarm::choose_victim(Views{{}, {}, {}}, false), 0U);
+}
+
 struct FixedInterfaces final : Interfaces {
   std::vector<InterfaceAddress> all;
   [[nodiscard]] std::vector<InterfaceAddress> addresses() const override { return all; }
