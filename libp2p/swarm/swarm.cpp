@@ -7,6 +7,7 @@
 #include "libp2p/swarm/connection_keeper.hpp"
 #include "libp2p/swarm/dial_book.hpp"
 #include "libp2p/swarm/listeners.hpp"
+#include "libp2p/swarm/metrics.hpp"
 #include "libp2p/swarm/redial_keeper.hpp"
 #include "libp2p/transport/interfaces.hpp"
 
@@ -298,5 +299,26 @@ Swarm::Counters Swarm::counters() const {
 }
 
 swarm::ResourceUsage Swarm::resource_usage() const { return parts_->resources.usage(); }
+
+SwarmMetrics Swarm::metrics() const {
+  Parts& p = *parts_;
+  SwarmMetrics metrics{.counters = counters(),
+                       .limits = p.config.limits,
+                       .resources = p.resources.usage(),
+                       .connected_peers = p.keeper.table().connected_peers().size(),
+                       .known_peers = p.peerstore.size(),
+                       .dialling = p.dialer.dialling(),
+                       .connections = {},
+                       .dials = p.dialer.counters().by_kind};
+  for (const auto& connection : p.keeper.table().all()) {
+    if (connection->closing) continue;
+    auto& open = metrics.connections[static_cast<std::size_t>(transport_kind(connection->muxed->remote()))];
+    ++(connection->direction == Direction::inbound ? open.inbound : open.outbound);
+  }
+  for (const PathKind kind : path_kinds) {
+    metrics.black_holes[static_cast<std::size_t>(kind)] = p.dialer.black_holes().blocked(kind);
+  }
+  return metrics;
+}
 
 }  // namespace libp2p

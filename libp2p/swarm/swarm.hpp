@@ -27,6 +27,7 @@ namespace libp2p {
 
 class Interfaces;
 class Resolver;
+struct SwarmMetrics;
 namespace swarm {
 struct ResourceUsage;
 }
@@ -176,6 +177,8 @@ class Swarm {
   [[nodiscard]] Counters counters() const;
   // Who holds what of config.limits.
   [[nodiscard]] swarm::ResourceUsage resource_usage() const;
+  // All that is counted (swarm/metrics.hpp).
+  [[nodiscard]] SwarmMetrics metrics() const;
 
  private:
   struct Parts;
