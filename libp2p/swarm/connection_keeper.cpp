@@ -1,6 +1,7 @@
 #include "libp2p/swarm/connection_keeper.hpp"
 
 #include "libp2p/base/uncancelled.hpp"
+#include "libp2p/swarm/transport_kind.hpp"
 
 namespace libp2p::swarm {
 namespace {
@@ -14,16 +15,22 @@ constexpr std::uint64_t restricted_overhead_bytes = 32ULL * 1024;
 ConnectionKeeper::ConnectionKeeper(Env env, PeerId local, Parts parts)
     : env_(env), parts_(parts), local_(local), table_(std::move(local)) {}
 
-Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> muxed, Direction direction) {
+Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> muxed, Direction direction,
+                                            std::string why) {
   const PeerId peer = muxed->remote_peer();
   if (peer == local_) return fail(Errc::refused, "the address is our own");
   const Admission admission = parts_.gater.admit(peer, direction);
   if (admission == Admission::refused) return fail(Errc::refused, peer.to_string() + " is not admitted");
   const bool restricted = admission == Admission::restricted;
-  LIBP2P_CHECK(make_room(peer, restricted));
+  LIBP2P_CHECK(make_room(peer, direction, restricted));
+  LIBP2P_TRY(auto account,
+             parts_.resources.open_connection(peer, muxed->remote(), direction, standing(peer, restricted)));
+  muxed->draw_from(account);
 
-  auto connection = std::make_shared<Connection>(next_id_++, std::move(muxed), direction, env_.now());
+  auto connection =
+      std::make_shared<Connection>(next_id_++, std::move(account), std::move(muxed), direction, env_.now());
   connection->restricted = restricted;
+  connection->reached_by = std::move(why);
   table_.add(connection);
   if (restricted) {
     restrict(connection);
@@ -38,12 +45,20 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
 IdleView ConnectionKeeper::view(const Connection& connection) const {
   return {.streams = connection.muxed->stream_count(),
           .unused = env_.now() - connection.last_used,
+          .age = env_.now() - connection.opened,
+          .weight = parts_.protections.weight(connection.peer()),
           .protected_peer = parts_.protections.covers(connection.peer()),
           .superseded = connection.superseded,
           .restricted = connection.restricted};
 }
 
-Result<> ConnectionKeeper::make_room(const PeerId& peer, bool restricted) {
+Standing ConnectionKeeper::standing(const PeerId& peer, bool restricted) const {
+  if (restricted) return Standing::unauthenticated;
+  return parts_.protections.covers(peer) ? Standing::reserved : Standing::ordinary;
+}
+
+// Closes what the new connection may replace. What there still is no room for then, the accounts refuse.
+Result<> ConnectionKeeper::make_room(const PeerId& peer, Direction direction, bool restricted) {
   const SwarmConfig& config = parts_.config;
   std::size_t of_peer = 0;
   ConnectionPtr dispensable;
@@ -58,28 +73,33 @@ Result<> ConnectionKeeper::make_room(const PeerId& peer, bool restricted) {
     if (!dispensable && (connection->superseded || connection->restricted)) dispensable = connection;
   }
   if (restricted && table_.restricted_count() >= config.max_restricted) {
-    return fail(Errc::limit, "too many connections to peers that aren't admitted");
+    return fail(Errc::limit, std::to_string(config.max_restricted) +
+                                 " connections to peers that aren't admitted (max_restricted)");
   }
-  if (of_peer >= config.max_connections_per_peer) {
-    if (!dispensable) return fail(Errc::limit, "too many connections to " + peer.to_string());
+  if (of_peer >= config.limits.connections_per_peer && dispensable) {
     dispensable->close({Errc::closed, "replaced by a newer connection"});
   }
-  if (table_.size() < config.max_connections) return {};
+  make_room_in_all(peer, direction);
+  return {};
+}
+
+void ConnectionKeeper::make_room_in_all(const PeerId& peer, Direction direction) {
+  const ResourceLimits& limits = parts_.config.limits;
+  const ResourceUsage used = parts_.resources.usage();
+  const bool full_one_way = direction == Direction::inbound ? used.inbound >= limits.inbound_connections
+                                                            : used.outbound >= limits.outbound_connections;
+  if (!full_one_way && used.inbound + used.outbound < limits.connections) return;
 
   std::vector<ConnectionPtr> open;
   std::vector<IdleView> views;
   for (const ConnectionPtr& connection : table_.all()) {
-    if (connection->closing) continue;
+    if (connection->closing || (full_one_way && connection->direction != direction)) continue;
     open.push_back(connection);
     views.push_back(view(*connection));
   }
-  // Those that are closing give their places back.
-  if (open.size() < config.max_connections) return {};
-  const auto victim = choose_victim(views, parts_.protections.covers(peer));
-  if (!victim)
-    return fail(Errc::limit, "all " + std::to_string(config.max_connections) + " connections are in use");
-  open[*victim]->close({Errc::limit, "closed to make room"});
-  return {};
+  if (const auto victim = choose_victim(views, parts_.protections.covers(peer))) {
+    open[*victim]->close({Errc::limit, "closed to make room"});
+  }
 }
 
 void ConnectionKeeper::restrict(const ConnectionPtr& connection) {
@@ -94,8 +114,11 @@ void ConnectionKeeper::announce(const ConnectionPtr& connection) {
   const PeerId& peer = connection->peer();
   if (++announced_[peer] == 1) {
     parts_.events.post([peer](SwarmObserver& observer) { observer.on_peer_connected(peer); });
-    env_.log.debug("peer.connected",
-                   {{"peer", peer.short_string()}, {"at", connection->muxed->remote().to_string()}});
+    const Multiaddr& at = connection->muxed->remote();
+    env_.log.info("peer.connected", {{"peer", peer.short_string()},
+                                     {"at", at.to_string()},
+                                     {"transport", to_string(transport_kind(at))},
+                                     {"why", connection->reached_by}});
   }
   parts_.events.post(
       [info = connection->info()](SwarmObserver& observer) { observer.on_connection_opened(info); });
@@ -114,6 +137,7 @@ void ConnectionKeeper::promote(ConnectionId id) {
   const ConnectionPtr connection = table_.find(id);
   if (!connection || connection->closing || !connection->restricted) return;
   connection->restricted = false;
+  connection->account->set_standing(standing(connection->peer(), false));
   connection->restricted_deadline.reset();
   announce(connection);
   parts_.watcher.on_reached(connection->peer(), connection->direction);
@@ -128,6 +152,12 @@ void ConnectionKeeper::recheck_admissions() {
     } else if (admission == Admission::refused || !connection->restricted) {
       connection->close({Errc::refused, "no longer admitted"});
     }
+  }
+}
+
+void ConnectionKeeper::protection_changed(const PeerId& peer) {
+  for (const ConnectionPtr& connection : table_.of(peer)) {
+    connection->account->set_standing(standing(peer, connection->restricted));
   }
 }
 
@@ -152,7 +182,9 @@ Task<> ConnectionKeeper::serve(ConnectionPtr connection) {
 
 void ConnectionKeeper::retire(const ConnectionPtr& connection, const Error& why) {
   connection->closing = true;
+  connection->account->leave();
   connection->restricted_deadline.reset();
+  note_rtt(*connection);
   table_.remove(connection->id);
   past_bytes_in_ += connection->muxed->bytes_in();
   past_bytes_out_ += connection->muxed->bytes_out();
@@ -179,9 +211,17 @@ Task<> ConnectionKeeper::sweep() {
   }
 }
 
+void ConnectionKeeper::note_rtt(Connection& connection) {
+  const std::optional<Duration> rtt = connection.muxed->rtt();
+  if (!rtt || rtt == connection.noted_rtt) return;
+  connection.noted_rtt = rtt;
+  parts_.watcher.on_rtt(connection.peer(), connection.muxed->remote(), *rtt);
+}
+
 void ConnectionKeeper::sweep_once() {
   for (const ConnectionPtr& connection : table_.all()) {
     if (connection->closing) continue;
+    note_rtt(*connection);
     const IdleView seen = view(*connection);
     if (seen.streams > 0) connection->last_used = env_.now();
     if (is_idle(seen, parts_.config)) {

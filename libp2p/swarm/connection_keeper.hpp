@@ -21,12 +21,15 @@ class ConnectionWatcher {
   virtual void on_reached(const PeerId& peer, Direction direction) = 0;
   // No unrestricted one is left.
   virtual void on_lost(const PeerId& peer) = 0;
+  // The round trip of a connection was measured, or has changed.
+  virtual void on_rtt(const PeerId& peer, const Multiaddr& remote, Duration rtt) = 0;
 };
 
 class ConnectionKeeper {
  public:
   struct Parts {
     const SwarmConfig& config;
+    Resources& resources;
     Gater& gater;
     Protections& protections;
     StreamRouter& router;
@@ -36,10 +39,14 @@ class ConnectionKeeper {
   };
   ConnectionKeeper(Env env, PeerId local, Parts parts);
 
-  // Takes over a connection whose peer is proven. Errors: refused (the gater; our own peer id), limit.
-  [[nodiscard]] Result<ConnectionPtr> add(std::unique_ptr<MuxedConnection> muxed, Direction direction);
+  // Takes over a connection whose peer is proven; `why` this way was taken. Errors: refused (the gater; our
+  // own peer id), limit.
+  [[nodiscard]] Result<ConnectionPtr> add(std::unique_ptr<MuxedConnection> muxed, Direction direction,
+                                          std::string why);
   void promote(ConnectionId id);
   void recheck_admissions();
+  // Somebody has begun or ceased to protect the peer.
+  void protection_changed(const PeerId& peer);
   void close_all(const Error& why);
   // The task that closes what is idle; ends by cancellation.
   [[nodiscard]] Task<> sweep();
@@ -50,7 +57,9 @@ class ConnectionKeeper {
   [[nodiscard]] std::uint64_t bytes_out() const;
 
  private:
-  [[nodiscard]] Result<> make_room(const PeerId& peer, bool restricted);
+  [[nodiscard]] Result<> make_room(const PeerId& peer, Direction direction, bool restricted);
+  void make_room_in_all(const PeerId& peer, Direction direction);
+  [[nodiscard]] Standing standing(const PeerId& peer, bool restricted) const;
   [[nodiscard]] IdleView view(const Connection& connection) const;
   void restrict(const ConnectionPtr& connection);
   void announce(const ConnectionPtr& connection);
@@ -58,6 +67,7 @@ class ConnectionKeeper {
   [[nodiscard]] Task<> serve(ConnectionPtr connection);
   void retire(const ConnectionPtr& connection, const Error& why);
   void sweep_once();
+  void note_rtt(Connection& connection);
 
   Env env_;
   Parts parts_;

@@ -24,6 +24,7 @@ void Connection::close(Error why) {
   if (closing) return;
   closing = true;
   closed_because = std::move(why);
+  account->leave();
   restricted_deadline.reset();
   muxed->close();
 }

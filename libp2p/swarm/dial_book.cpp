@@ -62,7 +62,7 @@ Task<> DialBook::run(PeerId peer, std::shared_ptr<Dial> dial) {
   }
   if (stopped_) co_return;
   const Multiaddr address = (*connection)->remote();
-  const auto added = keeper_.add(std::move(*connection), Direction::outbound);
+  const auto added = keeper_.add(std::move(*connection), Direction::outbound, dial->race.why());
   if (added) {
     peerstore_.add_addresses(peer, {address}, proven_address_ttl);
     dial->outcome = Result<>{};
@@ -79,7 +79,7 @@ Task<Result<PeerId>> DialBook::connect_to_anybody(Multiaddr address) {
   if (stopped_) co_return fail(Errc::closed, "the swarm has stopped");
   const PeerId peer = connection->remote_peer();
   const Multiaddr remote = connection->remote();
-  const auto added = keeper_.add(std::move(connection), Direction::outbound);
+  const auto added = keeper_.add(std::move(connection), Direction::outbound, race.why());
   if (!added) co_return fail_in("dial " + address.to_string(), added.error());
   peerstore_.add_addresses(peer, {remote}, proven_address_ttl);
   co_return peer;

@@ -1,6 +1,8 @@
 // From addresses to a connection whose peer is proven.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -8,7 +10,12 @@
 #include <string>
 
 #include "libp2p/base/task_group.hpp"
+#include "libp2p/swarm/black_hole.hpp"
+#include "libp2p/swarm/dial_outcomes.hpp"
+#include "libp2p/swarm/dial_plan.hpp"
 #include "libp2p/swarm/gater.hpp"
+#include "libp2p/swarm/peerstore.hpp"
+#include "libp2p/swarm/round_trips.hpp"
 #include "libp2p/swarm/swarm_config.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/transport.hpp"
@@ -22,30 +29,65 @@ class Dialer {
   struct Counters {
     std::uint64_t dials = 0;
     std::uint64_t failures = 0;
+    std::array<DialOutcomes, transport_kinds.size()> by_kind;  // in the order of TransportKind
+  };
+  // What a race says of one of its dials.
+  struct Request {
+    Multiaddr address;  // no name
+    std::optional<PeerId> expected;
+    // Silence for at least so long counts as a sign that the network swallows such packets.
+    Duration patience{};
+    bool first_of_peer = true;  // the race has no other dial under way
   };
 
   // `resolver` may be null: then names can't be dialled.
   Dialer(Env env, const SwarmConfig& config, std::span<const std::unique_ptr<Transport>> transports,
-         Gater& gater, Resolver* resolver)
-      : env_(env), config_(config), transports_(transports), gater_(gater), resolver_(resolver) {}
+         Gater& gater, Resolver* resolver, const Peerstore& peerstore)
+      : env_(env),
+        config_(config),
+        transports_(transports),
+        gater_(gater),
+        resolver_(resolver),
+        peerstore_(peerstore),
+        freed_(env.executor) {}
 
-  // One address, no name, within config.dial_timeout. Errors: not_supported (no transport), refused (the
-  // gater), timeout, and those of the transport.
-  [[nodiscard]] Task<Result<MuxedPtr>> dial(Multiaddr address, std::optional<PeerId> expected);
+  // One address, within config.dial_timeout from when one of config.max_dials places is free. Errors:
+  // not_supported (no transport), refused (the gater), limit (no place came free), timeout, and those of the
+  // transport.
+  [[nodiscard]] Task<Result<MuxedPtr>> dial(Request request);
   [[nodiscard]] Task<Result<std::vector<Multiaddr>>> resolve(Multiaddr address);
+
+  // By the network of the address, else the peer's last.
+  [[nodiscard]] std::optional<Duration> known_rtt(const Multiaddr& address,
+                                                  const std::optional<PeerId>& peer) const;
+  void note_rtt(const Multiaddr& remote, Duration rtt) { round_trips_.note(remote, rtt); }
+  [[nodiscard]] BlackHoles& black_holes() noexcept { return black_holes_; }
+  // The machine is on another network: what was learnt of the old one is forgotten.
+  void forget_network();
+
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] std::size_t dialling() const noexcept { return dialling_; }
 
  private:
+  class Place;
+  class Trial;
+  [[nodiscard]] bool place_free(bool first_of_peer) const noexcept;
+
   Env env_;
   const SwarmConfig& config_;
   std::span<const std::unique_ptr<Transport>> transports_;
   Gater& gater_;
   Resolver* resolver_;
+  const Peerstore& peerstore_;
   Counters counters_;
+  BlackHoles black_holes_;
+  RoundTrips round_trips_;
+  std::size_t dialling_ = 0;
+  Notifier freed_;
 };
 
-// One peer's addresses against each other: the first starts at once, each next one config.dial_stagger later
-// or as soon as one has failed; the first connection wins.
+// One peer's addresses against each other, as dial_plan() has them start; when nothing is under way the next
+// starts at once. The first connection wins.
 class DialRace {
  public:
   DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::optional<PeerId> expected);
@@ -57,23 +99,40 @@ class DialRace {
   // Once. Errors: not_found (no address), what all attempts failed with, or io when they differ; the message
   // has each address and its reason.
   [[nodiscard]] Task<Result<MuxedPtr>> run();
+  // After it has won: which transport did, and what became of those that are preferred to it.
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }
 
  private:
+  struct Entry {
+    enum class State : std::uint8_t { waiting, running, resolved, failed };
+    PlannedDial planned;
+    State state = State::waiting;
+    Instant start{};  // planned, or when it did
+    std::string fate = {};
+  };
+
   [[nodiscard]] Task<Result<MuxedPtr>> race();
-  [[nodiscard]] Task<> attempt(Multiaddr address);
-  void note_failure(const Multiaddr& address, const Error& error);
+  [[nodiscard]] Task<> attempt(std::size_t number, bool first);
+  [[nodiscard]] Task<> look_up(std::size_t number);
+  void plan();
+  // Which is to start next; none waits.
+  [[nodiscard]] std::optional<std::size_t> next_waiting() const;
+  void start(std::size_t number);
+  void note_failure(Entry& entry, const Error& error);
+  [[nodiscard]] std::string explain(const Entry& winner) const;
   [[nodiscard]] std::unexpected<Error> failure() const;
 
   Env env_;
   const SwarmConfig& config_;
   Dialer& dialer_;
   std::optional<PeerId> expected_;
-  std::vector<Multiaddr> waiting_;  // best first
+  BlackHoles::View black_holes_;
+  std::deque<Entry> entries_;  // grows only
   std::set<Multiaddr> known_;
   std::size_t running_ = 0;
-  bool hurry_ = true;  // start the next without waiting
   bool given_up_ = false;
   MuxedPtr winner_;
+  std::string why_;
   std::vector<Error> failures_;
   std::string reasons_;
   Notifier changed_;

@@ -16,7 +16,8 @@ std::optional<std::size_t> choose_victim(std::span<const IdleView> connections, 
     if (one.streams > 0 && !newcomer_protected) continue;
     const auto worse = [&](const IdleView& other) {
       if ((one.streams == 0) != (other.streams == 0)) return one.streams == 0;
-      return one.unused > other.unused;
+      if (one.weight != other.weight) return one.weight < other.weight;
+      return one.unused != other.unused ? one.unused > other.unused : one.age < other.age;
     };
     if (!victim || worse(connections[*victim])) victim = i;
   }

@@ -24,9 +24,15 @@ Bytes network_of(const Multiaddr& remote) {
 }  // namespace
 
 Listeners::Listeners(Env env, const SwarmConfig& config,
-                     std::span<const std::unique_ptr<Transport>> transports, Gater& gater,
-                     ConnectionKeeper& keeper, TaskGroup& tasks)
-    : env_(env), config_(config), transports_(transports), gater_(gater), keeper_(keeper), tasks_(tasks) {}
+                     std::span<const std::unique_ptr<Transport>> transports, Resources& resources,
+                     Gater& gater, ConnectionKeeper& keeper, TaskGroup& tasks)
+    : env_(env),
+      config_(config),
+      transports_(transports),
+      resources_(resources),
+      gater_(gater),
+      keeper_(keeper),
+      tasks_(tasks) {}
 
 Task<Result<Multiaddr>> Listeners::listen(Multiaddr address) {
   const auto transport =
@@ -75,34 +81,59 @@ Task<> Listeners::accept_loop(ListenerPtr listener) {
 }
 
 void Listeners::take(PendingPtr pending) {
-  if (!gater_.may_accept(pending->remote())) {
+  const Multiaddr remote = pending->remote();
+  if (!gater_.may_accept(remote)) {
     ++counters_.refused;
     return;
   }
-  make_room();
+  make_room(remote);
+  auto account = resources_.begin_upgrade(remote);
+  if (!account) return note_refusal(remote, account.error());
   const std::uint64_t number = next_number_++;
-  upgrading_.emplace(number, Upgrading{pending, network_of(pending->remote())});
+  upgrading_.emplace(number, Upgrading{pending, network_of(remote), std::move(*account)});
   tasks_.spawn("upgrade", upgrade(number, std::move(pending)));
 }
 
-// The oldest of the network that has the most goes: silent connections can't keep an honest peer out, and
-// many of one host give way before one of another (ATTACKS, MS06).
-void Listeners::make_room() {
-  if (upgrading_.size() < config_.max_upgrading) return;
-  std::map<Bytes, std::size_t> counts;
-  for (const auto& [number, entry] : upgrading_) ++counts[entry.network];
-  auto victim = upgrading_.begin();
-  for (auto it = upgrading_.begin(); it != upgrading_.end(); ++it) {
-    if (counts[it->second.network] > counts[victim->second.network]) victim = it;
-  }
-  victim->second.pending->abort();
-  upgrading_.erase(victim);
+void Listeners::note_refusal(const Multiaddr& remote, const Error& why) {
   ++counters_.refused;
+  env_.log.debug("swarm.refused", {{"from", remote.to_string()}, {"why", why.to_string()}});
+}
+
+// Silent connections can't keep an honest peer out (ATTACKS, MS06): they give way to newer ones.
+void Listeners::make_room(const Multiaddr& remote) {
+  while (const auto full = resources_.full_for_upgrade(remote)) {
+    const auto victim = choose_victim(*full, remote);
+    if (victim == upgrading_.end()) return;
+    note_refusal(victim->second.pending->remote(), resources_.refusal(*full));
+    victim->second.pending->abort();
+    upgrading_.erase(victim);
+  }
+}
+
+// Where a network has too many, the oldest of that; where all have, the oldest of the network that has the
+// most: many of one host give way before one of another.
+Listeners::UpgradingMap::const_iterator Listeners::choose_victim(Limit full, const Multiaddr& remote) const {
+  if (full == Limit::upgrading) {
+    std::map<Bytes, std::size_t> counts;
+    for (const auto& [number, entry] : upgrading_) ++counts[entry.network];
+    return std::ranges::max_element(upgrading_, {},
+                                    [&counts](const auto& item) { return counts[item.second.network]; });
+  }
+  const auto network_under = [&](const Multiaddr& address) -> Bytes {
+    for (auto& [limit, network] : counted_networks(address, config_.limits)) {
+      if (limit == full) return std::move(network);
+    }
+    return {};
+  };
+  const Bytes crowded = network_under(remote);
+  if (crowded.empty()) return upgrading_.end();
+  return std::ranges::find_if(
+      upgrading_, [&](const auto& item) { return network_under(item.second.pending->remote()) == crowded; });
 }
 
 Task<> Listeners::upgrade(std::uint64_t number, PendingPtr pending) {
   struct Place {
-    std::map<std::uint64_t, Upgrading>& all;
+    UpgradingMap& all;
     std::uint64_t number;
     ~Place() { all.erase(number); }
   } const place{upgrading_, number};
@@ -120,13 +151,11 @@ Task<> Listeners::upgrade(std::uint64_t number, PendingPtr pending) {
     co_return;
   }
   if (closed_) co_return;
-  const auto added = keeper_.add(std::move(*connection), Direction::inbound);
+  const auto added = keeper_.add(std::move(*connection), Direction::inbound, "it dialled");
   if (added) {
     ++counters_.accepted;
   } else {
-    ++counters_.refused;
-    env_.log.debug("swarm.refused",
-                   {{"from", pending->remote().to_string()}, {"why", added.error().to_string()}});
+    note_refusal(pending->remote(), added.error());
   }
 }
 

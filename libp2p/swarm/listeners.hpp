@@ -7,6 +7,7 @@
 #include <span>
 
 #include "libp2p/swarm/connection_keeper.hpp"
+#include "libp2p/swarm/resources.hpp"
 
 namespace libp2p::swarm {
 
@@ -19,7 +20,7 @@ class Listeners {
   };
 
   Listeners(Env env, const SwarmConfig& config, std::span<const std::unique_ptr<Transport>> transports,
-            Gater& gater, ConnectionKeeper& keeper, TaskGroup& tasks);
+            Resources& resources, Gater& gater, ConnectionKeeper& keeper, TaskGroup& tasks);
 
   // As Swarm::listen.
   [[nodiscard]] Task<Result<Multiaddr>> listen(Multiaddr address);
@@ -36,23 +37,28 @@ class Listeners {
   struct Upgrading {
     PendingPtr pending;
     Bytes network;  // whose connections count together
+    UpgradeAccount account;
   };
+  using UpgradingMap = std::map<std::uint64_t, Upgrading>;  // in order of arrival
 
   [[nodiscard]] Task<> accept_loop(ListenerPtr listener);
   void take(PendingPtr pending);
-  void make_room();
+  void note_refusal(const Multiaddr& remote, const Error& why);
+  void make_room(const Multiaddr& remote);
+  [[nodiscard]] UpgradingMap::const_iterator choose_victim(Limit full, const Multiaddr& remote) const;
   [[nodiscard]] Task<> upgrade(std::uint64_t number, PendingPtr pending);
 
   Env env_;
   const SwarmConfig& config_;
   std::span<const std::unique_ptr<Transport>> transports_;
+  Resources& resources_;
   Gater& gater_;
   ConnectionKeeper& keeper_;
   TaskGroup& tasks_;
   bool closed_ = false;
   std::list<ListenerPtr> listeners_;
   std::uint64_t next_number_ = 1;
-  std::map<std::uint64_t, Upgrading> upgrading_;  // in order of arrival
+  UpgradingMap upgrading_;
   Counters counters_;
 };
 

@@ -156,6 +156,15 @@ std::string Peerstore::agent(const PeerId& peer) const {
   return entry == nullptr ? std::string{} : entry->agent;
 }
 
+void Peerstore::set_rtt(const PeerId& peer, Duration rtt) {
+  if (const auto found = entries_.find(peer); found != entries_.end()) found->second.rtt = rtt;
+}
+
+std::optional<Duration> Peerstore::rtt(const PeerId& peer) const {
+  const Entry* entry = find(peer);
+  return entry == nullptr ? std::nullopt : entry->rtt;
+}
+
 void Peerstore::set_kept(const PeerId& peer, bool kept) {
   if (!kept && !entries_.contains(peer)) return;
   Entry* entry = touch(peer);

@@ -46,10 +46,16 @@ class Peerstore {
   void set_agent(const PeerId& peer, std::string agent);
   [[nodiscard]] std::string agent(const PeerId& peer) const;
 
+  // The round trip that was measured last; of a peer of whom nothing else is known it is not kept. Not saved:
+  // it is as old as the network that it was measured on.
+  void set_rtt(const PeerId& peer, Duration rtt);
+  [[nodiscard]] std::optional<Duration> rtt(const PeerId& peer) const;
+
   // Kept peers are never evicted to make room.
   void set_kept(const PeerId& peer, bool kept);
   void forget(const PeerId& peer);
   [[nodiscard]] std::vector<PeerId> peers() const;
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   // Reads what the file holds / writes what is known of peers that have a signed record or are kept.
   [[nodiscard]] Result<> load();
@@ -67,6 +73,7 @@ class Peerstore {
     Bytes envelope;  // the signed record, with its sequence number
     std::uint64_t seq = 0;
     bool kept = false;
+    std::optional<Duration> rtt;
     Instant touched;
   };
   [[nodiscard]] Entry* touch(const PeerId& peer);

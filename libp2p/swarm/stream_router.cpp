@@ -6,6 +6,7 @@
 
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/multistream/negotiate.hpp"
+#include "libp2p/swarm/accounted_stream.hpp"
 #include "libp2p/swarm/metered_stream.hpp"
 
 namespace libp2p::swarm {
@@ -13,7 +14,8 @@ namespace libp2p::swarm {
 // One of a connection's inbound streams, from its arrival until its handler has ended.
 class StreamRouter::Slot {
  public:
-  explicit Slot(ConnectionPtr connection) : connection_(std::move(connection)) {
+  Slot(ConnectionPtr connection, std::shared_ptr<StreamAccount> account)
+      : connection_(std::move(connection)), account_(std::move(account)) {
     ++connection_->inbound_streams;
   }
   Slot(Slot&&) = default;
@@ -21,9 +23,11 @@ class StreamRouter::Slot {
   ~Slot() {
     if (connection_) --connection_->inbound_streams;
   }
+  [[nodiscard]] const std::shared_ptr<StreamAccount>& account() const noexcept { return account_; }
 
  private:
   ConnectionPtr connection_;
+  std::shared_ptr<StreamAccount> account_;
 };
 
 StreamRouter::StreamRouter(Env env, const SwarmConfig& config, const Gater& gater, const Peerstore& peerstore)
@@ -58,18 +62,21 @@ bool StreamRouter::may_carry(const Connection& connection, std::string_view prot
 }
 
 void StreamRouter::accept(const ConnectionPtr& connection, StreamPtr stream) {
-  const std::size_t most =
-      connection->restricted ? config_.restricted_max_streams : config_.max_inbound_streams;
-  if (connection->closing || connection->inbound_streams >= most) {
-    env_.log.debug("stream.refused",
-                   {{"peer", connection->peer().short_string()}, {"streams", connection->inbound_streams}});
-    return;  // dropped, so reset
+  if (connection->closing) return;  // dropped, so reset
+  const auto refuse = [&](std::string why) {
+    env_.log.debug("stream.refused", {{"peer", connection->peer().short_string()}, {"why", why}});
+  };
+  if (connection->restricted && connection->inbound_streams >= config_.restricted_max_streams) {
+    return refuse("too many streams of a peer that isn't admitted");
   }
+  auto account = connection->account->open_stream(Direction::inbound);
+  if (!account) return refuse(account.error().to_string());
   connection->last_used = env_.now();
-  handling_.spawn("inbound stream", serve(connection, std::move(stream), Slot(connection)));
+  handling_.spawn("inbound stream",
+                  serve(connection, std::move(stream), Slot(connection, std::move(*account))));
 }
 
-Task<> StreamRouter::serve(ConnectionPtr connection, StreamPtr stream, Slot /*slot*/) {
+Task<> StreamRouter::serve(ConnectionPtr connection, StreamPtr stream, Slot slot) {
   if (connection->restricted) {
     stream = meter_stream(std::move(stream), connection, config_.restricted_max_bytes);
   }
@@ -92,6 +99,12 @@ Task<> StreamRouter::serve(ConnectionPtr connection, StreamPtr stream, Slot /*sl
                    {{"peer", connection->peer().short_string()}, {"why", "one is all it gets"}});
     co_return;
   }
+  if (const auto counted = slot.account()->assign(*protocol); !counted) {
+    env_.log.debug("stream.refused",
+                   {{"peer", connection->peer().short_string()}, {"why", counted.error().to_string()}});
+    co_return;
+  }
+  stream = account_stream(std::move(stream), slot.account());
   const std::shared_ptr<const StreamHandler> handler = found->second;
   co_await (*handler)(InboundStream{.stream = std::move(stream),
                                     .peer = connection->peer(),
@@ -126,6 +139,8 @@ const std::string* StreamRouter::known_protocol(const PeerId& peer,
 Task<Result<Swarm::OpenedStream>> StreamRouter::open(ConnectionPtr connection,
                                                      std::vector<std::string> protocols, bool lazy) {
   LIBP2P_CO_CHECK(check_open(*connection, protocols));
+  LIBP2P_CO_TRY(const std::shared_ptr<StreamAccount> account,
+                connection->account->open_stream(Direction::outbound));
   LIBP2P_CO_TRY(StreamPtr stream,
                 co_await with_timeout(env_, config_.negotiate_timeout, "the peer accepts no more streams",
                                       connection->muxed->open_stream()));
@@ -137,11 +152,14 @@ Task<Result<Swarm::OpenedStream>> StreamRouter::open(ConnectionPtr connection,
   const NegotiationLimits limits{.timeout = config_.negotiate_timeout};
   const std::string* known = lazy ? known_protocol(connection->peer(), protocols) : nullptr;
   if (known != nullptr) {
-    co_return Swarm::OpenedStream{lazy_select(env_, std::move(stream), *known, limits), *known,
-                                  connection->id};
+    LIBP2P_CO_CHECK(account->assign(*known));
+    stream = lazy_select(env_, std::move(stream), *known, limits);
+    co_return Swarm::OpenedStream{account_stream(std::move(stream), account), *known, connection->id};
   }
   LIBP2P_CO_TRY(std::string agreed, co_await select_one(env_, *stream, protocols, limits));
-  co_return Swarm::OpenedStream{std::move(stream), std::move(agreed), connection->id};
+  LIBP2P_CO_CHECK(account->assign(agreed));
+  co_return Swarm::OpenedStream{account_stream(std::move(stream), account), std::move(agreed),
+                                connection->id};
 }
 
 }  // namespace libp2p::swarm

@@ -19,9 +19,9 @@ class StreamRouter {
   bool remove_handler(std::string_view protocol);
   [[nodiscard]] std::vector<std::string> protocols() const;
 
-  // Negotiates and handles a stream in a task of its own; beyond the connection's limit it is reset.
+  // Negotiates and handles a stream in a task of its own; beyond a limit it is reset.
   void accept(const ConnectionPtr& connection, StreamPtr stream);
-  // Errors as Swarm::open_stream_on; refused, for a protocol that a restricted connection isn't for.
+  // Errors as Swarm::open_stream_on; limit; refused, for a protocol that a restricted connection isn't for.
   [[nodiscard]] Task<Result<Swarm::OpenedStream>> open(ConnectionPtr connection,
                                                        std::vector<std::string> protocols, bool lazy);
   // Cancels all handlers and joins them. Nothing is accepted any more.

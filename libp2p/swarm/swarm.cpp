@@ -1,10 +1,13 @@
 #include "libp2p/swarm/swarm.hpp"
 
+#include <set>
+
 #include "libp2p/base/blocking.hpp"
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/swarm/connection_keeper.hpp"
 #include "libp2p/swarm/dial_book.hpp"
 #include "libp2p/swarm/listeners.hpp"
+#include "libp2p/swarm/metrics.hpp"
 #include "libp2p/swarm/redial_keeper.hpp"
 #include "libp2p/transport/interfaces.hpp"
 
@@ -14,6 +17,12 @@ namespace {
 constexpr std::chrono::minutes seen_address_ttl(10);
 constexpr std::chrono::seconds interface_poll_period(5);
 constexpr std::string_view kept_tag = "kept";
+
+std::set<Multiaddr> own_addresses(const Interfaces& interfaces) {
+  std::set<Multiaddr> own;
+  for (const InterfaceAddress& one : interfaces.addresses()) own.insert(one.address);
+  return own;
+}
 
 }  // namespace
 
@@ -30,13 +39,14 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
         interfaces(i == nullptr ? machine_interfaces : *i),
         file(f),
         peerstore(e, f),
+        resources(config.limits),
         events(e),
         tasks(e),
         router(e, config, gater, peerstore),
-        keeper(e, local, {config, gater, protections, router, events, tasks, *this}),
-        dialer(e, config, transports, gater, resolver),
+        keeper(e, local, {config, resources, gater, protections, router, events, tasks, *this}),
+        dialer(e, config, transports, gater, resolver, peerstore),
         dials(e, config, dialer, keeper, peerstore, tasks, local),
-        listeners(e, config, transports, gater, keeper, tasks),
+        listeners(e, config, transports, resources, gater, keeper, tasks),
         redials(e, config, dials, keeper.table(), tasks, local) {}
 
   void on_reached(const PeerId& peer, Direction direction) override {
@@ -44,6 +54,10 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
     if (keeper.table().in_use(peer)) redials.on_connected(peer);
   }
   void on_lost(const PeerId& peer) override { redials.on_lost(peer); }
+  void on_rtt(const PeerId& peer, const Multiaddr& remote, Duration rtt) override {
+    peerstore.set_rtt(peer, rtt);
+    dialer.note_rtt(remote, rtt);
+  }
 
   void local_changed() {
     events.post([](SwarmObserver& observer) { observer.on_local_change(); });
@@ -66,6 +80,7 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
   std::uint64_t saved_changes = 0;
   bool stopped = false;
   swarm::Protections protections;
+  swarm::Resources resources;
   swarm::EventQueue events;
   TaskGroup tasks;
   swarm::StreamRouter router;
@@ -76,11 +91,16 @@ struct Swarm::Parts final : swarm::ConnectionWatcher {
   swarm::RedialKeeper redials;
 };
 
-// Interfaces come and go; what we tell others has to follow.
+// Interfaces come and go; what we tell others, and what we know of the network, has to follow.
 Task<> Swarm::Parts::watch_interfaces() {
   std::vector<Multiaddr> told = expand_unspecified(listeners.addresses(), interfaces);
+  std::set<Multiaddr> own = own_addresses(interfaces);
   for (;;) {
     co_await sleep_for(env, interface_poll_period);
+    if (std::set<Multiaddr> own_now = own_addresses(interfaces); own_now != own) {
+      own = std::move(own_now);
+      dialer.forget_network();
+    }
     std::vector<Multiaddr> now = expand_unspecified(listeners.addresses(), interfaces);
     if (now == told) continue;
     told = std::move(now);
@@ -221,12 +241,22 @@ void Swarm::promote(ConnectionId connection) { parts_->keeper.promote(connection
 
 void Swarm::recheck_admissions() { parts_->keeper.recheck_admissions(); }
 
-void Swarm::protect(const PeerId& peer, std::string_view tag) { parts_->protections.add(peer, tag); }
+void Swarm::protect(const PeerId& peer, std::string_view tag) {
+  parts_->protections.add(peer, tag);
+  parts_->keeper.protection_changed(peer);
+}
 
-void Swarm::unprotect(const PeerId& peer, std::string_view tag) { parts_->protections.remove(peer, tag); }
+void Swarm::unprotect(const PeerId& peer, std::string_view tag) {
+  parts_->protections.remove(peer, tag);
+  parts_->keeper.protection_changed(peer);
+}
+
+void Swarm::set_weight(const PeerId& peer, std::string_view tag, int weight) {
+  parts_->protections.set_weight(peer, tag, weight);
+}
 
 void Swarm::keep_connected(const PeerId& peer) {
-  parts_->protections.add(peer, kept_tag);
+  protect(peer, kept_tag);
   parts_->peerstore.set_kept(peer, true);
   parts_->redials.keep(peer);
 }
@@ -234,7 +264,7 @@ void Swarm::keep_connected(const PeerId& peer) {
 void Swarm::release(const PeerId& peer) {
   parts_->redials.release(peer);
   parts_->peerstore.set_kept(peer, false);
-  parts_->protections.remove(peer, kept_tag);
+  unprotect(peer, kept_tag);
 }
 
 void Swarm::seen(const PeerId& peer, std::vector<Multiaddr> addresses) {
@@ -266,6 +296,29 @@ Swarm::Counters Swarm::counters() const {
           .restricted = p.keeper.table().restricted_count(),
           .upgrading = p.listeners.upgrading(),
           .handlers_escaped = p.router.escaped() + p.tasks.escaped()};
+}
+
+swarm::ResourceUsage Swarm::resource_usage() const { return parts_->resources.usage(); }
+
+SwarmMetrics Swarm::metrics() const {
+  Parts& p = *parts_;
+  SwarmMetrics metrics{.counters = counters(),
+                       .limits = p.config.limits,
+                       .resources = p.resources.usage(),
+                       .connected_peers = p.keeper.table().connected_peers().size(),
+                       .known_peers = p.peerstore.size(),
+                       .dialling = p.dialer.dialling(),
+                       .connections = {},
+                       .dials = p.dialer.counters().by_kind};
+  for (const auto& connection : p.keeper.table().all()) {
+    if (connection->closing) continue;
+    auto& open = metrics.connections[static_cast<std::size_t>(transport_kind(connection->muxed->remote()))];
+    ++(connection->direction == Direction::inbound ? open.inbound : open.outbound);
+  }
+  for (const PathKind kind : path_kinds) {
+    metrics.black_holes[static_cast<std::size_t>(kind)] = p.dialer.black_holes().blocked(kind);
+  }
+  return metrics;
 }
 
 }  // namespace libp2p

@@ -27,6 +27,10 @@ namespace libp2p {
 
 class Interfaces;
 class Resolver;
+struct SwarmMetrics;
+namespace swarm {
+struct ResourceUsage;
+}
 
 using ConnectionId = std::uint64_t;
 
@@ -118,7 +122,7 @@ class Swarm {
 
   // Streams. Opens one on a connection that exists and negotiates the first of `protocols` that the peer
   // speaks; with one protocol lazily, where `lazy` allows. Errors: not_found (not connected), not_supported,
-  // timeout, reset.
+  // limit (config.limits), timeout, reset.
   struct OpenedStream {
     StreamPtr stream;
     std::string protocol;
@@ -145,6 +149,9 @@ class Swarm {
   // name.
   void protect(const PeerId& peer, std::string_view tag);
   void unprotect(const PeerId& peer, std::string_view tag);
+  // What others are worth when a connection has to give way for a new one: those with less go first. 0 takes
+  // the tag away; the weights of a peer's tags add up.
+  void set_weight(const PeerId& peer, std::string_view tag, int weight);
 
   // Members of a fleet, bootstrap peers: redialled for as long as they are kept. The back-off starts at 250
   // ms, caps at 5 s, and starts over when the peer is seen again (seen(), or an inbound connection). Keeping
@@ -168,6 +175,10 @@ class Swarm {
     std::size_t connections = 0, restricted = 0, upgrading = 0, handlers_escaped = 0;
   };
   [[nodiscard]] Counters counters() const;
+  // Who holds what of config.limits.
+  [[nodiscard]] swarm::ResourceUsage resource_usage() const;
+  // All that is counted (swarm/metrics.hpp).
+  [[nodiscard]] SwarmMetrics metrics() const;
 
  private:
   struct Parts;

@@ -8,6 +8,7 @@
 #include "libp2p/base/env.hpp"
 #include "libp2p/crypto/keys.hpp"
 #include "libp2p/identity/peer_id.hpp"
+#include "libp2p/io/limits.hpp"
 #include "libp2p/io/stream.hpp"
 #include "libp2p/multi/multiaddr.hpp"
 
@@ -55,6 +56,9 @@ class MuxedConnection {
   [[nodiscard]] virtual std::string_view muxer() const = 0;
   [[nodiscard]] virtual bool early_muxer() const = 0;
 
+  // What it buffers for the other side is to be drawn from `memory`, which others share. Called before it
+  // begins to speak; what has bounds of its own may leave it.
+  virtual void draw_from(std::shared_ptr<MemoryBudget> /*memory*/) {}
   [[nodiscard]] virtual Task<Result<StreamPtr>> open_stream() = 0;
   [[nodiscard]] virtual Task<Result<StreamPtr>> accept_stream() = 0;  // closed, once the connection has ended
   [[nodiscard]] virtual std::size_t stream_count() const = 0;

@@ -167,6 +167,7 @@ void Multiplexer::discard_unread(Substream& stream) {
 // as room: reading on for each few bytes would cost more than it brings.
 void Multiplexer::count_read(std::size_t bytes) {
   unread_bytes_ -= bytes;
+  budget_.settle(unread_bytes_);
   if (unread_bytes_ <= config_.budget_bytes - config_.budget_bytes / 16) relieve();
 }
 

@@ -36,15 +36,18 @@ class Multiplexer {
  public:
   Multiplexer(YamuxRole role, const YamuxConfig& config);
 
+  // What is unread, and what windows have grown by, is drawn from `memory`, too. Before anything is received.
+  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { budget_.draw_from(std::move(memory)); }
+
   // From and to the connection below.
 
   // Takes in bytes as they come, cut anywhere; how many. Less than all only while clogged() or overfull().
   [[nodiscard]] std::size_t receive(BytesView bytes, Instant now);
   // So many answers wait to be written that nothing more is read: the other side asks and doesn't listen.
   [[nodiscard]] bool clogged() const noexcept;
-  // The unread bytes of all streams fill the budget: nothing more is read until the users have read some of
-  // them (then Events::roomy), or shed() has reset the streams that hold most, since what they wait for may
-  // be behind.
+  // The unread bytes of all streams fill the budget, or no more memory is to be had: nothing more is read
+  // until the users have read some of them (then Events::roomy), or shed() has reset the streams that hold
+  // most, since what they wait for may be behind.
   [[nodiscard]] bool overfull() const noexcept { return overfull_ && !ended_; }
   void shed();
   [[nodiscard]] bool has_output() const noexcept;
@@ -111,7 +114,7 @@ class Multiplexer {
   void on_go_away(const Header& header);
   void on_payload(BytesView payload);
   void store(Substream& stream, BytesView payload);
-  [[nodiscard]] std::size_t payload_room();
+  [[nodiscard]] std::size_t payload_room(std::size_t available);
   void on_fin(Substream& stream);
   void on_reset(Substream& stream, Instant now);
   void on_acknowledged(Substream& stream);

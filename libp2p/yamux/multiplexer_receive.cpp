@@ -18,7 +18,7 @@ std::size_t Multiplexer::receive(BytesView bytes, Instant now) {
   while (!bytes.empty()) {
     if (ended_) return size;
     if (payload_left_ > 0) {
-      const BytesView payload = bytes.first(std::min(payload_room(), bytes.size()));
+      const BytesView payload = bytes.first(payload_room(bytes.size()));
       if (payload.empty()) break;
       on_payload(payload);
       bytes = bytes.subspan(payload.size());
@@ -224,23 +224,27 @@ void Multiplexer::store(Substream& stream, BytesView payload) {
   touch(stream);
 }
 
-// How much of the payload that is arriving can be taken in now.
-std::size_t Multiplexer::payload_room() {
-  if (!payload_stream_ || payload_stream_->failure) return payload_left_;
+// How much of the payload that is arriving, and of which so much is there, can be taken in now.
+std::size_t Multiplexer::payload_room(std::size_t available) {
+  const std::size_t wanted = std::min<std::size_t>(payload_left_, available);
+  if (!payload_stream_ || payload_stream_->failure) return wanted;
   const Substream& stream = *payload_stream_;
   const std::size_t direct = stream.unread.empty() ? stream.wanted.size() - stream.delivered : 0;
-  const std::size_t room = config_.budget_bytes - std::min(unread_bytes_, config_.budget_bytes) + direct;
+  const std::size_t stored = wanted - std::min(wanted, direct);
+  const std::size_t room = wanted - stored + budget_.admit(unread_bytes_, stored);
   overfull_ = room == 0;
-  return std::min<std::size_t>(room, payload_left_);
+  return room;
 }
 
 void Multiplexer::shed() {
+  // What others held may have come free meanwhile.
+  if (budget_.refused() && payload_left_ > 0) (void)payload_room(1);
   while (overfull()) {
     Substream* largest = payload_stream_.get();
     for (const auto& [id, stream] : streams_) {
       if (stream->unread.size() > largest->unread.size()) largest = stream.get();
     }
-    cut_stream(*largest, Errc::limit, "too much waited unread on this connection, most of it on this stream");
+    cut_stream(*largest, Errc::limit, budget_.why_full() + "; this stream held most");
   }
 }
 

@@ -19,6 +19,8 @@ YamuxSession::~YamuxSession() {
   if (tasks_.empty()) core_->drop_connection();
 }
 
+void YamuxSession::draw_from(std::shared_ptr<MemoryBudget> memory) { core_->draw_from(std::move(memory)); }
+
 void YamuxSession::start() {
   if (std::exchange(started_, true)) return;
   tasks_.spawn("yamux reader", SessionCore::read_loop(core_));

@@ -9,6 +9,7 @@
 #include "libp2p/base/result.hpp"
 #include "libp2p/base/task.hpp"
 #include "libp2p/base/task_group.hpp"
+#include "libp2p/io/limits.hpp"
 #include "libp2p/io/stream.hpp"
 #include "libp2p/yamux/config.hpp"
 
@@ -41,6 +42,8 @@ class YamuxSession {
   // Must not have been started, or have been stopped.
   ~YamuxSession();
 
+  // What it buffers for the other side is drawn from `memory`, which others share. Before start().
+  void draw_from(std::shared_ptr<MemoryBudget> memory);
   // Starts reading, writing and pinging. Once.
   void start();
 

@@ -16,6 +16,28 @@ std::string in_words(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + " ms";
 }
 
+// Memory that one object has drawn, until it gives it back or goes.
+class DrawnBytes {
+ public:
+  explicit DrawnBytes(std::shared_ptr<MemoryBudget> memory) : memory_(std::move(memory)) {}
+  DrawnBytes(const DrawnBytes&) = delete;
+  DrawnBytes& operator=(const DrawnBytes&) = delete;
+  ~DrawnBytes() { give_back(); }
+  [[nodiscard]] bool draw(std::size_t bytes) {
+    if (memory_ && !memory_->try_take(bytes)) return false;
+    drawn_ += bytes;
+    return true;
+  }
+  void give_back() {
+    if (memory_) memory_->give_back(drawn_);
+    drawn_ = 0;
+  }
+
+ private:
+  std::shared_ptr<MemoryBudget> memory_;
+  std::size_t drawn_ = 0;
+};
+
 }  // namespace
 
 SessionCore::SessionCore(Env env, StreamPtr connection, YamuxRole role, const YamuxConfig& config)
@@ -32,9 +54,15 @@ SessionCore::SessionCore(Env env, StreamPtr connection, YamuxRole role, const Ya
       finished_(env.executor),
       last_heard_(env.now()) {}
 
+void SessionCore::draw_from(std::shared_ptr<MemoryBudget> memory) {
+  memory_ = memory;
+  multiplexer_.draw_from(std::move(memory));
+}
+
 // The reader. Its buffer follows what a read brings: long transfers few calls, idle sessions a page.
 Task<> SessionCore::read_loop(std::shared_ptr<SessionCore> core) {
   Bytes buffer(std::min(idle_read_bytes, core->config_.max_read_bytes));
+  DrawnBytes beyond_a_page(core->memory_);
   for (;;) {
     auto got = co_await core->connection_->read_some(buffer);
     if (!got || *got == 0) {
@@ -48,9 +76,11 @@ Task<> SessionCore::read_loop(std::shared_ptr<SessionCore> core) {
     core->last_heard_ = now;
     co_await core->take_in(BytesView(buffer).first(*got));
     if (*got == buffer.size() && buffer.size() < core->config_.max_read_bytes) {
-      buffer.resize(std::min(buffer.size() * 2, core->config_.max_read_bytes));
+      const std::size_t larger = std::min(buffer.size() * 2, core->config_.max_read_bytes);
+      if (beyond_a_page.draw(larger - buffer.size())) buffer.resize(larger);
     } else if (was_idle && *got < idle_read_bytes && buffer.size() > idle_read_bytes) {
       buffer = Bytes(idle_read_bytes);
+      beyond_a_page.give_back();
     }
   }
   core->finish_loop();

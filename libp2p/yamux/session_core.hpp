@@ -7,6 +7,7 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/env.hpp"
 #include "libp2p/base/notifier.hpp"
+#include "libp2p/io/limits.hpp"
 #include "libp2p/io/stream.hpp"
 #include "libp2p/yamux/multiplexer.hpp"
 #include "libp2p/yamux/session.hpp"
@@ -27,6 +28,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   SessionCore(const SessionCore&) = delete;
   SessionCore& operator=(const SessionCore&) = delete;
 
+  void draw_from(std::shared_ptr<MemoryBudget> memory);
   // The three loops of a session; they end once it has ended.
   static Task<> read_loop(std::shared_ptr<SessionCore> core);
   static Task<> write_loop(std::shared_ptr<SessionCore> core);
@@ -66,6 +68,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Env env_;
   YamuxConfig config_;
   StreamPtr connection_;
+  std::shared_ptr<MemoryBudget> memory_;  // null: not shared with others
   Multiplexer multiplexer_;
   Events events_;
   YamuxCounters counters_;

@@ -3,27 +3,57 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "libp2p/base/clock.hpp"
+#include "libp2p/io/limits.hpp"
 #include "libp2p/yamux/frame.hpp"
 
 namespace libp2p::yamux {
 
-// What the receive windows of a session add up to. The first 256 KiB of each are the protocol's gift and are
-// counted without asking; only growth asks.
+// What a session may hold: receive windows, which are promises, and the unread bytes of all its streams.
+//
+// The first 256 KiB of each window are the protocol's gift and are counted without asking; growth asks. Where
+// the session shares memory with others, it has as much of that as its windows have grown by, or as is unread
+// if that is more, beyond what every connection has anyway.
 class Budget {
  public:
   explicit Budget(std::size_t total_bytes) noexcept : total_(total_bytes) {}
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+  ~Budget();
+  // Before anything is taken.
+  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { memory_ = std::move(memory); }
+
   void take(std::size_t bytes) noexcept { taken_ += bytes; }
   [[nodiscard]] bool try_take(std::size_t bytes) noexcept;
-  void give_back(std::size_t bytes) noexcept;
+  void give_back(std::size_t gift, std::size_t grown) noexcept;
   [[nodiscard]] bool overdrawn() const noexcept { return taken_ > total_; }
   [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
 
+  // How many of `more` bytes may wait beside `unread` ones; they count from now on.
+  [[nodiscard]] std::size_t admit(std::size_t unread, std::size_t more) noexcept;
+  // Some have been read: so many are left.
+  void settle(std::size_t unread) noexcept;
+  // The last admit() met the limits of the shared memory.
+  [[nodiscard]] bool refused() const noexcept { return refused_; }
+  // Why admit() admitted nothing when it last did so.
+  [[nodiscard]] std::string why_full() const;
+
  private:
+  [[nodiscard]] std::size_t needed(std::size_t grown, std::size_t unread) const noexcept;
+  [[nodiscard]] bool cover(std::size_t bytes) noexcept;
+  void uncover() noexcept;
+
   std::size_t total_;
   std::size_t taken_ = 0;
+  std::size_t grown_ = 0;  // of what is taken, beyond gifts
+  std::size_t unread_ = 0;
+  std::shared_ptr<MemoryBudget> memory_;  // null: not shared
+  std::size_t drawn_ = 0;                 // from it
+  bool refused_ = false;                  // by it
 };
 
 // What the other side lets us send.

@@ -5,6 +5,7 @@
 
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/handlers/fleet_handler.hpp"
+#include "starling/api/handlers/metrics_handler.hpp"
 #include "starling/api/page.hpp"
 
 namespace starling {
@@ -64,6 +65,10 @@ Task<HttpResponse> get_root(ApiContext& context) {
 
 Task<HttpResponse> route(ApiContext& context, HttpRequest request) {
   if (request.path.starts_with("/v1/")) co_return co_await route_fleet(context, std::move(request));
+  if (request.path == "/metrics") {
+    if (request.method == HttpMethod::get) co_return get_metrics(context);
+    co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
+  }
   if (request.method == HttpMethod::get) {
     if (auto page = page_file(request)) co_return std::move(*page);
   }

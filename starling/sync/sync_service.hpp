@@ -49,6 +49,9 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   [[nodiscard]] bool is_online(const PeerId& node) const;
   // Does `node` hold the record on disk, as far as its last status shows?
   [[nodiscard]] bool holds(const PeerId& node, const RecordId& record) const;
+  [[nodiscard]] const libp2p::GossipsubCounters& gossip_counters() const noexcept {
+    return gossip_.counters();
+  }
 
   void add_listener(StatusListener& listener) { listeners_.push_back(&listener); }
   void remove_listener(StatusListener& listener) { std::erase(listeners_, &listener); }

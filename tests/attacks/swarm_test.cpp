@@ -39,7 +39,7 @@ struct Besieged {
 TEST(Swarm, MS06_AnHonestPeerJoinsWhileSilentConnectionsAreHeld) {
   Besieged siege(false);
   EXPECT_EQ(siege.held.size(), 256U);
-  EXPECT_EQ(siege.most_upgrading, SwarmConfig{}.max_upgrading);
+  EXPECT_EQ(siege.most_upgrading, ResourceLimits{}.upgrading);
   EXPECT_LT(siege.time_to_join(), seconds(1));
   // And the silent ones are gone in time.
   siege.net.runtime.run_for(seconds(11));
@@ -49,7 +49,7 @@ TEST(Swarm, MS06_AnHonestPeerJoinsWhileSilentConnectionsAreHeld) {
 
 TEST(Swarm, MS06_AnHonestPeerJoinsWhileConnectionsFullOfOnesAreHeld) {
   Besieged siege(true);
-  EXPECT_LE(siege.most_upgrading, SwarmConfig{}.max_upgrading);
+  EXPECT_LE(siege.most_upgrading, ResourceLimits{}.upgrading);
   EXPECT_LT(siege.time_to_join(), seconds(1));
   siege.net.runtime.run_for(seconds(11));
   EXPECT_EQ(siege.victim.swarm.counters().upgrading, 0U);

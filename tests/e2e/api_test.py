@@ -135,6 +135,16 @@ class Api(unittest.TestCase):
 
     # ---- what Starling adds ----
 
+    def test_prometheus_is_told_of_the_node(self):
+        told = self.node.api("GET", "/metrics")
+        self.assertEqual(told.status, 200)
+        self.assertEqual(told.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        samples = dict(line.rsplit(" ", 1) for line in told.body.decode().splitlines() if not line.startswith("#"))
+        self.assertEqual(samples["starling_members"], "2")
+        self.assertEqual(samples["libp2p_connected_peers"], "1")
+        self.assertGreater(int(samples["libp2p_received_bytes_total"]), 0)
+        self.assertEqual(self.node.api("POST", "/metrics", b"").status, 405)
+
     def test_if_match_is_strict(self):
         first = self.node.put("/config/routes/main", redirect("/one"))
         etag = first.headers["ETag"]

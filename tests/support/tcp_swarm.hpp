@@ -13,8 +13,8 @@ namespace libp2p::test {
 
 // Started; stop it before it goes.
 struct TcpSwarm {
-  TcpSwarm(Env env, std::uint64_t number)
-      : id(peer_number(number)), swarm(env, key_number(number), {}, transports(env, number)) {
+  TcpSwarm(Env env, std::uint64_t number, const SwarmConfig& config = {})
+      : id(peer_number(number)), swarm(env, key_number(number), config, transports(env, number)) {
     swarm.start();
   }
   static std::vector<std::unique_ptr<Transport>> transports(Env env, std::uint64_t number) {

@@ -47,6 +47,7 @@ PUBLIC_HEADERS = (
     "libp2p/swarm/swarm_config.hpp",
     "libp2p/swarm/connection.hpp",
     "libp2p/swarm/gater.hpp",
+    "libp2p/swarm/metrics.hpp",
     "libp2p/swarm/peerstore.hpp",
     "libp2p/swarm/peerstore_file.hpp",
     "libp2p/protocols/ping/ping.hpp",

@@ -24,6 +24,7 @@ class UpgradedConnection final : public MuxedConnection {
   [[nodiscard]] std::string_view muxer() const override { return yamux_protocol_id; }
   [[nodiscard]] bool early_muxer() const override { return early_muxer_; }
 
+  void draw_from(std::shared_ptr<MemoryBudget> memory) override { session_.draw_from(std::move(memory)); }
   [[nodiscard]] Task<Result<StreamPtr>> open_stream() override;
   [[nodiscard]] Task<Result<StreamPtr>> accept_stream() override;
   [[nodiscard]] std::size_t stream_count() const override { return session_.stream_count(); }

@@ -1,8 +1,7 @@
-// The decisions that need no network: which address first, which connection stays, which goes.
+// The decisions that need no network: which connection stays, which goes.
 #include <gtest/gtest.h>
 
 #include "libp2p/swarm/connection_table.hpp"
-#include "libp2p/swarm/dial_rank.hpp"
 #include "libp2p/swarm/idle_policy.hpp"
 #include "tests/support/swarm_net.hpp"
 
@@ -14,33 +13,6 @@ using std::chrono::seconds;
 using swarm::choose_connection;
 using swarm::Contender;
 using swarm::IdleView;
-
-std::vector<std::string> ranked(const std::vector<std::string>& texts) {
-  std::vector<Multiaddr> addresses;
-  for (const std::string& text : texts) addresses.push_back(address_of(text));
-  std::vector<std::string> out;
-  for (const Multiaddr& address : rank_candidates(addresses)) out.push_back(address.to_string());
-  return out;
-}
-
-TEST(DialRank, NearNetworksFirstAndLoopbackLast) {
-  EXPECT_EQ(
-      ranked({"/ip4/127.0.0.1/tcp/1", "/ip4/8.8.8.8/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fd00::1/tcp/1"}),
-      (std::vector<std::string>{"/ip4/10.0.0.1/tcp/1", "/ip6/fd00::1/tcp/1", "/ip4/8.8.8.8/tcp/1",
-                                "/ip4/127.0.0.1/tcp/1"}));
-}
-
-TEST(DialRank, RepetitionsAndPeerIdsGo) {
-  const std::string plain = "/ip4/10.0.0.1/tcp/1";
-  EXPECT_EQ(ranked({plain, plain + "/p2p/" + node_id(1).to_string(), plain}),
-            std::vector<std::string>{plain});
-}
-
-TEST(DialRank, KeepsABoundedNumber) {
-  std::vector<std::string> many;
-  for (int i = 0; i < 200; ++i) many.push_back("/ip4/10.0.0.1/tcp/" + std::to_string(i + 1));
-  EXPECT_EQ(ranked(many).size(), max_dial_candidates);
-}
 
 TEST(ChooseConnection, OfTwoThatWereDialledAtOnceBothSidesKeepTheSame) {
   const Instant now(seconds(100));
@@ -96,6 +68,22 @@ TEST(ChooseVictim, OnlyAProtectedNewcomerPushesOutWhatIsInUse) {
   EXPECT_EQ(swarm::choose_victim(busy, true), 1U);
   const std::vector<IdleView> all_protected{{.protected_peer = true}};
   EXPECT_EQ(swarm::choose_victim(all_protected, true), std::nullopt);
+}
+
+TEST(ChooseVictim, WorthComesBeforeIdlenessAndThatBeforeAge) {
+  using Views = std::vector<IdleView>;
+  EXPECT_EQ(swarm::choose_victim(Views{{.unused = seconds(99), .weight = 1}, {.unused = seconds(1)}}, false),
+            1U);
+  EXPECT_EQ(swarm::choose_victim(Views{{.weight = 3}, {.weight = -2}, {.weight = 0}}, false), 1U);
+  EXPECT_EQ(swarm::choose_victim(Views{{.unused = seconds(5), .age = seconds(50)},
+                                       {.unused = seconds(5), .age = seconds(20)},
+                                       {.unused = seconds(4), .age = seconds(10)}},
+                                 false),
+            1U);
+  // In use counts for more than any weight.
+  EXPECT_EQ(swarm::choose_victim(Views{{.streams = 1, .weight = -9}, {.weight = 9}}, true), 1U);
+  // Of equals the first: the same connections give the same victim.
+  EXPECT_EQ(swarm::choose_victim(Views{{}, {}, {}}, false), 0U);
 }
 
 struct FixedInterfaces final : Interfaces {

@@ -394,7 +394,7 @@ TEST(Swarm, AHandlerThatThrowsCostsItsStreamAndIsCounted) {
 TEST(Swarm, InboundStreamsBeyondTheLimitAreReset) {
   SwarmNet net;
   TestNode& a = net.add();
-  TestNode& b = net.add({.config = {.max_inbound_streams = 3}});
+  TestNode& b = net.add({.config = {.limits = {.streams_per_connection = 3}}});
   b.swarm.set_handler(std::string(echo_protocol), echo);
   ASSERT_TRUE(net.connect(a, b));
   std::vector<HeldStream> held(3);
@@ -410,7 +410,7 @@ TEST(Swarm, InboundStreamsBeyondTheLimitAreReset) {
 
 TEST(Swarm, WhenFullAnIdleConnectionGivesWayAndABusyOneDoesNot) {
   SwarmNet net;
-  TestNode& hub = net.add({.config = {.max_connections = 2}});
+  TestNode& hub = net.add({.config = {.limits = {.connections = 2}}});
   hub.swarm.set_handler(std::string(echo_protocol), echo);
   std::vector<TestNode*> spokes;
   for (int i = 0; i < 4; ++i) spokes.push_back(&net.add());

@@ -606,6 +606,45 @@ TEST_F(YamuxSmallBudget, ShedResetsTheStreamsThatHoldMostAndNoMore) {
   EXPECT_EQ(mux_.unread_bytes(), 700U);
 }
 
+// Memory that is all with others, until they give some back.
+struct Elsewhere final : MemoryBudget {
+  bool try_take(std::size_t) noexcept override { return free; }
+  void give_back(std::size_t) noexcept override {}
+  [[nodiscard]] Error refusal() const override { return {Errc::limit, "256 bytes (limits.memory)"}; }
+  bool free = false;
+};
+
+TEST_F(YamuxMultiplexer, HoldsUpTheConnectionWhileTheSharedMemoryIsWithOthers) {
+  const auto memory = std::make_shared<Elsewhere>();
+  mux.draw_from(memory);
+  const SubstreamPtr stream = accept();
+  const std::size_t has_anyway = 64U << 10;
+  const Bytes data = test::yamux_data(theirs, std::string(100'000, 'x'));
+  const std::size_t taken = tell(data);
+  EXPECT_LE(taken, header_size + has_anyway);
+  EXPECT_GT(taken, has_anyway / 2);
+  EXPECT_TRUE(mux.overfull());
+  // It comes free while nobody reads: the stream is not reset for it.
+  memory->free = true;
+  mux.shed();
+  EXPECT_FALSE(mux.overfull());
+  EXPECT_FALSE(stream->failure);
+  EXPECT_EQ(tell(to_bytes(BytesView(data).subspan(taken))), data.size() - taken);
+}
+
+TEST_F(YamuxMultiplexer, AStreamThatIsShedSaysWhichLimitWasMet) {
+  mux.draw_from(std::make_shared<Elsewhere>());
+  const SubstreamPtr stream = accept();
+  const Bytes data = test::yamux_data(theirs, std::string(100'000, 'x'));
+  std::size_t taken = tell(data);
+  while (const std::size_t more = tell(to_bytes(BytesView(data).subspan(taken)))) taken += more;
+  ASSERT_TRUE(mux.overfull());
+  mux.shed();
+  EXPECT_EQ(stream->failure->code, Errc::limit);
+  EXPECT_NE(stream->failure->message.find("(limits.memory)"), std::string::npos) << stream->failure->message;
+  EXPECT_EQ(tell(to_bytes(BytesView(data).subspan(taken))), data.size() - taken);
+}
+
 TEST_F(YamuxMultiplexer, ForgetsClosedStreamsAfterAMinuteOfTrims) {
   const SubstreamPtr stream = accept();
   mux.reset(*stream);

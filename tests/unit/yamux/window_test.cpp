@@ -26,6 +26,81 @@ TEST(YamuxSendWindow, BeginsAt256KiBAndRefusesASumBeyond32Bits) {
   EXPECT_EQ(window.available(), 0xffffffffU);
 }
 
+// Memory that others draw from, too.
+struct Pool final : MemoryBudget {
+  explicit Pool(std::size_t bytes) : left(bytes) {}
+  bool try_take(std::size_t bytes) noexcept override {
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  }
+  void give_back(std::size_t bytes) noexcept override { left += bytes; }
+  [[nodiscard]] Error refusal() const override { return {Errc::limit, "the pool is empty (a.key)"}; }
+  std::size_t left;
+};
+
+constexpr std::size_t kib = 1024;
+
+TEST(YamuxSharedMemory, WhatEveryConnectionHasIsNotDrawn) {
+  const auto pool = std::make_shared<Pool>(0);
+  Budget budget(budget_bytes);
+  budget.draw_from(pool);
+  budget.take(256 * kib);  // the protocol's gift
+  EXPECT_EQ(budget.admit(0, 64 * kib), 64 * kib);
+  EXPECT_EQ(budget.admit(64 * kib, 1000), 0U);
+  EXPECT_TRUE(budget.refused());
+  EXPECT_EQ(budget.why_full(), "limit reached: the pool is empty (a.key)");
+  EXPECT_FALSE(budget.try_take(256 * kib));
+  EXPECT_EQ(budget.taken(), 256 * kib);
+}
+
+TEST(YamuxSharedMemory, IsTheGrowthOrWhatIsUnreadWhicheverIsMore) {
+  const auto pool = std::make_shared<Pool>(1024 * kib);
+  {
+    Budget budget(budget_bytes);
+    budget.draw_from(pool);
+    EXPECT_TRUE(budget.try_take(512 * kib));
+    EXPECT_EQ(pool->left, (1024 - 512 + 64) * kib);
+    EXPECT_EQ(budget.admit(0, 512 * kib), 512 * kib);  // the growth was for these
+    EXPECT_EQ(pool->left, (1024 - 512 + 64) * kib);
+    EXPECT_EQ(budget.admit(512 * kib, 512 * kib), 512 * kib);
+    EXPECT_EQ(pool->left, 64 * kib);
+    EXPECT_FALSE(budget.try_take(1024 * kib));
+    budget.settle(100 * kib);
+    EXPECT_EQ(pool->left, (1024 - 512 + 64) * kib);
+    budget.give_back(0, 512 * kib);
+    EXPECT_EQ(pool->left, (1024 - 36) * kib);
+    budget.settle(0);
+    EXPECT_EQ(pool->left, 1024 * kib);
+    EXPECT_EQ(budget.admit(0, 300 * kib), 300 * kib);
+  }
+  EXPECT_EQ(pool->left, 1024 * kib);
+}
+
+TEST(YamuxSharedMemory, OfWhatIsLeftAPartIsTaken) {
+  Budget budget(budget_bytes);
+  budget.draw_from(std::make_shared<Pool>(100 * kib));
+  EXPECT_EQ(budget.admit(0, 256 * kib), 128 * kib);
+  EXPECT_EQ(budget.admit(128 * kib, 256 * kib), 32 * kib);
+}
+
+TEST(YamuxSharedMemory, IsAskedSeldomForAStreamThatIsReadAsItArrives) {
+  struct Counting final : MemoryBudget {
+    bool try_take(std::size_t) noexcept override { return ++asked > 0; }
+    void give_back(std::size_t) noexcept override {}
+    [[nodiscard]] Error refusal() const override { return {}; }
+    int asked = 0;
+  };
+  const auto counting = std::make_shared<Counting>();
+  Budget budget(budget_bytes);
+  budget.draw_from(counting);
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(budget.admit(100 * kib, 1400), 1400U);
+    budget.settle(100 * kib);
+  }
+  EXPECT_LE(counting->asked, 2);
+}
+
 class YamuxReceiveWindow : public testing::Test {
  protected:
   // The other side uses up all it may, and all is read.
@@ -92,6 +167,19 @@ TEST_F(YamuxReceiveWindow, GrowsOnlyByWhatTheBudgetGrants) {
   }
   EXPECT_EQ(window.size(), 1024U * 1024);
   EXPECT_EQ(small.taken(), 1024U * 1024);
+}
+
+TEST_F(YamuxReceiveWindow, GrowsOnlyByWhatTheSharedMemoryGrants) {
+  const auto pool = std::make_shared<Pool>(700 * kib);
+  budget.draw_from(pool);
+  ReceiveWindow window(budget, max_window, at({}));
+  for (int i = 1; i < 10; ++i) use_up(window, at(milliseconds(i)), milliseconds(50));
+  EXPECT_EQ(window.size(), 512U * kib);
+  pool->left += 512 * kib;
+  for (int i = 1; i < 10; ++i) use_up(window, at(milliseconds(10 + i)), milliseconds(50));
+  EXPECT_EQ(window.size(), 1024U * kib);
+  window.release(budget);
+  EXPECT_EQ(pool->left, (700 + 512) * kib);
 }
 
 TEST_F(YamuxReceiveWindow, GivesWayWhenLaterStreamsHaveOverdrawnTheBudget) {
