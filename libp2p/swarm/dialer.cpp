@@ -36,7 +36,11 @@ DialRace::DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::opti
 void DialRace::add(const std::vector<Multiaddr>& addresses) {
   for (const Multiaddr& address : addresses) {
     const Multiaddr plain = address.without_peer();
-    if (known_.size() < max_dial_candidates && known_.insert(plain).second) waiting_.push_back(plain);
+    if (known_.size() >= max_dial_candidates || !known_.insert(plain).second) continue;
+    waiting_.push_back(plain);
+    if (const auto peer = address.peer_id_bytes(); peer && !expected_) {
+      if (const auto id = PeerId::from_bytes(*peer)) named_.emplace(plain, *id);
+    }
   }
   waiting_ = rank_candidates(waiting_);
   changed_.notify_all();
@@ -72,18 +76,8 @@ Task<Result<MuxedPtr>> DialRace::race() {
 }
 
 Task<> DialRace::attempt(Multiaddr address) {
-  if (needs_resolution(address)) {
-    const auto addresses = co_await dialer_.resolve(address);
-    --running_;
-    hurry_ = true;
-    if (addresses) {
-      add(*addresses);
-    } else {
-      note_failure(address, addresses.error());
-    }
-    co_return;
-  }
-  auto connection = co_await dialer_.dial(address, expected_);
+  if (needs_resolution(address)) co_return co_await look_up(std::move(address));
+  auto connection = co_await dialer_.dial(address, expected_at(address));
   --running_;
   if (!connection) {
     hurry_ = true;
@@ -92,6 +86,29 @@ Task<> DialRace::attempt(Multiaddr address) {
     winner_ = std::move(*connection);
     changed_.notify_all();
   }
+}
+
+Task<> DialRace::look_up(Multiaddr address) {
+  // The records of a /dnsaddr may be of many peers: those of ours are asked for.
+  const bool dnsaddr = address.components().front().protocol == AddrProtocol::dnsaddr;
+  const auto peer = dnsaddr ? expected_at(address) : std::nullopt;
+  Result<std::vector<Multiaddr>> addresses = fail(Errc::limit, "too many /dnsaddr addresses of one peer");
+  if (!dnsaddr || ++dnsaddrs_ <= max_dnsaddrs) {
+    addresses = co_await dialer_.resolve(peer ? address.with_peer(peer->bytes()) : address);
+  }
+  --running_;
+  hurry_ = true;
+  if (addresses) {
+    add(*addresses);
+  } else {
+    note_failure(address, addresses.error());
+  }
+}
+
+std::optional<PeerId> DialRace::expected_at(const Multiaddr& address) const {
+  if (expected_) return expected_;
+  const auto named = named_.find(address);
+  return named == named_.end() ? std::nullopt : std::optional(named->second);
 }
 
 void DialRace::note_failure(const Multiaddr& address, const Error& error) {

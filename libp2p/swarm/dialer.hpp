@@ -1,6 +1,7 @@
 // From addresses to a connection whose peer is proven.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,6 +49,9 @@ class Dialer {
 // or as soon as one has failed; the first connection wins.
 class DialRace {
  public:
+  // Each may cost many look-ups, and the peer itself may have told us of them.
+  static constexpr std::size_t max_dnsaddrs = 4;
+
   DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::optional<PeerId> expected);
 
   // Also while it runs. Those that it has already are left out.
@@ -61,6 +65,8 @@ class DialRace {
  private:
   [[nodiscard]] Task<Result<MuxedPtr>> race();
   [[nodiscard]] Task<> attempt(Multiaddr address);
+  [[nodiscard]] Task<> look_up(Multiaddr address);
+  [[nodiscard]] std::optional<PeerId> expected_at(const Multiaddr& address) const;
   void note_failure(const Multiaddr& address, const Error& error);
   [[nodiscard]] std::unexpected<Error> failure() const;
 
@@ -70,6 +76,8 @@ class DialRace {
   std::optional<PeerId> expected_;
   std::vector<Multiaddr> waiting_;  // best first
   std::set<Multiaddr> known_;
+  std::map<Multiaddr, PeerId> named_;  // who is at an address, where that came with it and nobody is expected
+  std::size_t dnsaddrs_ = 0;           // looked up
   std::size_t running_ = 0;
   bool hurry_ = true;  // start the next without waiting
   bool given_up_ = false;

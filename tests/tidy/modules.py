@@ -75,6 +75,7 @@ LIBRARIES = (
             "keys, hashes and ciphers come from libp2p/crypto"),
     Library("secp256k1", ("libp2p/crypto/",), "keys come from libp2p/crypto"),
     Library("sodium", ("libp2p/security/pnet/",), "only private networks need it"),
+    Library("ares", ("libp2p/transport/dns/",), "TXT records are asked for in one place"),
     Library("boost/beast", ("starling/api/", "starling/cli/"), "Beast costs seconds a file: HTTP is served in one place"),
     Library("boost/json", ("starling/",), "libp2p knows no JSON"),
     Library("boost/url", ("starling/api/", "starling/cli/"), "addresses are multiaddrs"),
