@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "libp2p/transport/upgrader/upgrader.hpp"
 #include "starling/fleet/author.hpp"
 
 namespace starling::sim {
@@ -28,13 +27,14 @@ Multiaddr memory_address(std::size_t index) {
   return *Multiaddr::parse("/memory/" + std::to_string(index + 1));
 }
 
-std::vector<std::unique_ptr<libp2p::Transport>> transports(Env env, libp2p::MemoryNetwork& network,
-                                                           std::size_t index, const PrivateKey& key) {
-  std::vector<std::unique_ptr<libp2p::Transport>> list;
-  list.push_back(std::make_unique<libp2p::UpgradedTransport>(
-      std::make_unique<libp2p::MemoryTransport>(env, network, index + 1),
-      std::make_shared<const libp2p::Upgrader>(env, key)));
-  return list;
+libp2p::HostConfig simulated_network(Env env, libp2p::MemoryNetwork& network, libp2p::mdns::VirtualLan& lan,
+                                     std::size_t index) {
+  libp2p::HostConfig config;
+  config.listen = {memory_address(index)};
+  config.byte_transports.push_back(std::make_unique<libp2p::MemoryTransport>(env, network, index + 1));
+  config.mdns = libp2p::MdnsConfig{.simulated = true};
+  config.multicast = lan.attach({lan_address(index), 16});
+  return config;
 }
 
 }  // namespace
@@ -141,18 +141,14 @@ void World::start(std::size_t index) {
   NodeOptions options;
   options.name = "node" + std::to_string(index);
   options.version = "simulated";
-  options.listen = {memory_address(index)};
   options.join = machine.join;
   options.applier.take_fleet = true;
   options.sync.gossip = config_.gossip;
-  options.mdns.simulated = true;
   NodeGround ground{machine.key,
                     fleet_,
                     machine.store,
                     machine.data_plane,
-                    transports(machine.env, network_, index, machine.key),
-                    nullptr,
-                    lan_.attach({lan_address(index), 16}),
+                    simulated_network(machine.env, network_, lan_, index),
                     [](const json::value&) { return Result<>{}; }};
   machine.node = std::make_unique<FleetNode>(machine.env, std::move(ground), std::move(options));
   machine.tracer = std::make_unique<Tracer>(trace_, runtime_, index);

@@ -98,6 +98,11 @@ Result<SignedEnvelope> SignedEnvelope::open(BytesView bytes, std::span<const Env
   return envelope;
 }
 
+Result<Bytes> SignedEnvelope::peek_payload(BytesView bytes, std::size_t max_bytes) {
+  LIBP2P_TRY(SignedEnvelope envelope, parse(bytes, max_bytes));
+  return std::move(envelope.payload_);
+}
+
 Bytes SignedEnvelope::to_bytes() const {
   ProtobufWriter out;
   out.bytes(1, key_.to_protobuf());

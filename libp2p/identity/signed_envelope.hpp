@@ -34,6 +34,9 @@ class SignedEnvelope {
   // names. Errors: also parse, when it is none of them.
   [[nodiscard]] static Result<SignedEnvelope> open(BytesView bytes, std::span<const EnvelopeKind> kinds,
                                                    std::size_t max_bytes = default_max_bytes);
+  // What it claims to hold, with its signature not looked at: only good for telling whether looking is worth
+  // its price. Errors: as open(), without crypto.
+  [[nodiscard]] static Result<Bytes> peek_payload(BytesView bytes, std::size_t max_bytes = default_max_bytes);
 
   [[nodiscard]] const PublicKey& public_key() const noexcept { return key_; }
   [[nodiscard]] const Bytes& payload_type() const noexcept { return payload_type_; }

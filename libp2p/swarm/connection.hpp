@@ -27,6 +27,7 @@ struct Connection {
   Instant last_used;                // a stream was opened, or seen alive
   std::size_t inbound_streams = 0;  // being negotiated or handled
   std::uint64_t restricted_bytes = 0;
+  bool restricted_stream = false;  // the one stream that a restricted connection gets has been handed on
   std::optional<DeadlineGuard> restricted_deadline;
 
   [[nodiscard]] const PeerId& peer() const { return muxed->remote_peer(); }

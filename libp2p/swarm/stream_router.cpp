@@ -73,12 +73,12 @@ Task<> StreamRouter::serve(ConnectionPtr connection, StreamPtr stream, Slot /*sl
   if (connection->restricted) {
     stream = meter_stream(std::move(stream), connection, config_.restricted_max_bytes);
   }
-  const auto protocol =
-      co_await negotiate_as_listener(env_, *stream,
-                                     [this, &connection](std::string_view name) {
-                                       return handlers_.contains(name) && may_carry(*connection, name);
-                                     },
-                                     {.timeout = config_.negotiate_timeout});
+  const auto protocol = co_await negotiate_as_listener(
+      env_, *stream,
+      [this, &connection](std::string_view name) {
+        return !connection->restricted_stream && handlers_.contains(name) && may_carry(*connection, name);
+      },
+      {.timeout = config_.negotiate_timeout});
   if (!protocol) {
     env_.log.debug("stream.not_negotiated",
                    {{"peer", connection->peer().short_string()}, {"why", protocol.error().to_string()}});
@@ -87,6 +87,11 @@ Task<> StreamRouter::serve(ConnectionPtr connection, StreamPtr stream, Slot /*sl
   // Between the answer and here the handler can have been removed.
   const auto found = handlers_.find(*protocol);
   if (found == handlers_.end() || connection->closing) co_return;
+  if (connection->restricted && std::exchange(connection->restricted_stream, true)) {
+    env_.log.debug("stream.refused",
+                   {{"peer", connection->peer().short_string()}, {"why", "one is all it gets"}});
+    co_return;
+  }
   const std::shared_ptr<const StreamHandler> handler = found->second;
   co_await (*handler)(InboundStream{.stream = std::move(stream),
                                     .peer = connection->peer(),

@@ -34,11 +34,13 @@ struct SwarmConfig {
   std::size_t max_restricted = 16;
   Duration restricted_lifetime = std::chrono::seconds(10);
   std::size_t restricted_max_bytes = 64ULL * 1024;  // received on a restricted connection's streams
-  std::size_t restricted_max_streams = 4;  // that the other side may have open or in negotiation there
+  // That the other side may have in negotiation there: a peer that takes us for one of its own asks for a few
+  // protocols at once, and is told no. Agreed on is one in the connection's life.
+  std::size_t restricted_max_streams = 4;
   std::size_t max_connections_per_peer = 4;
-  std::size_t max_inbound_streams = 1000;  // per connection
-  Duration peerstore_save_interval = std::chrono::seconds(60);
-  bool early_muxer = true;  // offer the muxer inside the Noise handshake
+  std::size_t max_inbound_streams = 1000;                      // per connection
+  Duration peerstore_save_interval = std::chrono::seconds(2);  // at most so often, and only what has changed
+  bool early_muxer = true;                                     // offer the muxer inside the Noise handshake
 };
 
 }  // namespace libp2p

@@ -8,7 +8,8 @@ namespace starling {
 // could make its own grants stand has been seen.
 class Charter::Evaluation {
  public:
-  Evaluation(Charter& charter, std::span<const RecordPtr> records) : charter_(charter) {
+  Evaluation(Charter& charter, std::span<const RecordPtr> records, JoinChecks& checks)
+      : charter_(charter), checks_(checks) {
     for (const RecordPtr& record : records) {
       switch (record->record.kind) {
         case RecordKind::grant:
@@ -92,7 +93,7 @@ class Charter::Evaluation {
     const bool sound = witness && at_least(*witness, conferred) && statement.fleet == charter_.fleet_ &&
                        statement.invite_key == state.invite.key &&
                        statement.admitter == record.record.author &&
-                       (record.record.hlc.value >> 16) <= latest && admit->join.verify().has_value();
+                       (record.record.hlc.value >> 16) <= latest && checks_.holds(record.id, admit->join);
     if (!sound) return false;
     // A joiner that was admitted twice (a retry after a crash) has used the invite once (JT15).
     const bool again = users_[state.id].contains(statement.joiner);
@@ -115,12 +116,24 @@ class Charter::Evaluation {
   }
 
   Charter& charter_;
+  JoinChecks& checks_;
   std::vector<RecordPtr> by_order_;
   std::map<RecordId, std::set<PeerId>> users_;
   std::map<RecordId, std::set<PeerId>> surplus_;
 };
 
+bool JoinChecks::holds(const RecordId& admission, const SignedJoinStatement& join) {
+  const auto known = known_.find(admission);
+  if (known != known_.end()) return known->second;
+  return known_.emplace(admission, join.verify().has_value()).first->second;
+}
+
 Charter Charter::evaluate(FleetId fleet, std::span<const RecordPtr> records) {
+  JoinChecks checks;
+  return evaluate(fleet, records, checks);
+}
+
+Charter Charter::evaluate(FleetId fleet, std::span<const RecordPtr> records, JoinChecks& checks) {
   Charter charter;
   charter.fleet_ = fleet;
   const auto genesis = std::ranges::find(records, fleet, [](const RecordPtr& record) { return record->id; });
@@ -128,7 +141,7 @@ Charter Charter::evaluate(FleetId fleet, std::span<const RecordPtr> records) {
   auto body = Genesis::from_body((*genesis)->record.body);
   if (!body || !std::ranges::binary_search(body->roots, (*genesis)->record.author)) return charter;
   charter.genesis_ = std::move(*body);
-  Evaluation(charter, records).run();
+  Evaluation(charter, records, checks).run();
   return charter;
 }
 

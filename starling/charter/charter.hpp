@@ -36,6 +36,16 @@ struct InviteState {
   std::uint32_t surplus = 0;  // admissions beyond `uses`, which don't: an alarm
 };
 
+// Remembers of each admission whether its two signatures hold. What they sign never changes, so neither does
+// the answer, and a charter that grows by one member costs two signatures instead of all of them.
+class JoinChecks {
+ public:
+  [[nodiscard]] bool holds(const RecordId& admission, const SignedJoinStatement& join);
+
+ private:
+  std::map<RecordId, bool> known_;  // as many as there are admissions in the changelog
+};
+
 // Read from the root down: a record counts only if its author holds a strictly senior standing grant, so the
 // order of arrival can't matter and nobody can raise himself.
 class Charter {
@@ -44,6 +54,9 @@ class Charter {
   // `records` are any records; those that are not of the charter are passed over. Nothing stands without the
   // genesis whose id is `fleet`.
   [[nodiscard]] static Charter evaluate(FleetId fleet, std::span<const RecordPtr> records);
+  // The same for one who evaluates again and again.
+  [[nodiscard]] static Charter evaluate(FleetId fleet, std::span<const RecordPtr> records,
+                                        JoinChecks& checks);
 
   [[nodiscard]] bool founded() const noexcept { return !genesis_.roots.empty(); }
   [[nodiscard]] const FleetId& fleet() const noexcept { return fleet_; }

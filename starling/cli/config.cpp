@@ -18,6 +18,7 @@ struct ConfigArguments {
   std::string ack;
   std::string timeout;
   std::string message;
+  std::string if_match;
   bool allow_empty = false;
 };
 
@@ -40,8 +41,13 @@ std::string config_target(const std::string& path, const ConfigArguments& argume
 }
 
 std::map<std::string, std::string> headers_of(const ConfigArguments& arguments) {
-  if (arguments.message.empty()) return {};
-  return {{"Starling-Message", arguments.message}};
+  std::map<std::string, std::string> headers;
+  if (!arguments.message.empty()) headers.emplace("Starling-Message", arguments.message);
+  if (!arguments.if_match.empty()) {
+    const bool quoted = arguments.if_match.starts_with('"') || arguments.if_match == "*";
+    headers.emplace("If-Match", quoted ? arguments.if_match : '"' + arguments.if_match + '"');
+  }
+  return headers;
 }
 
 void print_written(const ApiReply& reply, bool as_json) {
@@ -88,6 +94,9 @@ std::pair<CLI::App*, std::shared_ptr<ConfigArguments>> add_command(CLI::App& app
     command->add_option("--ack", arguments->ack, "wait for: local, replicated:K or applied:all");
     command->add_option("--timeout", arguments->timeout, "how long to wait: 500ms, 30s, 2m");
     command->add_option("--message", arguments->message, "why, for the history");
+    command->add_option(
+        "--if-match", arguments->if_match,
+        "a revision, as `status` shows it: refuse, with exit code 4, if the fleet has moved on");
     command->add_flag("--allow-empty", arguments->allow_empty, "it is meant to leave no listener");
   }
   return {command, std::move(arguments)};

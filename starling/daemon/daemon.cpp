@@ -12,10 +12,7 @@
 
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/system_runtime.hpp"
-#include "libp2p/protocols/mdns/multicast_port.hpp"
 #include "libp2p/swarm/peerstore_file.hpp"
-#include "libp2p/transport/tcp/tcp_transport.hpp"
-#include "libp2p/transport/upgrader/upgrader.hpp"
 #include "starling/api/http_server.hpp"
 #include "starling/api/router.hpp"
 #include "starling/changelog/sqlite_store.hpp"
@@ -61,14 +58,15 @@ Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   return fail(Errc::invalid_argument, "unknown data plane");
 }
 
-std::vector<std::unique_ptr<libp2p::Transport>> make_transports(Env env, const PrivateKey& identity) {
-  const auto upgrader = std::make_shared<const libp2p::Upgrader>(env, identity);
-  libp2p::TcpConfig tcp;
-  if (const char* congestion = std::getenv("STARLING_TCP_CONGESTION")) tcp.congestion_control = congestion;
-  std::vector<std::unique_ptr<libp2p::Transport>> transports;
-  transports.push_back(std::make_unique<libp2p::UpgradedTransport>(
-      std::make_unique<libp2p::TcpTransport>(env, tcp), upgrader));
-  return transports;
+libp2p::HostConfig make_network(const NodeConfig& config, libp2p::PeerstoreFile& peerstore) {
+  libp2p::HostConfig network;
+  network.listen = config.listen;
+  network.peerstore_file = &peerstore;
+  network.mdns.emplace();
+  if (const char* congestion = std::getenv("STARLING_TCP_CONGESTION")) {
+    network.tcp.congestion_control = congestion;
+  }
+  return network;
 }
 
 // Kept once: what stood before the fleet came must not be overwritten by what the fleet brought.
@@ -138,7 +136,6 @@ class Daemon {
     NodeOptions options;
     options.name = config.name;
     options.version = version;
-    options.listen = config.listen;
     if (token) options.join = JoinRequest{*token, config.name, encryption.public_key};
     options.applier.take_fleet = config.take_fleet;
     options.applier.drift = config.drift == "report" ? DriftPolicy::report : DriftPolicy::heal;
@@ -146,9 +143,7 @@ class Daemon {
                       config.fleet,
                       *store_,
                       *driver_,
-                      make_transports(env_, identity),
-                      peerstore_.get(),
-                      libp2p::mdns::make_system_port(env_),
+                      make_network(config, *peerstore_),
                       [file = state_.before_first_apply()](const json::value& document) {
                         return save_before_first_apply(file, document);
                       }};

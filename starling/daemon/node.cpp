@@ -3,9 +3,19 @@
 namespace starling {
 namespace {
 
-libp2p::IdentifyConfig identify_config(const std::string& version) {
-  libp2p::IdentifyConfig config;
-  config.agent = "starling/" + version;
+// How long a joiner looks for a member before it says so, and how often it says it again.
+constexpr libp2p::Duration alone_at_first = std::chrono::seconds(10);
+constexpr libp2p::Duration alone_again = std::chrono::minutes(1);
+
+// A fleet's network: the peer's own addresses and transports, our gate, our protocols.
+libp2p::HostConfig fleet_network(NodeGround& ground, const NodeOptions& options, Gate& gate) {
+  libp2p::HostConfig config = std::move(ground.network);
+  config.identity = ground.identity;
+  config.gater = &gate;
+  config.identify->agent = "starling/" + options.version;
+  config.gossipsub.emplace();
+  // Members are dialled by the sync service, and a joiner knows whom it wants.
+  config.connect_discovered = false;
   return config;
 }
 
@@ -16,21 +26,15 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
       options_(std::move(options)),
       fleet_(env, ground.fleet, ground.identity, ground.store),
       gate_(fleet_.charter()),
-      swarm_(env, ground.identity, options_.swarm, std::move(ground.transports), &gate_, ground.peerstore),
-      ping_(env, swarm_),
-      identify_(env, swarm_, identify_config(options_.version)),
-      gossip_(env, swarm_),
-      mdns_(ground.multicast
-                ? std::make_unique<libp2p::Mdns>(env, swarm_, options_.mdns, std::move(ground.multicast))
-                : nullptr),
-      admission_(env, swarm_, fleet_, gate_),
-      sync_(env, swarm_, gossip_, fleet_, gate_, options_.sync),
+      host_(env, fleet_network(ground, options_, gate_)),
+      admission_(env, host_.swarm(), fleet_, gate_),
+      sync_(env, host_.swarm(), *host_.gossipsub(), fleet_, gate_, options_.sync),
       applier_(
           env, fleet_, ground.driver, options_.applier, std::move(ground.save_before_first_apply),
           [this] { tell_status(); }, [this](const DataPlaneEvent& event) { on_data_plane(event); }),
       writer_(env, fleet_, applier_),
       events_(env),
-      api_{env, swarm_, fleet_, sync_, applier_, writer_, events_, options_.name, options_.version},
+      api_{env, host_.swarm(), fleet_, sync_, applier_, writer_, events_, options_.name, options_.version},
       join_progress_(env.executor),
       tasks_(env) {}
 
@@ -40,16 +44,12 @@ Task<Result<>> FleetNode::start() {
   LIBP2P_CO_CHECK(fleet_.load());
   fleet_.add_observer(*this);
   sync_.add_listener(*this);
-  swarm_.start();
-  ping_.start();
-  identify_.start();
-  gossip_.start();
-  admission_.start();
-  for (const Multiaddr& address : options_.listen) LIBP2P_CO_CHECK(co_await swarm_.listen(address));
-  if (mdns_) {
-    mdns_->set_handler([this](const PeerId& peer, const std::vector<Multiaddr>&) { on_discovered(peer); });
-    mdns_->start();
+  if (host_.mdns()) {
+    host_.mdns()->set_handler(
+        [this](const PeerId& peer, const std::vector<Multiaddr>&) { on_discovered(peer); });
   }
+  admission_.start();
+  LIBP2P_CO_CHECK(co_await host_.start());
   sync_.start();
   applier_.start();
   tasks_.spawn("node.tick", tick());
@@ -64,11 +64,7 @@ Task<> FleetNode::stop() {
   admission_.stop();
   sync_.remove_listener(*this);
   fleet_.remove_observer(*this);
-  if (mdns_) co_await mdns_->stop();
-  co_await gossip_.stop();
-  co_await identify_.stop();
-  co_await ping_.stop();
-  co_await swarm_.stop();
+  co_await host_.stop();
   co_await fleet_.stop();
 }
 
@@ -102,27 +98,44 @@ Task<> FleetNode::join() {
       join_progress_.notify_all();
       co_return;
     }
+    if (!admitted) warn_if_alone();
     // Once admitted the records come by themselves; until then somebody else may turn up.
     (void)co_await join_progress_.wait_until(env_, env_.now() + (admitted ? std::chrono::seconds(5) : pause));
     pause = std::min<libp2p::Duration>(pause * 2, std::chrono::seconds(5));
   }
 }
 
+void FleetNode::warn_if_alone() {
+  if (!warn_alone_at_) warn_alone_at_ = env_.now() + alone_at_first;
+  if (env_.now() < *warn_alone_at_) return;
+  warn_alone_at_ = env_.now() + alone_again;
+  std::string tried;
+  for (const Multiaddr& address : options_.join->token.addresses) tried += " " + address.to_string();
+  env_.log.warn(
+      "join.nobody_reached",
+      {{"token_addresses", tried.empty() ? "none" : tried.substr(1)},
+       {"on_the_lan", join_candidates_.size()},
+       {"hint",
+        "do the addresses let TCP through, and the LAN UDP 5353 (mDNS)? An `invite` made now has the "
+        "addresses of now"}});
+}
+
 Task<bool> FleetNode::try_to_join(PeerId peer, std::vector<Multiaddr> addresses) {
   if (gate_.is_member(peer)) co_return true;  // admitted before: the records are on their way
-  if (const auto connected = co_await swarm_.connect(peer, std::move(addresses)); !connected) {
+  if (const auto connected = co_await host_.swarm().connect(peer, std::move(addresses)); !connected) {
     env_.log.debug("join.unreachable",
                    {{"peer", peer.short_string()}, {"why", connected.error().to_string()}});
     co_return false;
   }
-  const auto done = co_await join_through(env_, swarm_, gate_, peer, *options_.join);
+  warn_alone_at_.reset();
+  const auto done = co_await join_through(env_, host_.swarm(), gate_, peer, *options_.join);
   if (!done) {
     env_.log.warn("join.refused", {{"peer", peer.short_string()}, {"why", done.error().why.to_string()}});
     if (done.error().final_refusal) join_refused_ = done.error().why;
     co_return false;
   }
   env_.log.info("join.admitted", {{"by", peer.to_string()}});
-  swarm_.keep_connected(peer);
+  host_.swarm().keep_connected(peer);
   co_return true;
 }
 

@@ -8,11 +8,7 @@
 #include <vector>
 
 #include "libp2p/base/task_group.hpp"
-#include "libp2p/protocols/gossipsub/gossipsub.hpp"
-#include "libp2p/protocols/identify/identify.hpp"
-#include "libp2p/protocols/mdns/mdns.hpp"
-#include "libp2p/protocols/ping/ping.hpp"
-#include "libp2p/swarm/swarm.hpp"
+#include "libp2p/host/host.hpp"
 #include "starling/api/api_context.hpp"
 #include "starling/sync/admission.hpp"
 #include "starling/sync/joiner.hpp"
@@ -22,12 +18,9 @@ namespace starling {
 struct NodeOptions {
   std::string name;
   std::string version;
-  std::vector<Multiaddr> listen;
   std::optional<JoinRequest> join;  // still to be done
   ApplierConfig applier;
   SyncConfig sync;
-  libp2p::SwarmConfig swarm;
-  libp2p::MdnsConfig mdns;
 };
 
 // What a node stands on; all of it outlives the node.
@@ -36,9 +29,9 @@ struct NodeGround {
   FleetId fleet;
   Store& store;
   Driver& driver;
-  std::vector<std::unique_ptr<libp2p::Transport>> transports;
-  libp2p::PeerstoreFile* peerstore = nullptr;
-  std::unique_ptr<libp2p::mdns::MulticastPort> multicast;  // null: no mDNS
+  // Where it listens and what it reaches others by. Its identity, who is admitted and which protocols are
+  // spoken are the node's own business, and set by it.
+  libp2p::HostConfig network;
   Applier::SaveBeforeFirstApply save_before_first_apply;
 };
 
@@ -53,10 +46,10 @@ class FleetNode final : private FleetObserver, private StatusListener {
 
   // Waits until this node is a member. Errors: refused, when no member will ever admit it with this token.
   [[nodiscard]] Task<Result<>> wait_joined();
-  [[nodiscard]] bool joined() const { return fleet_.charter().member(swarm_.local_peer()) != nullptr; }
+  [[nodiscard]] bool joined() const { return fleet_.charter().member(host_.peer()) != nullptr; }
 
   [[nodiscard]] ApiContext& api() noexcept { return api_; }
-  [[nodiscard]] libp2p::Swarm& swarm() noexcept { return swarm_; }
+  [[nodiscard]] libp2p::Swarm& swarm() noexcept { return host_.swarm(); }
   [[nodiscard]] Fleet& fleet() noexcept { return fleet_; }
   [[nodiscard]] SyncService& sync() noexcept { return sync_; }
   [[nodiscard]] Applier& applier() noexcept { return applier_; }
@@ -74,6 +67,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   Task<> tick();
   Task<> join();
   Task<bool> try_to_join(PeerId peer, std::vector<Multiaddr> addresses);
+  void warn_if_alone();
   void on_discovered(const PeerId& peer);
 
   Env env_;
@@ -81,11 +75,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   // In the order in which each needs the ones before it.
   Fleet fleet_;
   Gate gate_;
-  libp2p::Swarm swarm_;
-  libp2p::Ping ping_;
-  libp2p::Identify identify_;
-  libp2p::Gossipsub gossip_;
-  std::unique_ptr<libp2p::Mdns> mdns_;
+  libp2p::Host host_;
   AdmissionService admission_;
   SyncService sync_;
   Applier applier_;
@@ -94,6 +84,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   ApiContext api_;
   std::set<PeerId> join_candidates_;
   std::optional<Error> join_refused_;
+  std::optional<libp2p::Instant> warn_alone_at_;  // while it looks for a member and reaches none
   libp2p::Notifier join_progress_;
   libp2p::TaskGroup tasks_;
 };

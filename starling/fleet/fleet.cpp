@@ -178,7 +178,7 @@ void Fleet::evaluate_charter() {
     if (is_charter_record(record->record.kind) && !log_.quarantined(record->record))
       records.push_back(record);
   }
-  charter_ = Charter::evaluate(id_, records);
+  charter_ = Charter::evaluate(id_, records, join_checks_);
 }
 
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {

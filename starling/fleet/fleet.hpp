@@ -120,6 +120,7 @@ class Fleet {
   Author author_;
   Changelog log_;
   Charter charter_;
+  JoinChecks join_checks_;
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;

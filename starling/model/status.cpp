@@ -172,6 +172,11 @@ Result<Bytes> Status::seal(const PrivateKey& key) const {
   return envelope.to_bytes();
 }
 
+Result<Status> Status::peek(BytesView bytes) {
+  LIBP2P_TRY(const Bytes payload, SignedEnvelope::peek_payload(bytes, max_status_bytes));
+  return read_status(payload);
+}
+
 Result<Status> Status::open(BytesView bytes) {
   LIBP2P_TRY(const SignedEnvelope envelope, SignedEnvelope::open(bytes, envelope_domain, max_status_bytes));
   if (!libp2p::equal(envelope.payload_type(), libp2p::as_bytes(envelope_type))) {

@@ -54,6 +54,8 @@ struct Status {
   [[nodiscard]] Result<Bytes> seal(const PrivateKey& key) const;
   // Errors: parse, crypto (also when another than the node has signed, RV29), limit.
   [[nodiscard]] static Result<Status> open(BytesView envelope);
+  // What an envelope claims, with nobody's signature looked at: enough to tell whether it is old news.
+  [[nodiscard]] static Result<Status> peek(BytesView envelope);
 };
 
 }  // namespace starling

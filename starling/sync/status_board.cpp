@@ -4,7 +4,17 @@
 
 namespace starling {
 
+bool StatusBoard::is_news(const Status& status) const {
+  const SeenStatus* seen = find(status.node);
+  if (!seen) return true;
+  // Incarnations have no order of their own: of two the one with the later clock is taken, so that a replayed
+  // status of an earlier run doesn't push aside the present one.
+  return seen->status.incarnation == status.incarnation ? status.counter > seen->status.counter
+                                                        : status.clock >= seen->status.clock;
+}
+
 bool StatusBoard::put(Status status, Bytes envelope, Instant now) {
+  if (!is_news(status)) return false;
   const auto found = statuses_.find(status.node);
   if (found == statuses_.end()) {
     // The first that is heard of a node may be old: only what follows shows that it lives.
@@ -13,12 +23,7 @@ bool StatusBoard::put(Status status, Bytes envelope, Instant now) {
     return true;
   }
   SeenStatus& old = found->second;
-  const bool same_incarnation = old.status.incarnation == status.incarnation;
-  if (same_incarnation && status.counter <= old.status.counter) return false;
-  // Incarnations have no order of their own: of two the one with the later clock is taken, so that a replayed
-  // status of an earlier run doesn't push aside the present one.
-  if (!same_incarnation && status.clock < old.status.clock) return false;
-  const bool fresh = same_incarnation;
+  const bool fresh = old.status.incarnation == status.incarnation;
   old = SeenStatus{std::move(status), std::move(envelope), now, fresh};
   return true;
 }

@@ -24,7 +24,9 @@ struct SeenStatus {
 // Pure. Bounded by the members: statuses of others are not taken.
 class StatusBoard {
  public:
-  // Keeps it if it is news. False for what is older than what is known, or equal.
+  // False for what is older than what is known of the node, or equal.
+  [[nodiscard]] bool is_news(const Status& status) const;
+  // Keeps it if it is news, and says whether it was.
   bool put(Status status, Bytes envelope, Instant now);
   void forget(const PeerId& node) { statuses_.erase(node); }
 

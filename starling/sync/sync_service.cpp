@@ -154,9 +154,9 @@ Task<Result<>> SyncService::pull_once(PeerId peer) {
     }
     co_return Result<>{};
   };
-  LIBP2P_CO_TRY(
-      const VersionVector theirs,
-      co_await receive_records(stream, take, [this](BytesView envelope) { take_status(envelope); }));
+  LIBP2P_CO_TRY(const VersionVector theirs,
+                co_await receive_records(
+                    stream, take, [this](BytesView envelope) { take_status(envelope, std::nullopt); }));
   // They have written on while they answered.
   if (knows_more(theirs, fleet_.log().vector()) && fleet_.log().waiting() == 0) pulling_[peer] = true;
   co_return co_await libp2p::close_gracefully(stream);
@@ -305,14 +305,20 @@ void SyncService::publish_status() {
   }
 }
 
-void SyncService::on_status_message(const GossipMessage& message) { take_status(message.data); }
+void SyncService::on_status_message(const GossipMessage& message) { take_status(message.data, message.from); }
 
-void SyncService::take_status(BytesView envelope) {
-  auto status = Status::open(envelope);
-  if (!status) env_.log.debug("status.refused", {{"why", status.error().to_string()}});
+// A signature costs more than all the rest of this: it is looked at only for what is news, and not where the
+// bus has shown already that the node itself sent it.
+void SyncService::take_status(BytesView envelope, const std::optional<PeerId>& proven_sender) {
+  auto status = Status::peek(envelope);
   if (!status || status->fleet != fleet_.id() || status->node == fleet_.node()) return;
+  if (!gate_.is_member(status->node) || !board_.is_news(*status)) return;
+  if (proven_sender != status->node) status = Status::open(envelope);
+  if (!status) {
+    env_.log.debug("status.refused", {{"why", status.error().to_string()}});
+    return;
+  }
   const PeerId node = status->node;
-  if (!gate_.is_member(node)) return;
   const bool unknown_head =
       std::ranges::any_of(status->heads, [this](const RecordId& head) { return !fleet_.log().holds(head); });
   if (!board_.put(std::move(*status), libp2p::to_bytes(envelope), env_.now())) return;

@@ -74,7 +74,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void on_status_message(const libp2p::GossipMessage& message);
   Task<> take_announced(PeerId from, RecordPtr record);
   void announce(const RecordPtr& record);
-  void take_status(BytesView envelope);
+  void take_status(BytesView envelope, const std::optional<PeerId>& proven_sender);
   void publish_status();
   void keep_members_connected();
 

@@ -165,6 +165,12 @@ class InAFleet(unittest.TestCase):
         self.assertEqual(json.loads(self.operator.starling("get", "--json").stdout), whole)
         self.assert_exit(NOT_FOUND, "No such file", self.operator, "apply", self.fleet.directory / "nothing.json")
 
+    def test_a_write_against_a_revision_that_has_passed_is_a_conflict(self):
+        seen = json.loads(self.operator.starling("status", "--json").stdout)["revision"]
+        self.operator.starling("set", "/routes/first", "[]", "--if-match", seen)
+        self.assert_exit(CONFLICT, "(?s)has moved since.*last changed by", self.operator, "set", "/routes/second", "[]", "--if-match", seen)
+        self.assert_exit(NOT_FOUND, "doesn't exist", self.operator, "get", "/routes/second")
+
     def test_what_is_no_configuration_is_invalid(self):
         self.assert_exit(INVALID, "(?s)Invalid JSON.*line 1", self.operator, "set", "/routes/bad", "[")
         self.assert_exit(INVALID, "routes/nowhere", self.operator, "set", "/listeners/*:8081", '{"pass": "routes/nowhere"}')

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "sim/world.hpp"
+#include "tests/support/streams.hpp"
 
 namespace starling::sim {
 namespace {
@@ -21,6 +23,24 @@ TEST(SimulatedFleet, ThreeNodesJoinAndOneChangeReachesAll) {
   ASSERT_TRUE(world.write(1, listener_path(8080), listener()));
   EXPECT_TRUE(world.run_until([&] { return world.agreed(); }, seconds(10))) << world.disagreement();
   EXPECT_TRUE(has_listeners(world.data_plane(2).running()));
+}
+
+TEST(SimulatedFleet, AJoinerThatReachesNobodySaysSo) {
+  const auto told = [](const libp2p::test::MemoryLog& log) {
+    return std::ranges::count_if(
+        log.lines, [](const std::string& line) { return line.starts_with("join.nobody_reached"); });
+  };
+  libp2p::test::MemoryLog log;
+  World world({.seed = 6, .nodes = 2}, &log);
+  world.start(1);
+  world.run_for(seconds(8));
+  EXPECT_EQ(told(log), 0);
+  world.run_for(seconds(12));
+  EXPECT_EQ(told(log), 1);
+  world.run_for(minutes(1));
+  EXPECT_EQ(told(log), 2);
+  world.start(0);
+  EXPECT_TRUE(world.run_until_joined(seconds(30)));
 }
 
 TEST(SimulatedFleet, L5_ConvergesWithGossipSwitchedOff) {

@@ -105,13 +105,31 @@ class YamuxModel {
     if (which < 64) {
       (void)muxers_[side].request_ping(now_);
     } else if (which < 128) {
-      muxers_[side].trim();
+      trim(side);
     } else if (which < 192) {
       muxers_[side].batch_written(std::chrono::milliseconds(which % 8 * 200));
     } else if (which < 224) {
       muxers_[side].shed();
     } else if (which == 255) {
       muxers_[side].end(Error{Errc::closed, "the script said so"}, yamux::GoAwayCode::normal);
+    }
+  }
+
+  // A closed stream is remembered for a minute, twelve trims: what was sent before its end became known is not
+  // under way for so long.
+  void trim(std::size_t side) {
+    if (++trims_[side] % 8 == 0) deliver_all();
+    muxers_[side].trim();
+  }
+  void deliver_all() {
+    for (bool moved = true; moved && !any_ended();) {
+      moved = carry(0, SIZE_MAX);
+      moved = carry(1, SIZE_MAX) || moved;
+      for (yamux::Multiplexer& mux : muxers_) {
+        if (!mux.overfull()) continue;
+        mux.shed();
+        moved = true;
+      }
     }
   }
 
@@ -277,6 +295,7 @@ class YamuxModel {
   };
   std::array<Wire, 2> wires_;  // by sender
   std::array<std::size_t, 2> put_back_{};
+  std::array<std::size_t, 2> trims_{};
   Bytes batch_;
   std::map<yamux::StreamId, Users> users_;
   Instant now_{};

@@ -72,7 +72,9 @@ Result<> Assembler::add(BytesView piece) {
     switch (field->number) {
       case Field::public_key: {
         const BytesView key = in.bytes(*field);
-        if (key.size() > max_key_bytes) return fail(Errc::limit, "identify: a key of more than 1 KiB");
+        if (key.size() > max_key_bytes)
+          return fail(Errc::limit,
+                      "identify: a key of more than " + std::to_string(max_key_bytes) + " bytes");
         message_.public_key = to_bytes(key);
         break;
       }

@@ -21,7 +21,7 @@ inline constexpr std::size_t max_messages = 10;
 inline constexpr std::size_t max_addresses = 64;
 inline constexpr std::size_t max_protocols = 256;
 inline constexpr std::size_t max_protocol_bytes = 128;
-inline constexpr std::size_t max_key_bytes = 1024;
+inline constexpr std::size_t max_key_bytes = 1280;      // RSA of 8192 bits has 1,067
 inline constexpr std::size_t max_text_characters = 64;  // agent and protocol version
 // What the most modest of the readers out there takes as one message.
 inline constexpr std::size_t max_sent_message_bytes = 4096;

@@ -130,6 +130,22 @@ TEST_F(Joining, JT01_ATokenUsedTwiceAdmitsOnce) {
   EXPECT_EQ(charter.invites().at(invite->id).surplus, 1U);
 }
 
+TEST_F(Joining, WhatIsRememberedOfAnAdmissionsSignaturesChangesNoAnswer) {
+  const RecordPtr invite = fleet.invite(key_of(100), Role::node, 2);
+  JoinChecks checks;
+  const std::vector<RecordPtr> before = fleet.log.records();
+  EXPECT_EQ(Charter::evaluate(fleet.id(), before, checks).members().size(), fleet.charter().members().size());
+  admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
+  // Signed with another key than the invite's.
+  admit(invite, join_statement(fleet.id(), key_of(3), key_of(101), peer_of(key_of(1)), "three"));
+  const std::vector<RecordPtr> after = fleet.log.records();
+  for (int again = 0; again < 2; ++again) {
+    const Charter charter = Charter::evaluate(fleet.id(), after, checks);
+    EXPECT_NE(charter.member(peer_of(key_of(2))), nullptr);
+    EXPECT_EQ(charter.member(peer_of(key_of(3))), nullptr);
+  }
+}
+
 TEST_F(Joining, JT03_AnAdmissionLongAfterTheInvitesEndDoesNotStand) {
   const RecordPtr invite = fleet.invite(key_of(100), Role::node);
   const auto end = noon + std::chrono::hours(1);

@@ -113,8 +113,8 @@ TEST(IdentifyMessage, KeepsSixtyFourCharactersOfPlainText) {
 }
 
 TEST(IdentifyMessage, BoundsKeysAndProtocols) {
-  EXPECT_TRUE(decode({ProtobufWriter().bytes(1, Bytes(1024, 1)).take()}));
-  EXPECT_FALSE(decode({ProtobufWriter().bytes(1, Bytes(1025, 1)).take()}));
+  EXPECT_TRUE(decode({ProtobufWriter().bytes(1, Bytes(max_key_bytes, 1)).take()}));
+  EXPECT_FALSE(decode({ProtobufWriter().bytes(1, Bytes(max_key_bytes + 1, 1)).take()}));
   EXPECT_TRUE(decode({ProtobufWriter().string(3, std::string(128, 'p')).take()}));
   EXPECT_FALSE(decode({ProtobufWriter().string(3, std::string(129, 'p')).take()}));
   ProtobufWriter many;

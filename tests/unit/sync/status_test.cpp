@@ -63,6 +63,18 @@ TEST(Status, AnyFlippedByteIsRefused) {
   }
 }
 
+TEST(Status, APeekTellsWhatIsClaimedAndTrustsNobody) {
+  Bytes envelope = must(sample().seal(key_of(1)));
+  envelope.back() ^= 1;  // the signature is the last field
+  ASSERT_FALSE(Status::open(envelope));
+  const auto claimed = Status::peek(envelope);
+  ASSERT_TRUE(claimed) << claimed.error().to_string();
+  EXPECT_EQ(claimed->node, sample().node);
+  EXPECT_EQ(claimed->counter, sample().counter);
+  EXPECT_FALSE(Status::peek(Bytes(max_status_bytes + 1, 1)));
+  EXPECT_FALSE(Status::peek(Bytes(20, 0xff)));
+}
+
 class Board : public ::testing::Test {
  protected:
   bool put(std::uint64_t incarnation, std::uint64_t counter, libp2p::WallTime clock = noon) {
@@ -82,6 +94,7 @@ TEST_F(Board, KeepsTheLatestOfANode) {
   EXPECT_FALSE(put(1, 4));
   EXPECT_TRUE(put(1, 6));
   EXPECT_EQ(board.find(peer_of(key_of(1)))->status.counter, 6U);
+  EXPECT_TRUE(board.is_news(sample(2)));
 }
 
 TEST_F(Board, IsFreshOnlyOnceTheCounterAdvancedWhileWeListened) {
