@@ -10,7 +10,7 @@
 namespace libp2p::dns {
 namespace {
 
-// As large as passes everywhere without being cut in pieces (RFC 9715).
+// What is left of the 1280 bytes that every IPv6 link carries whole.
 constexpr int udp_answer_bytes = 1232;
 // Between two looks at what the library wants; it has its own deadlines.
 constexpr long longest_wait_s = 1;
@@ -58,7 +58,6 @@ using Answer = std::optional<Result<std::vector<std::string>>>;
 
 // Called by the library once, at the latest when the channel is closed.
 void on_answer(void* answer, int status, int /*timeouts*/, unsigned char* bytes, int size) {
-  // It reads the answer of a name without records as an error, too.
   static_cast<Answer*>(answer)->emplace(status == ARES_SUCCESS
                                             ? texts_of_answer({bytes, static_cast<std::size_t>(size)})
                                             : Result<std::vector<std::string>>(ares_error(status)));
