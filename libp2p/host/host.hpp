@@ -67,6 +67,11 @@ class Host {
   // What others can dial, each with the peer id at its end.
   [[nodiscard]] std::vector<Multiaddr> addresses() const;
 
+  // None in the public network.
+  [[nodiscard]] const std::optional<PreSharedKey>& private_network() const noexcept {
+    return private_network_;
+  }
+
   // The most used of the swarm; all of it is at swarm().
   [[nodiscard]] Task<Result<PeerId>> connect(Multiaddr address) { return swarm_.dial(std::move(address)); }
   [[nodiscard]] Task<Result<Swarm::OpenedStream>> open_stream(PeerId peer, std::string protocol) {
