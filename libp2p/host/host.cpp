@@ -1,5 +1,6 @@
 #include "libp2p/host/host.hpp"
 
+#include "libp2p/security/pnet/private_network.hpp"
 #include "libp2p/transport/upgrader/upgrader.hpp"
 
 namespace libp2p {
@@ -24,6 +25,9 @@ std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& iden
   std::vector<std::unique_ptr<Transport>> transports;
   transports.reserve(config.byte_transports.size());
   for (auto& bytes : config.byte_transports) {
+    if (config.private_network) {
+      bytes = std::make_unique<PrivateNetworkTransport>(env, std::move(bytes), *config.private_network);
+    }
     transports.push_back(std::make_unique<UpgradedTransport>(std::move(bytes), upgrader));
   }
   return transports;
@@ -37,6 +41,7 @@ Host::Host(Env env, const PrivateKey& identity, HostConfig& config)
     : env_(env),
       machine_resolver_(env),
       listen_(std::move(config.listen)),
+      private_network_(config.private_network),
       swarm_(env, identity, config.swarm, upgraded(env, identity, config), config.gater,
              config.peerstore_file, config.resolver == nullptr ? &machine_resolver_ : config.resolver,
              config.interfaces),
@@ -49,6 +54,10 @@ Host::Host(Env env, const PrivateKey& identity, HostConfig& config)
 }
 
 void Host::make_mdns(HostConfig& config) {
+  // Peers of other networks could only be dialled in vain (discovery/mdns.md).
+  if (config.private_network && config.mdns->service == MdnsConfig{}.service) {
+    config.mdns->service = "_p2p-" + config.private_network->fingerprint() + "._udp.local";
+  }
   if (config.multicast) {
     mdns_.emplace(env_, swarm_, *config.mdns, std::move(config.multicast));
   } else {
@@ -63,7 +72,10 @@ void Host::make_mdns(HostConfig& config) {
 Host::~Host() = default;
 
 Task<Result<>> Host::start() {
+  LIBP2P_CO_CHECK(check_forced_private_network(private_network_));
   started_ = true;
+  if (private_network_)
+    env_.log.info("host.private_network", {{"fingerprint", private_network_->fingerprint()}});
   swarm_.start();
   if (ping_) ping_->start();
   if (identify_) identify_->start();

@@ -14,6 +14,7 @@
 #include "libp2p/protocols/mdns/mdns.hpp"
 #include "libp2p/protocols/perf/perf.hpp"
 #include "libp2p/protocols/ping/ping.hpp"
+#include "libp2p/security/pnet/psk.hpp"
 #include "libp2p/swarm/swarm.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/interfaces.hpp"
@@ -32,6 +33,9 @@ struct HostConfig {
   YamuxConfig yamux;
   // Secured with Noise and multiplexed with Yamux by the host. None: TCP alone.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
+  // Only peers with this key are reached and let in, and mDNS finds only them. It excludes transports that
+  // can't carry it: those that bring a security of their own, like QUIC.
+  std::optional<PreSharedKey> private_network;
 
   Gater* gater = nullptr;                   // everybody is admitted
   PeerstoreFile* peerstore_file = nullptr;  // nothing is kept over restarts
@@ -63,6 +67,11 @@ class Host {
   // What others can dial, each with the peer id at its end.
   [[nodiscard]] std::vector<Multiaddr> addresses() const;
 
+  // None in the public network.
+  [[nodiscard]] const std::optional<PreSharedKey>& private_network() const noexcept {
+    return private_network_;
+  }
+
   // The most used of the swarm; all of it is at swarm().
   [[nodiscard]] Task<Result<PeerId>> connect(Multiaddr address) { return swarm_.dial(std::move(address)); }
   [[nodiscard]] Task<Result<Swarm::OpenedStream>> open_stream(PeerId peer, std::string protocol) {
@@ -88,6 +97,7 @@ class Host {
   Env env_;
   SystemResolver machine_resolver_;
   std::vector<Multiaddr> listen_;
+  std::optional<PreSharedKey> private_network_;
   Swarm swarm_;
   std::optional<Ping> ping_;
   std::optional<Identify> identify_;

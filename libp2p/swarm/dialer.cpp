@@ -111,7 +111,10 @@ void DialRace::add(const std::vector<Multiaddr>& addresses) {
   for (const Multiaddr& address : addresses) {
     Multiaddr plain = address.without_peer();
     if (plain.empty() || known_.size() >= max_dial_candidates || !known_.insert(plain).second) continue;
-    entries_.push_back({.planned = {.address = std::move(plain)}});
+    Entry& entry = entries_.emplace_back(Entry{.planned = {.address = std::move(plain)}});
+    if (const auto peer = address.peer_id_bytes()) {
+      if (auto id = PeerId::from_bytes(*peer)) entry.named = std::move(*id);
+    }
   }
   if (entries_.size() == before) return;
   plan();
@@ -191,8 +194,19 @@ void DialRace::start(std::size_t number) {
   }
 }
 
+// The records of a /dnsaddr may be of many peers: those of ours are asked for.
+Task<Result<std::vector<Multiaddr>>> DialRace::resolve(const Entry& entry) {
+  const Multiaddr& address = entry.planned.address;
+  if (address.components().front().protocol != AddrProtocol::dnsaddr) return dialer_.resolve(address);
+  const auto& peer = expected_at(entry);
+  return dialer_.resolve(peer ? address.with_peer(peer->bytes()) : address);
+}
+
 Task<> DialRace::look_up(std::size_t number) {
-  const auto addresses = co_await dialer_.resolve(entries_[number].planned.address);
+  const bool dnsaddr =
+      entries_[number].planned.address.components().front().protocol == AddrProtocol::dnsaddr;
+  Result<std::vector<Multiaddr>> addresses = fail(Errc::limit, "too many /dnsaddr addresses of one peer");
+  if (!dnsaddr || ++dnsaddrs_ <= max_dnsaddrs) addresses = co_await resolve(entries_[number]);
   --running_;
   Entry& entry = entries_[number];
   if (addresses) {
@@ -207,7 +221,7 @@ Task<> DialRace::look_up(std::size_t number) {
 Task<> DialRace::attempt(std::size_t number, bool first) {
   const PlannedDial& planned = entries_[number].planned;
   auto connection = co_await dialer_.dial({.address = planned.address,
-                                           .expected = expected_,
+                                           .expected = expected_at(entries_[number]),
                                            .patience = planned.patience,
                                            .first_of_peer = first});
   --running_;

@@ -90,6 +90,9 @@ class Dialer {
 // starts at once. The first connection wins.
 class DialRace {
  public:
+  // Each may cost many look-ups, and the peer itself may have told us of them.
+  static constexpr std::size_t max_dnsaddrs = 4;
+
   DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::optional<PeerId> expected);
 
   // Also while it runs. Those that it has already are left out.
@@ -106,6 +109,7 @@ class DialRace {
   struct Entry {
     enum class State : std::uint8_t { waiting, running, resolved, failed };
     PlannedDial planned;
+    std::optional<PeerId> named = {};  // who is there, where that came with the address
     State state = State::waiting;
     Instant start{};  // planned, or when it did
     std::string fate = {};
@@ -114,10 +118,15 @@ class DialRace {
   [[nodiscard]] Task<Result<MuxedPtr>> race();
   [[nodiscard]] Task<> attempt(std::size_t number, bool first);
   [[nodiscard]] Task<> look_up(std::size_t number);
+  [[nodiscard]] Task<Result<std::vector<Multiaddr>>> resolve(const Entry& entry);
   void plan();
   // Which is to start next; none waits.
   [[nodiscard]] std::optional<std::size_t> next_waiting() const;
   void start(std::size_t number);
+  // Who must be at the entry's address.
+  [[nodiscard]] const std::optional<PeerId>& expected_at(const Entry& entry) const {
+    return expected_ ? expected_ : entry.named;
+  }
   void note_failure(Entry& entry, const Error& error);
   [[nodiscard]] std::string explain(const Entry& winner) const;
   [[nodiscard]] std::unexpected<Error> failure() const;
@@ -129,6 +138,7 @@ class DialRace {
   BlackHoles::View black_holes_;
   std::deque<Entry> entries_;  // grows only
   std::set<Multiaddr> known_;
+  std::size_t dnsaddrs_ = 0;  // looked up
   std::size_t running_ = 0;
   bool given_up_ = false;
   MuxedPtr winner_;

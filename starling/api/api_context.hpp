@@ -21,6 +21,7 @@ struct ApiContext {
   EventLog& events;
   std::string name;     // of this node
   std::string version;  // of starling
+  std::string network;  // the fingerprint of the private network's key; empty: the network is public
 };
 
 }  // namespace starling

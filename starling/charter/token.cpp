@@ -13,7 +13,8 @@ using libp2p::Multibase;
 using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
-constexpr std::uint8_t token_version = 1;
+constexpr std::uint8_t public_version = 1;
+constexpr std::uint8_t private_version = 2;  // has a network key
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t max_token_chars = 4096;
 
@@ -53,6 +54,10 @@ Result<JoinToken> token_from_body(BytesView body) {
         if (bytes.size() != token.seed.size()) return fail(Errc::parse, "the key has the wrong size");
         std::ranges::copy(bytes, token.seed.begin());
         break;
+      case 5: {
+        LIBP2P_TRY(token.network_key, PreSharedKey::from_bytes(bytes));
+        break;
+      }
       default:
         in.skip(*field);
     }
@@ -70,7 +75,8 @@ std::string JoinToken::to_string() const {
   body.bytes(2, issuer.bytes());
   for (const Multiaddr& address : addresses) body.bytes(3, address.bytes());
   body.bytes(4, seed);
-  Bytes bytes{token_version};
+  if (network_key) body.bytes(5, network_key->view());
+  Bytes bytes{network_key ? private_version : public_version};
   libp2p::append(bytes, body.view());
   libp2p::append(bytes, checksum_of(bytes));
   return libp2p::multibase_encode(Multibase::base32, bytes);
@@ -98,13 +104,19 @@ Result<JoinToken> JoinToken::parse(std::string_view text) {
   if (!libp2p::equal(checksum_of(signed_part), bytes.last(checksum_bytes))) {
     return fail(Errc::parse, "the token is cut or mistyped (its checksum does not fit): copy it again");
   }
-  if (bytes[0] != token_version) {
+  if (bytes[0] != public_version && bytes[0] != private_version) {
     return fail(Errc::parse, "the token is of version " + std::to_string(bytes[0]) +
-                                 ", this starling knows version 1: "
+                                 ", this starling knows versions 1 and 2: "
                                  "run a newer one");
   }
   auto token = token_from_body(signed_part.subspan(1));
   if (!token) return libp2p::fail_in("the token", token.error());
+  const bool names_key = token->network_key.has_value();
+  if (names_key != (bytes[0] == private_version)) {
+    return fail(Errc::parse, names_key
+                                 ? "the token: version 1 has no key of a private network"
+                                 : "the token: version 2 has a key of a private network, this one has none");
+  }
   return token;
 }
 

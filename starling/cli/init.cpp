@@ -16,6 +16,7 @@ struct Founded {
   PeerId peer;
   std::string join_operator;
   std::string join_node;
+  std::string network;  // the fingerprint of its key, where it is private
 };
 
 // The founder's records, in one incarnation of the root key: genesis, this node's grant, and two invites.
@@ -57,7 +58,7 @@ class Founding {
   std::vector<RecordPtr> records_;
 };
 
-Result<Founded> found_fleet(const NodeArguments& arguments) {
+Result<Founded> found_fleet(const NodeArguments& arguments, bool in_private) {
   libp2p::NullLog log;
   libp2p::SystemRuntime runtime(log, 1);
   const libp2p::Env env = runtime.env();
@@ -68,9 +69,19 @@ Result<Founded> found_fleet(const NodeArguments& arguments) {
   Founding founding(root, env);
   LIBP2P_CHECK(founding.found());
   config.fleet = founding.fleet();
+  config.private_network = in_private;
   LIBP2P_TRY(const NewNode node, create_node(state, config, env.random));
+  std::optional<PreSharedKey> network_key;
+  if (in_private) {
+    network_key = PreSharedKey::generate(env.random);
+    LIBP2P_CHECK(state.save_network_key(*network_key));
+  }
 
-  Founded result{founding.fleet(), PeerId::from_public_key(node.identity.public_key()), {}, {}};
+  Founded result{founding.fleet(),
+                 PeerId::from_public_key(node.identity.public_key()),
+                 {},
+                 {},
+                 network_key ? network_key->fingerprint() : ""};
   const Grant grant{result.peer, Role::operator_, config.name, node.encryption.public_key, {}};
   LIBP2P_CHECK(founding.write(RecordKind::grant, grant.to_body()));
   const std::vector<Multiaddr> addresses = reachable_addresses(config.listen);
@@ -78,7 +89,7 @@ Result<Founded> found_fleet(const NodeArguments& arguments) {
     const NewInvite invite = make_invite({role}, env.clock.wall(), env.random);
     LIBP2P_CHECK(founding.write(RecordKind::invite, invite.invite.to_body()));
     (role == Role::operator_ ? result.join_operator : result.join_node) =
-        JoinToken{result.fleet, result.peer, addresses, invite.seed}.to_string();
+        JoinToken{result.fleet, result.peer, addresses, invite.seed, network_key}.to_string();
   }
   LIBP2P_CHECK(save_private_key(state.root_key(), root));
   LIBP2P_TRY(const auto store, SqliteStore::open(state.store()));
@@ -105,15 +116,23 @@ void add_init(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("init", "found a fleet on this machine");
   auto arguments = std::make_shared<NodeArguments>();
   auto as_json = std::make_shared<bool>(false);
+  auto in_private = std::make_shared<bool>(false);
   arguments->add_options(*command);
+  command->add_flag("--private", *in_private,
+                    "a network of its own: only who has its key, which tokens carry, gets a byte through");
   command->add_flag("--json", *as_json, "print JSON");
-  command->callback([&context, arguments, as_json] {
-    const auto founded = found_fleet(*arguments);
+  command->callback([&context, arguments, as_json, in_private] {
+    const auto founded = found_fleet(*arguments, *in_private);
     if (!founded) {
       context.exit_code = report(founded.error());
       return;
     }
     print(*founded, *as_json);
+    if (!founded->network.empty()) {
+      std::fprintf(stderr,
+                   "The network is private (fingerprint %s): its key is %s, and every token carries it.\n",
+                   founded->network.c_str(), StateDir(arguments->state).network_key().c_str());
+    }
     std::fprintf(stderr,
                  "The fleet's root key is %s: move it to a safe place, offline.\n"
                  "Start the node with: starling run --state %s\n",

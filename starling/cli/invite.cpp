@@ -199,8 +199,11 @@ Result<JoinToken> invite(const InviteArguments& arguments) {
   LIBP2P_TRY(const RecordPtr record, sign_invite(position, key, made.invite, env));
   LIBP2P_TRY(const std::vector<Multiaddr> addresses, access->addresses());
   LIBP2P_TRY(const PrivateKey identity, state.load_identity());
+  LIBP2P_TRY(const NodeConfig config, state.load_config());
+  LIBP2P_TRY(const std::optional<PreSharedKey> network_key, state.load_network_key(config));
   LIBP2P_CHECK(access->add(record));
-  return JoinToken{position.fleet, PeerId::from_public_key(identity.public_key()), addresses, made.seed};
+  return JoinToken{position.fleet, PeerId::from_public_key(identity.public_key()), addresses, made.seed,
+                   network_key};
 }
 
 }  // namespace

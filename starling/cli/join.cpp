@@ -12,10 +12,12 @@ Result<> prepare_join(const NodeArguments& arguments, const std::string& text) {
   LIBP2P_TRY(const JoinToken token, JoinToken::parse(text));
   LIBP2P_TRY(NodeConfig config, arguments.config());
   config.fleet = token.fleet;
+  config.private_network = token.network_key.has_value();
   libp2p::NullLog log;
   libp2p::SystemRuntime runtime(log, 1);
   const StateDir state(arguments.state);
   LIBP2P_TRY(const NewNode node, create_node(state, config, runtime.env().random));
+  if (token.network_key) LIBP2P_CHECK(state.save_network_key(*token.network_key));
   return state.save_token(token);
 }
 

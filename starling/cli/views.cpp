@@ -57,11 +57,21 @@ const json::array& list(const json::object& object, std::string_view key) {
   return value && value->is_array() ? value->get_array() : none;
 }
 
+std::string network_cell(const json::object& status) {
+  const json::value* network = status.if_contains("private_network");
+  if (network == nullptr || !network->is_object()) return "no";
+  const json::object& told = network->get_object();
+  const json::value* quic = told.if_contains("quic");
+  const bool has_quic = quic != nullptr && quic->is_bool() && quic->get_bool();
+  return "yes (fingerprint " + cell(told, "fingerprint") + "), QUIC " + (has_quic ? "on" : "off");
+}
+
 void print_status(const json::object& status) {
   print_table({{"fleet", cell(status, "fleet")},
                {"node", cell(status, "name") + " (" + cell(status, "peer") + ")"},
                {"role", cell(status, "role")},
                {"joined", cell(status, "joined")},
+               {"private network", network_cell(status)},
                {"members", cell(status, "online") + " of " + cell(status, "members") + " online"},
                {"revision", cell(status, "revision")},
                {"changes", cell(status, "changes")},

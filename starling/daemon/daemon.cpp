@@ -58,8 +58,10 @@ Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   return fail(Errc::invalid_argument, "unknown data plane");
 }
 
-libp2p::HostConfig make_network(const NodeConfig& config, libp2p::PeerstoreFile& peerstore) {
+libp2p::HostConfig make_network(const NodeConfig& config, const std::optional<PreSharedKey>& key,
+                                libp2p::PeerstoreFile& peerstore) {
   libp2p::HostConfig network;
+  network.private_network = key;
   network.listen = config.listen;
   network.peerstore_file = &peerstore;
   network.mdns.emplace();
@@ -131,6 +133,7 @@ class Daemon {
     LIBP2P_CO_TRY(const PrivateKey identity, state_.load_identity());
     LIBP2P_CO_TRY(const X25519KeyPair encryption, state_.load_encryption_key());
     LIBP2P_CO_TRY(const std::optional<JoinToken> token, state_.load_token());
+    LIBP2P_CO_TRY(const std::optional<PreSharedKey> network_key, state_.load_network_key(config));
     LIBP2P_CO_TRY(driver_, make_driver(env_, config));
     peerstore_ = std::make_unique<libp2p::DiskPeerstoreFile>(state_.peers().string());
     NodeOptions options;
@@ -143,7 +146,7 @@ class Daemon {
                       config.fleet,
                       *store_,
                       *driver_,
-                      make_network(config, *peerstore_),
+                      make_network(config, network_key, *peerstore_),
                       [file = state_.before_first_apply()](const json::value& document) {
                         return save_before_first_apply(file, document);
                       }};

@@ -34,7 +34,16 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
           [this] { tell_status(); }, [this](const DataPlaneEvent& event) { on_data_plane(event); }),
       writer_(env, fleet_, applier_),
       events_(env),
-      api_{env, host_.swarm(), fleet_, sync_, applier_, writer_, events_, options_.name, options_.version},
+      api_{env,
+           host_.swarm(),
+           fleet_,
+           sync_,
+           applier_,
+           writer_,
+           events_,
+           options_.name,
+           options_.version,
+           host_.private_network() ? host_.private_network()->fingerprint() : ""},
       join_progress_(env.executor),
       tasks_(env) {}
 

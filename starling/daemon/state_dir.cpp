@@ -44,6 +44,7 @@ Result<NodeConfig> config_from(const toml::table& table) {
     config.listen.push_back(std::move(*address));
   }
   config.take_fleet = table["take_fleet"].value_or(false);
+  config.private_network = table["private_network"].value_or(false);
   config.drift = table["drift"].value_or(std::string("heal"));
   if (config.drift != "heal" && config.drift != "report") {
     return fail(Errc::parse, "config.toml: drift is \"heal\" or \"report\", not \"" +
@@ -103,18 +104,39 @@ Result<X25519KeyPair> StateDir::load_encryption_key() const {
   return X25519KeyPair::from_private(key);
 }
 
+Result<> StateDir::save_network_key(const PreSharedKey& key) const {
+  return write_file(network_key(), key.to_file());
+}
+
+Result<std::optional<PreSharedKey>> StateDir::load_network_key(const NodeConfig& config) const {
+  const std::string file = network_key().string();
+  const auto contents = read_file(network_key(), PreSharedKey::max_file_bytes);
+  if (!contents && contents.error().code == Errc::not_found) {
+    if (!config.private_network) return std::optional<PreSharedKey>();
+    return fail(Errc::not_found, file +
+                                     " is missing, and config.toml says private_network = true: copy it from "
+                                     "another node of the fleet");
+  }
+  if (!contents) return std::unexpected(contents.error());
+  if (!config.private_network) {
+    return fail(Errc::invalid_argument, file +
+                                            " is there, and config.toml doesn't say private_network = true: "
+                                            "write that into it, or take the key away");
+  }
+  auto key = PreSharedKey::from_file(*contents);
+  if (!key) return libp2p::fail_in(file, key.error());
+  return std::optional(std::move(*key));
+}
+
 Result<> StateDir::save_config(const NodeConfig& config) const {
   toml::array listen;
   for (const Multiaddr& address : config.listen) listen.push_back(address.to_string());
   toml::array api;
   for (const std::string& address : config.api) api.push_back(address);
-  const toml::table table{{"fleet", to_cid(config.fleet)},
-                          {"name", config.name},
-                          {"listen", std::move(listen)},
-                          {"api", std::move(api)},
-                          {"data_plane", config.data_plane},
-                          {"take_fleet", config.take_fleet},
-                          {"drift", config.drift}};
+  const toml::table table{{"fleet", to_cid(config.fleet)},   {"name", config.name},
+                          {"listen", std::move(listen)},     {"api", std::move(api)},
+                          {"data_plane", config.data_plane}, {"take_fleet", config.take_fleet},
+                          {"drift", config.drift},           {"private_network", config.private_network}};
   std::ostringstream text;
   text << table << '\n';
   return write_file(path_ / "config.toml", libp2p::as_bytes(text.str()));

@@ -23,7 +23,8 @@ struct NodeConfig {
   std::vector<std::string> api;     // as HttpAddress::parse takes them
   std::string data_plane = "none";  // as DataPlaneSpec::parse takes it
   bool take_fleet = false;
-  std::string drift = "heal";  // or "report"
+  std::string drift = "heal";    // or "report"
+  bool private_network = false;  // under the key in swarm.key
 };
 
 class StateDir {
@@ -35,6 +36,7 @@ class StateDir {
   [[nodiscard]] std::filesystem::path root_key() const { return path_ / "root.key"; }
   [[nodiscard]] std::filesystem::path api_socket() const { return path_ / "api.sock"; }
   [[nodiscard]] std::filesystem::path peers() const { return path_ / "peers"; }
+  [[nodiscard]] std::filesystem::path network_key() const { return path_ / "swarm.key"; }
   [[nodiscard]] std::filesystem::path before_first_apply() const { return path_ / "before-first-apply.json"; }
 
   // Makes the folder, mode 0700. Errors: exists, when it holds a node already; io.
@@ -46,6 +48,12 @@ class StateDir {
   [[nodiscard]] Result<PrivateKey> load_identity() const;
   [[nodiscard]] Result<> save_encryption_key(const X25519KeyPair& key) const;
   [[nodiscard]] Result<X25519KeyPair> load_encryption_key() const;
+
+  // The fleet's network key, in a file of mode 0600 that other libp2p programs read as well.
+  [[nodiscard]] Result<> save_network_key(const PreSharedKey& key) const;
+  // None, where the network is public. A key and a configuration that don't fit are an error: nobody is to
+  // believe that a network is private which isn't. Errors: not_found, invalid_argument; parse, limit, io.
+  [[nodiscard]] Result<std::optional<PreSharedKey>> load_network_key(const NodeConfig& config) const;
 
   [[nodiscard]] Result<> save_config(const NodeConfig& config) const;
   // Errors: not_found (no node here: says how to make one), parse (names line and key).

@@ -220,16 +220,20 @@ class Fleet:
     `data_plane` is auto, unit, nginx or none. The first node founds the fleet; the last `followers` hold the role node, the
     others operator. `spare` namespaces more are on the network, for whoever is no node. Tokens hold no address (nodes listen
     on port 0) unless `listen` says otherwise, so that nodes find one another by mDNS alone. In `flags`, {state} is the
-    folder of the node that gets them. `lan` makes the network for a number of nodes.
+    folder of the node that gets them; `init_flags` are for the founder alone. `lan` makes the network for a number of
+    nodes; `prepare` is called with each node once it has its state, before it runs.
     """
 
     def __init__(self, names=("n1", "n2", "n3"), data_plane: str = "auto", followers: int = 0, spare: int = 0,
-                 listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"), flags=("--take-fleet",), lan=HostLan):
+                 listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"), flags=("--take-fleet",), lan=HostLan,
+                 prepare=lambda node: None, init_flags=()):
         self._names = names
         self._make_data_plane = data_planes.maker(data_plane)
         self._followers = followers
         self._listen = [word for address in listen for word in ("--listen", address)]
         self._flags = list(flags)
+        self._prepare_node = prepare
+        self._init_flags = list(init_flags)
         self._stack = contextlib.ExitStack()
         self.lan = lan(len(names) + spare)
         self.nodes = []
@@ -243,6 +247,7 @@ class Fleet:
             self._prepare()
             self._found()
             for node in self.nodes:
+                self._prepare_node(node)
                 node.start()
             for node in self.nodes:
                 node.wait_ready()
@@ -286,7 +291,7 @@ class Fleet:
 
     def _found(self):
         first, *others = self.nodes
-        self.founded = json.loads(first.starling("init", *self.node_flags(first), "--json").stdout)
+        self.founded = json.loads(first.starling("init", *self.node_flags(first), *self._init_flags, "--json").stdout)
         # init's own two tokens first, one use each; then no invite is left open that nobody asked for.
         at_hand = {"operator": self.founded["join-operator"], "node": self.founded["join-node"]}
         for number, node in enumerate(others):
@@ -354,11 +359,11 @@ def peer_id_of(key_file: Path) -> str:
     return base58(b"\x00\x24\x08\x01\x12\x20" + public_key)
 
 
-Token = namedtuple("Token", "fleet issuer addresses seed")
+Token = namedtuple("Token", "fleet issuer addresses seed network_key")
 
 
 def read_token(text: str) -> Token:
-    """Takes a join token apart: base32 of version, protobuf fields 1 to 4, and four bytes of checksum."""
+    """Takes a join token apart: base32 of version, protobuf fields 1 to 5, and four bytes of checksum."""
     assert text[0] == "b", text
     coded = text[1:].upper()
     raw = base64.b32decode(coded + "=" * (-len(coded) % 8))
@@ -375,7 +380,7 @@ def read_token(text: str) -> Token:
                 break
         fields.setdefault(number, []).append(raw[at:at + size])
         at += size
-    return Token(fields[1][0], fields[2][0], fields.get(3, []), fields[4][0])
+    return Token(fields[1][0], fields[2][0], fields.get(3, []), fields[4][0], fields.get(5, [None])[0])
 
 
 def redirect(location: str) -> list:

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "libp2p/base/varint.hpp"
+#include "libp2p/transport/dns/dnsaddr.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
 
 namespace libp2p {
@@ -21,16 +22,25 @@ std::optional<IpFamily> family_of(AddrProtocol protocol) noexcept {
 
 }  // namespace
 
+Task<Result<std::vector<std::string>>> Resolver::resolve_txt(std::string name) {
+  co_return fail(Errc::not_supported, "TXT records are not looked up: " + printable(name));
+}
+
 bool needs_resolution(const Multiaddr& address) noexcept {
-  return !address.empty() && family_of(address.components().front().protocol).has_value();
+  if (address.empty()) return false;
+  const AddrProtocol first = address.components().front().protocol;
+  return first == AddrProtocol::dnsaddr || family_of(first).has_value();
 }
 
 Task<Result<std::vector<Multiaddr>>> resolve_address(Resolver& resolver, Multiaddr address) {
-  if (address.has(AddrProtocol::dnsaddr)) {
-    co_return fail(Errc::not_supported, "/dnsaddr addresses are not looked up: " + address.to_string());
-  }
   if (!needs_resolution(address)) co_return std::vector<Multiaddr>{std::move(address)};
+  if (address.components().front().protocol != AddrProtocol::dnsaddr)
+    co_return co_await resolve_host(resolver, std::move(address));
+  dns::Search search(resolver);
+  co_return co_await search.run(std::move(address));
+}
 
+Task<Result<std::vector<Multiaddr>>> resolve_host(Resolver& resolver, Multiaddr address) {
   const AddrComponent& first = address.components().front();
   LIBP2P_CO_TRY(const std::vector<Multiaddr> hosts,
                 co_await resolver.resolve(first.value_text(), *family_of(first.protocol)));

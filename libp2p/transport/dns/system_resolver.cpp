@@ -8,6 +8,7 @@
 
 #include "libp2p/base/notifier.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
+#include "libp2p/transport/dns/txt_query.hpp"
 
 namespace libp2p {
 namespace {
@@ -73,16 +74,20 @@ struct SystemResolver::Turn {
   Notifier free;
 };
 
+template <class T>
 struct SystemResolver::Lookup {
   explicit Lookup(Executor executor) : done(executor) {}
   Notifier done;
-  std::optional<Result<std::vector<Multiaddr>>> answer;
+  std::optional<Result<T>> answer;
   bool finished = false;
 };
 
-SystemResolver::SystemResolver(Env env) : env_(env), turn_(std::make_shared<Turn>(env.executor)) {}
+SystemResolver::SystemResolver(Env env, DnsClientConfig config)
+    : env_(env), config_(std::move(config)), turn_(std::make_shared<Turn>(env.executor)) {}
 
-Task<Result<std::vector<Multiaddr>>> SystemResolver::resolve(std::string name, IpFamily family) {
+// `work` holds all that it needs: nobody may be there any more when it ends.
+template <class T, class Work>
+Task<Result<T>> SystemResolver::in_turn(Work work) {
   const std::shared_ptr<Turn> turn = turn_;
   if (turn->waiting >= max_waiting) co_return fail(Errc::busy, "too many names wait to be looked up");
   struct Waiting {
@@ -94,8 +99,8 @@ Task<Result<std::vector<Multiaddr>>> SystemResolver::resolve(std::string name, I
   while (turn->taken) co_await turn->free.wait();
   turn->taken = true;
 
-  const auto lookup = std::make_shared<Lookup>(env_.executor);
-  env_.workers.submit([lookup, name, family] { lookup->answer = look_up(name, family); },
+  const auto lookup = std::make_shared<Lookup<T>>(env_.executor);
+  env_.workers.submit([lookup, work = std::move(work)] { lookup->answer = work(); },
                       [lookup, turn] {
                         lookup->finished = true;
                         lookup->done.notify_all();
@@ -104,6 +109,15 @@ Task<Result<std::vector<Multiaddr>>> SystemResolver::resolve(std::string name, I
                       });
   while (!lookup->finished) co_await lookup->done.wait();
   co_return std::move(*lookup->answer);
+}
+
+Task<Result<std::vector<Multiaddr>>> SystemResolver::resolve(std::string name, IpFamily family) {
+  return in_turn<std::vector<Multiaddr>>([name = std::move(name), family] { return look_up(name, family); });
+}
+
+Task<Result<std::vector<std::string>>> SystemResolver::resolve_txt(std::string name) {
+  return in_turn<std::vector<std::string>>(
+      [name = std::move(name), config = config_] { return dns::query_txt(name, config); });
 }
 
 }  // namespace libp2p

@@ -107,6 +107,12 @@ std::vector<RecordPtr> changes_newest_first(const Fleet& fleet) {
   return changes;
 }
 
+// QUIC brings a security of its own, and no network key can stand before that.
+json::value network_json(const std::string& fingerprint) {
+  if (fingerprint.empty()) return nullptr;
+  return json::object{{"fingerprint", fingerprint}, {"quic", false}};
+}
+
 json::value optional_value(const std::optional<json::value>& value) {
   return value ? *value : json::value(nullptr);
 }
@@ -156,6 +162,7 @@ HttpResponse get_status(const ApiContext& context) {
                {"data_plane",
                 json::object{
                     {"kind", data_plane.kind}, {"version", data_plane.version}, {"where", data_plane.where}}},
+               {"private_network", network_json(context.network)},
                {"listen", std::move(listen)},
                {"advertised", std::move(advertised)}});
 }

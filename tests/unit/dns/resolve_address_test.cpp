@@ -65,7 +65,6 @@ TEST(ResolveAddress, SaysWhatItCantDo) {
   resolve.resolver.table["none"] = {};
   EXPECT_EQ(resolve("/dns/unknown/tcp/1").error().code, Errc::not_found);
   EXPECT_EQ(resolve("/dns/none/tcp/1").error().code, Errc::not_found);
-  EXPECT_EQ(resolve("/dnsaddr/bootstrap.example").error().code, Errc::not_supported);
 }
 
 TEST(ResolveAddress, KeepsABoundedNumber) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/io/framing.hpp"
+#include "libp2p/swarm/dialer.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/tcp/tcp_transport.hpp"
 #include "tests/support/streams.hpp"
@@ -187,6 +188,56 @@ TEST(Swarm, NamesAreLookedUpThroughTheResolver) {
   EXPECT_EQ(outcome.error().code, Errc::not_found);
   EXPECT_EQ(net.runtime.run(b.swarm.connect(node_id(9), {address_of("/dns4/there/tcp/1")})).error().code,
             Errc::not_supported);
+}
+
+// Lists two peers under one name.
+struct TwoPeers final : Resolver {
+  Task<Result<std::vector<Multiaddr>>> resolve(std::string, IpFamily) override {
+    co_return fail(Errc::not_found, "no such name");
+  }
+  Task<Result<std::vector<std::string>>> resolve_txt(std::string name) override {
+    asked.push_back(std::move(name));
+    co_return texts;
+  }
+  std::vector<std::string> texts;
+  std::vector<std::string> asked;
+};
+
+TEST(Swarm, OfADnsaddrThePeerThatIsWantedIsDialled) {
+  TwoPeers resolver;
+  SwarmNet net;
+  TestNode& a = net.add({.resolver = &resolver});
+  TestNode& b = net.add();
+  TestNode& c = net.add();
+  for (const TestNode* node : {&b, &c})
+    resolver.texts.push_back("dnsaddr=" + node->address().with_peer(node->id.bytes()).to_string());
+  const Multiaddr name = address_of("/dnsaddr/fleet.example");
+  EXPECT_EQ(*net.runtime.run(a.swarm.dial(name.with_peer(c.id.bytes()))), c.id);
+  EXPECT_EQ(a.swarm.connected_peers(), std::vector{c.id});
+  EXPECT_EQ(resolver.asked, std::vector<std::string>{"_dnsaddr.fleet.example"});
+  EXPECT_EQ(net.runtime.run(a.swarm.connect(node_id(9), {name})).error().code, Errc::not_found);
+  EXPECT_TRUE(net.runtime.run(a.swarm.dial(name)));
+}
+
+// Who answers at an address of a record has to be whom the record names.
+TEST(Swarm, ADnsaddrsRecordIsHeldToThePeerInIt) {
+  TwoPeers resolver;
+  SwarmNet net;
+  TestNode& a = net.add({.resolver = &resolver});
+  TestNode& b = net.add();
+  resolver.texts = {"dnsaddr=" + b.address().with_peer(node_id(9).bytes()).to_string()};
+  EXPECT_FALSE(net.runtime.run(a.swarm.dial(address_of("/dnsaddr/fleet.example"))));
+  EXPECT_FALSE(a.swarm.is_connected(b.id));
+}
+
+TEST(Swarm, APeersManyDnsaddrsArentAllLookedUp) {
+  TwoPeers resolver;
+  SwarmNet net;
+  TestNode& a = net.add({.resolver = &resolver});
+  std::vector<Multiaddr> names;
+  for (int i = 0; i < 30; ++i) names.push_back(address_of("/dnsaddr/" + std::to_string(i) + ".example"));
+  EXPECT_FALSE(net.runtime.run(a.swarm.connect(node_id(9), names)));
+  EXPECT_EQ(resolver.asked.size(), swarm::DialRace::max_dnsaddrs);
 }
 
 Task<> connect_only(Swarm& swarm, PeerId peer, std::vector<Multiaddr> addresses) {
