@@ -16,6 +16,7 @@ ConnectionInfo Connection::info() const {
           .muxer = std::string(muxed->muxer()),
           .early_muxer = muxed->early_muxer(),
           .restricted = restricted,
+          .superseded = superseded,
           .rtt = muxed->rtt(),
           .streams = muxed->stream_count()};
 }

@@ -46,6 +46,7 @@ struct ConnectionInfo {
   std::string muxer;     // "/yamux/1.0.0"
   bool early_muxer = false;
   bool restricted = false;  // the gater has not admitted it fully (yet)
+  bool superseded = false;  // another connection to the same peer is used instead
   std::optional<Duration> rtt;
   std::size_t streams = 0;
 };

@@ -80,13 +80,28 @@ void print_status(const json::object& status) {
                {"error", cell(status, "error")}});
 }
 
+// "quic 0.4ms"; of several connections the first.
+std::string via(const json::object& node) {
+  const json::array& connections = list(node, "connections");
+  if (connections.empty() || !connections.front().is_object()) return "-";
+  const json::object& connection = connections.front().get_object();
+  std::string text = cell(connection, "transport");
+  const json::value* rtt = connection.if_contains("rtt_ms");
+  if (rtt && rtt->is_double()) {
+    std::array<char, 32> number{};
+    std::snprintf(number.data(), number.size(), " %.1fms", rtt->get_double());
+    text += number.data();
+  }
+  return text;
+}
+
 void print_nodes(const json::object& body) {
-  std::vector<Row> rows{{"NAME", "ROLE", "ONLINE", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
+  std::vector<Row> rows{{"NAME", "ROLE", "ONLINE", "VIA", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
   for (const json::value& value : list(body, "nodes")) {
     const json::object& node = value.as_object();
     const std::string error = cell(node, "error");
-    rows.push_back({cell(node, "name"), cell(node, "role"), cell(node, "online"), fact_cell(node, "received"),
-                    fact_cell(node, "applied"), fact_cell(node, "healthy"),
+    rows.push_back({cell(node, "name"), cell(node, "role"), cell(node, "online"), via(node),
+                    fact_cell(node, "received"), fact_cell(node, "applied"), fact_cell(node, "healthy"),
                     error != "-" ? error : cell(node, "held")});
   }
   print_table(rows);

@@ -64,6 +64,7 @@ libp2p::HostConfig make_network(const NodeConfig& config, const std::optional<Pr
   network.private_network = key;
   network.listen = config.listen;
   network.peerstore_file = &peerstore;
+  network.swarm.limits = config.limits;
   network.mdns.emplace();
   if (const char* congestion = std::getenv("STARLING_TCP_CONGESTION")) {
     network.tcp.congestion_control = congestion;

@@ -1,59 +1,10 @@
 #include "starling/daemon/state_dir.hpp"
 
 #include <algorithm>
-#include <sstream>
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 #include "starling/daemon/files.hpp"
 
 namespace starling {
-namespace {
-
-Result<std::string> text_member(const toml::table& table, std::string_view key) {
-  const auto value = table[key].value<std::string>();
-  if (!value) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" is missing or no text");
-  return *value;
-}
-
-Result<std::vector<std::string>> list_member(const toml::table& table, std::string_view key) {
-  std::vector<std::string> list;
-  const toml::array* array = table[key].as_array();
-  if (!array) return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" is missing or no list");
-  for (const auto& item : *array) {
-    const auto text = item.value<std::string>();
-    if (!text)
-      return fail(Errc::parse, "config.toml: \"" + std::string(key) + "\" holds something that is no text");
-    list.push_back(*text);
-  }
-  return list;
-}
-
-Result<NodeConfig> config_from(const toml::table& table) {
-  NodeConfig config;
-  LIBP2P_TRY(const std::string fleet, text_member(table, "fleet"));
-  LIBP2P_TRY(config.fleet, parse_record_id(fleet));
-  LIBP2P_TRY(config.name, text_member(table, "name"));
-  LIBP2P_TRY(config.api, list_member(table, "api"));
-  LIBP2P_TRY(config.data_plane, text_member(table, "data_plane"));
-  LIBP2P_TRY(const std::vector<std::string> listen, list_member(table, "listen"));
-  for (const std::string& text : listen) {
-    auto address = Multiaddr::parse(text);
-    if (!address) return libp2p::fail_in("config.toml: listen", address.error());
-    config.listen.push_back(std::move(*address));
-  }
-  config.take_fleet = table["take_fleet"].value_or(false);
-  config.private_network = table["private_network"].value_or(false);
-  config.drift = table["drift"].value_or(std::string("heal"));
-  if (config.drift != "heal" && config.drift != "report") {
-    return fail(Errc::parse, "config.toml: drift is \"heal\" or \"report\", not \"" +
-                                 libp2p::printable(config.drift) + "\"");
-  }
-  return config;
-}
-
-}  // namespace
 
 Result<PrivateKey> load_private_key(const std::filesystem::path& file) {
   LIBP2P_TRY(const Bytes bytes, read_file(file));
@@ -129,17 +80,7 @@ Result<std::optional<PreSharedKey>> StateDir::load_network_key(const NodeConfig&
 }
 
 Result<> StateDir::save_config(const NodeConfig& config) const {
-  toml::array listen;
-  for (const Multiaddr& address : config.listen) listen.push_back(address.to_string());
-  toml::array api;
-  for (const std::string& address : config.api) api.push_back(address);
-  const toml::table table{{"fleet", to_cid(config.fleet)},   {"name", config.name},
-                          {"listen", std::move(listen)},     {"api", std::move(api)},
-                          {"data_plane", config.data_plane}, {"take_fleet", config.take_fleet},
-                          {"drift", config.drift},           {"private_network", config.private_network}};
-  std::ostringstream text;
-  text << table << '\n';
-  return write_file(path_ / "config.toml", libp2p::as_bytes(text.str()));
+  return write_file(path_ / "config.toml", libp2p::as_bytes(config.to_toml()));
 }
 
 Result<NodeConfig> StateDir::load_config() const {
@@ -151,12 +92,9 @@ Result<NodeConfig> StateDir::load_config() const {
                                      "enters one");
   }
   if (!bytes) return std::unexpected(bytes.error());
-  const toml::parse_result parsed = toml::parse(libp2p::as_text(*bytes));
-  if (!parsed) {
-    return fail(Errc::parse, file.string() + ", line " + std::to_string(parsed.error().source().begin.line) +
-                                 ": " + std::string(parsed.error().description()));
-  }
-  return config_from(parsed.table());
+  auto config = NodeConfig::from_toml(libp2p::as_text(*bytes));
+  if (!config) return libp2p::fail_in(path_.string(), config.error());
+  return config;
 }
 
 Result<> StateDir::save_token(const JoinToken& token) const {

@@ -3,29 +3,15 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "libp2p/crypto/x25519.hpp"
-#include "libp2p/multi/multiaddr.hpp"
 #include "starling/charter/token.hpp"
+#include "starling/daemon/node_config.hpp"
 #include "starling/model/record.hpp"
 
 namespace starling {
 
 using libp2p::X25519KeyPair;
-
-// config.toml: what was said at `init` or `join`, and may be edited since.
-struct NodeConfig {
-  FleetId fleet;
-  std::string name;
-  std::vector<Multiaddr> listen;
-  std::vector<std::string> api;     // as HttpAddress::parse takes them
-  std::string data_plane = "none";  // as DataPlaneSpec::parse takes it
-  bool take_fleet = false;
-  std::string drift = "heal";    // or "report"
-  bool private_network = false;  // under the key in swarm.key
-};
 
 class StateDir {
  public:

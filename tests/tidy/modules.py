@@ -46,6 +46,8 @@ PUBLIC_HEADERS = (
     "libp2p/transport/upgrader/upgrader.hpp",
     "libp2p/swarm/swarm.hpp",
     "libp2p/swarm/swarm_config.hpp",
+    "libp2p/swarm/resource_limits.hpp",
+    "libp2p/swarm/transport_kind.hpp",
     "libp2p/swarm/connection.hpp",
     "libp2p/swarm/gater.hpp",
     "libp2p/swarm/metrics.hpp",

@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
+#include "libp2p/swarm/transport_kind.hpp"
+
 namespace starling {
 namespace {
 
@@ -34,6 +36,23 @@ json::value fact_json(const Status* status, FactKind kind, Duration since_told) 
                       {"age_ms", fact.age.count() + milliseconds(since_told)}};
 }
 
+// Those that are used: a member is dialled from both sides at first, and one of the two is let go.
+json::array connections_json(const ApiContext& context, const PeerId& peer) {
+  json::array connections;
+  for (const libp2p::ConnectionInfo& connection : context.swarm.connections(peer)) {
+    if (connection.restricted || connection.superseded) continue;
+    connections.push_back(json::object{
+        {"transport", libp2p::to_string(libp2p::transport_kind(connection.remote))},
+        {"security", connection.security},
+        {"address", connection.remote.to_string()},
+        {"dialled_by", connection.direction == libp2p::Direction::outbound ? "us" : "them"},
+        {"rtt_ms", connection.rtt
+                       ? json::value(std::chrono::duration<double, std::milli>(*connection.rtt).count())
+                       : json::value(nullptr)}});
+  }
+  return connections;
+}
+
 json::object node_json(const ApiContext& context, const Member& member) {
   const bool self = member.peer == context.fleet.node();
   const SeenStatus* seen = context.sync.board().find(member.peer);
@@ -48,6 +67,7 @@ json::object node_json(const ApiContext& context, const Member& member) {
                     {"held", status ? json::value(status->held) : json::value(nullptr)}};
   for (const FactKind kind : fact_kinds) node[to_string(kind)] = fact_json(status, kind, since_told);
   node["error"] = status && !status->error.empty() ? json::value(status->error) : json::value(nullptr);
+  node["connections"] = connections_json(context, member.peer);
   node["status_age_ms"] = status ? json::value(milliseconds(since_told)) : json::value(nullptr);
   return node;
 }
