@@ -122,7 +122,7 @@ class YamuxModel {
     muxers_[side].trim();
   }
   void deliver_all() {
-    for (bool moved = true; moved && !any_ended();) {
+    for (bool moved = true; moved;) {
       moved = carry(0, SIZE_MAX);
       moved = carry(1, SIZE_MAX) || moved;
       for (yamux::Multiplexer& mux : muxers_) {
