@@ -130,7 +130,7 @@ void print_conflicts(const json::object& body) {
   std::vector<Row> rows{{"PATH", "KIND", "STANDS", "LOST", "WINNER", "LOSER"}};
   for (const json::value& value : list(body, "conflicts")) {
     const json::object& conflict = value.as_object();
-    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "theirs"),
+    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "stands"),
                     cell(conflict, "mine"), cell(conflict, "winner"), cell(conflict, "loser")});
   }
   print_table(rows);

@@ -61,6 +61,7 @@ class Partition(unittest.TestCase):
             conflicts = node.get("/v1/conflicts")["conflicts"]
             self.assertEqual([(c["path"], c["winner"], c["loser"]) for c in conflicts], [("/routes/both", winner, loser)])
             self.assertEqual(conflicts[0]["theirs"], redirect(winner_location))
+            self.assertEqual(conflicts[0]["stands"], redirect(winner_location))
             self.assertEqual(conflicts[0]["base"], redirect("/before"))
             self.assertEqual(node.get(f"/v1/changes/{loser}")["state"], "lost")
             shown = node.starling("conflicts").stdout

@@ -228,6 +228,8 @@ HttpResponse get_conflicts(const ApiContext& context) {
   for (const Conflict& conflict : context.fleet.merged().conflicts) {
     json::array stood;
     for (const Path& path : conflict.stood) stood.emplace_back(to_pointer(path));
+    // Of three rivals the one that beat this loser may have lost in its turn.
+    const json::value* stands = find(context.fleet.merged().document, conflict.path);
     conflicts.push_back(json::object{
         {"path", to_pointer(conflict.path)},
         {"kind", conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal-dropped"},
@@ -236,6 +238,7 @@ HttpResponse get_conflicts(const ApiContext& context) {
         {"base", optional_value(conflict.base)},
         {"mine", optional_value(conflict.mine)},
         {"theirs", optional_value(conflict.theirs)},
+        {"stands", stands ? *stands : json::value(nullptr)},
         {"stood", std::move(stood)},
     });
   }
