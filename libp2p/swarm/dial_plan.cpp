@@ -94,7 +94,7 @@ std::vector<PlannedDial> dial_plan(const std::vector<Multiaddr>& addresses, cons
   const DialPace near = pace_of(groups[Group::near], paces.near, paces.least, known);
   const DialPace far = pace_of(groups[Group::far], paces.far, paces.least, known);
   const bool any_near = !groups[Group::near].empty();
-  const bool any_direct = any_near || !groups[Group::far].empty();
+  const bool any_direct = any_near || !groups[Group::far].empty() || !named.empty();
   const bool any_other = any_direct || !groups[Group::relayed].empty();
   const Duration after_near = any_near ? near.behind : Duration::zero();
   const double far_factor =

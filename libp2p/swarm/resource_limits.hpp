@@ -28,9 +28,10 @@ struct ResourceLimits {
   std::size_t streams_per_connection = 1'000;  // that the other side opened
   std::size_t streams_per_protocol = 8'192;
 
-  std::size_t memory = 256UZ << 20;                 // bytes, as those below
-  std::size_t memory_reserved = 128UZ << 20;        // of it, for peers that somebody protects
-  std::size_t memory_unauthenticated = 32UZ << 20;  // handshakes, and peers that are not admitted fully
+  std::size_t memory = 256UZ << 20;           // bytes, as those below
+  std::size_t memory_reserved = 128UZ << 20;  // of it, for peers that somebody protects
+  // Of the rest, and at most half of that, for handshakes and peers that are not admitted fully.
+  std::size_t memory_unauthenticated = 32UZ << 20;
   std::size_t memory_per_peer = 48UZ << 20;
   std::size_t memory_per_connection = 32UZ << 20;  // a stream's share is YamuxConfig::max_window_bytes
 };

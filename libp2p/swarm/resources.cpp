@@ -68,12 +68,20 @@ class ResourceState {
       return held > limit || limit - held < bytes;
     };
     if (over(used.memory, limits.memory)) return Limit::memory;
-    if (standing == Standing::reserved) return std::nullopt;
     const std::size_t unprotected = limits.memory - std::min(limits.memory, limits.memory_reserved);
-    if (over(used.memory_unprotected, unprotected)) return Limit::memory_reserved;
-    if (standing == Standing::unauthenticated &&
-        over(used.memory_unauthenticated, limits.memory_unauthenticated)) {
-      return Limit::memory_unauthenticated;
+    const std::size_t unauthenticated = std::min(limits.memory_unauthenticated, unprotected / 2);
+    switch (standing) {
+      case Standing::reserved:
+        return std::nullopt;
+      // Apart from each other: whoever fills the one must not end the handshakes of everybody else.
+      case Standing::ordinary:
+        if (over(used.memory_unprotected - used.memory_unauthenticated, unprotected - unauthenticated)) {
+          return Limit::memory_reserved;
+        }
+        return std::nullopt;
+      case Standing::unauthenticated:
+        if (over(used.memory_unauthenticated, unauthenticated)) return Limit::memory_unauthenticated;
+        return std::nullopt;
     }
     return std::nullopt;
   }
@@ -268,7 +276,12 @@ Result<std::shared_ptr<ConnectionAccount>> Resources::open_connection(const Peer
   const bool inbound = direction == Direction::inbound;
   std::optional<Limit> full;
   if (inbound && standing != Standing::reserved) full = state_->full_network(state_->connected, remote);
-  if (!full) full = state_->full_pool(connection_base_bytes, standing);
+  // What ordinary connections cost by being there is bounded by how many there may be: others' unread bytes
+  // don't keep them out.
+  if (!full) {
+    full = state_->full_pool(connection_base_bytes,
+                             standing == Standing::ordinary ? Standing::reserved : standing);
+  }
   const ResourceState::OfPeer of_peer = state_->peer(peer);
   if (of_peer.memory + connection_base_bytes > limits.memory_per_peer) full = Limit::memory_per_peer;
   if (of_peer.connections >= limits.connections_per_peer) full = Limit::connections_per_peer;

@@ -46,8 +46,9 @@ struct ResourceUsage {
 class ResourceState;
 class StreamAccount;
 
-// What a connection costs whatever it does: its keys, its buffers at their smallest.
-inline constexpr std::size_t connection_base_bytes = 64UZ * 1024;
+// What a connection costs by being there: its keys and tasks, what its cipher holds of frames that arrive,
+// and the bytes that a muxer keeps unread without asking.
+inline constexpr std::size_t connection_base_bytes = 192UZ * 1024;
 
 // An inbound connection in its handshake.
 class UpgradeAccount {

@@ -17,7 +17,7 @@ constexpr std::size_t kept_chunk = 4U << 10;
 void ReceiveBuffer::push(BytesView bytes) {
   while (!bytes.empty()) {
     if (chunks_.empty() || chunks_.back().end == chunks_.back().capacity) {
-      const std::size_t wanted = std::max(bytes.size(), size_);
+      const std::size_t wanted = std::max(bytes.size(), size_ / 4);
       chunks_.emplace_back(std::clamp(wanted, smallest_chunk, largest_chunk));
     }
     Chunk& chunk = chunks_.back();

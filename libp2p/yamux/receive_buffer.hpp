@@ -10,7 +10,7 @@
 namespace libp2p::yamux {
 
 // A queue of chunks. Their sizes follow what has arrived, so that thousands of short messages cost about what
-// they weigh, and a long transfer few allocations.
+// they weigh, and a long transfer few allocations; at most a quarter of it is room for more.
 class ReceiveBuffer {
  public:
   void push(BytesView bytes);

@@ -97,6 +97,8 @@ TEST(DialPlan, RelayedConnectionsWaitForDirectOnes) {
   const std::string relayed = far_quic + "/p2p/" + node_id(1).to_string() + "/p2p-circuit";
   EXPECT_EQ(planned({relayed, far_tcp}), (Plan{{far_tcp, 0}, {relayed, 500}}));
   EXPECT_EQ(planned({relayed, near_tcp}), (Plan{{near_tcp, 0}, {relayed, 530}}));
+  EXPECT_EQ(planned({relayed, "/dns4/example.com/tcp/1"}),
+            (Plan{{"/dns4/example.com/tcp/1", 0}, {relayed, 500}}));
 }
 
 TEST(DialPlan, NamesAreLookedUpAtOnce) {

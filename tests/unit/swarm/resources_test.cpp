@@ -170,7 +170,7 @@ TEST(Resources, WhoIsClosingGivesItsPlaceBackButNotItsMemory) {
 }
 
 TEST(Resources, MemoryIsBoundedByConnectionPeerAndInAll) {
-  Accounts accounts({.memory = 100 * mib, .memory_reserved = 0});
+  Accounts accounts({.memory = 100 * mib, .memory_reserved = 0, .memory_unauthenticated = 0});
   const ConnectionAccountPtr first = *accounts.open(1);
   EXPECT_FALSE(first->try_take(32 * mib));  // the base counts
   EXPECT_TRUE(first->try_take(32 * mib - connection_base_bytes));
@@ -191,7 +191,7 @@ TEST(Resources, MemoryIsBoundedByConnectionPeerAndInAll) {
 }
 
 TEST(Resources, HalfOfTheMemoryIsKeptForMembers) {
-  Accounts accounts({.memory = 20 * mib, .memory_reserved = 10 * mib});
+  Accounts accounts({.memory = 20 * mib, .memory_reserved = 10 * mib, .memory_unauthenticated = 0});
   const ConnectionAccountPtr stranger = *accounts.open(1);
   const ConnectionAccountPtr member = *accounts.open(2, Standing::reserved);
   EXPECT_TRUE(stranger->try_take(9 * mib));
@@ -218,6 +218,21 @@ TEST(Resources, ThoseWhoAreNotAdmittedShareALittle) {
   restricted->set_standing(Standing::unauthenticated);
   EXPECT_FALSE(restricted->try_take(1));
   EXPECT_FALSE(accounts.resources.begin_upgrade(from_v4(7)));
+}
+
+// What is unread of some must not keep others from connecting: members prove themselves in a handshake, too.
+TEST(Resources, WhereStrangersHaveUsedUpTheirMemoryOthersStillConnect) {
+  Accounts accounts({.memory = 20 * mib, .memory_reserved = 10 * mib, .memory_unauthenticated = 2 * mib});
+  const ConnectionAccountPtr stranger = *accounts.open(1);
+  EXPECT_FALSE(stranger->try_take(8 * mib));
+  EXPECT_TRUE(stranger->try_take(8 * mib - connection_base_bytes));
+  EXPECT_FALSE(stranger->try_take(1));
+  EXPECT_TRUE(accounts.resources.begin_upgrade(from_v4(2)));
+  const auto other = accounts.open(2);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE((*other)->try_take(1));
+  EXPECT_TRUE(accounts.open(3, Standing::reserved));
+  EXPECT_TRUE(accounts.open(4, Standing::unauthenticated));
 }
 
 TEST(Resources, NobodyGivesBackMoreThanItHas) {
