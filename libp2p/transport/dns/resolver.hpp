@@ -44,9 +44,9 @@ class SystemResolver final : public Resolver {
 // Whether the address begins with a name: /dns/…, /dns4/… or /dns6/….
 [[nodiscard]] bool needs_resolution(const Multiaddr& address) noexcept;
 
-// The address with its name replaced by each of the name's addresses (addressing/README.md); the address
-// itself when it has no name. Errors: not_supported (/dnsaddr/, which TXT records answer), and those of the
-// resolver.
+// The address with its name replaced by each of the name's addresses (addressing/README.md), where it is a
+// secure WebSocket's with the name in /sni (server_name.hpp); the address itself when it has no name. Errors:
+// not_supported (/dnsaddr/, which TXT records answer), and those of the resolver.
 [[nodiscard]] Task<Result<std::vector<Multiaddr>>> resolve_address(Resolver& resolver, Multiaddr address);
 
 }  // namespace libp2p
