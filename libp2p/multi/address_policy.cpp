@@ -35,6 +35,8 @@ bool is_always_closed(const AddrComponent& component) noexcept {
     case AddrProtocol::unix_path:
     case AddrProtocol::ip6zone:
     case AddrProtocol::ipcidr:
+    // A request whose path a peer chose is more than a knock on a door.
+    case AddrProtocol::http_path:
       return true;
     default:
       return is_no_host(component) ||

@@ -14,9 +14,9 @@ struct RemoteAddressPolicy {
   bool link_local = false;  // holds the metadata services of clouds
 };
 
-// False for unix paths, zones, masks, unspecified, broadcast and multicast addresses, names of this machine
-// and IP addresses that are written as names, whatever the policy; and for what the policy closes. A name
-// passes: what it resolves to must be asked about again.
+// False for unix paths, paths of HTTP, zones, masks, unspecified, broadcast and multicast addresses, names of
+// this machine and IP addresses that are written as names, whatever the policy; and for what the policy
+// closes. A name passes: what it resolves to must be asked about again.
 [[nodiscard]] bool is_dialable_from_remote(const Multiaddr& address,
                                            const RemoteAddressPolicy& policy = {}) noexcept;
 

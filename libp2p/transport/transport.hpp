@@ -1,9 +1,11 @@
 // The two seams between an address and a connection that can carry streams.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "libp2p/base/env.hpp"
 #include "libp2p/crypto/keys.hpp"
@@ -16,13 +18,24 @@ namespace libp2p {
 
 enum class Direction : std::uint8_t { inbound, outbound };
 
-// A connection that carries bytes only (TCP, memory, later WebSocket and relayed circuits): the upgrader
+// A connection that carries bytes only (TCP, WebSocket, memory, later relayed circuits): the upgrader
 // secures and multiplexes it.
 struct ByteConnection {
   StreamPtr stream;
   Multiaddr local;
   Multiaddr remote;
+  // What an inbound connection still has to agree on before its bytes flow: a WebSocket's opening handshake,
+  // which protocol it speaks on a port that several share. It changes what stands above, and is bounded in
+  // time. Null: nothing. A listener never waits for it: one slow peer would keep all others out.
+  std::function<Task<Result<>>(ByteConnection&)> handshake{};
 };
+
+// Has to come before the first use of the stream of an inbound connection.
+[[nodiscard]] inline Task<Result<>> finish_handshake(ByteConnection& connection) {
+  if (!connection.handshake) co_return Result<>{};
+  auto handshake = std::exchange(connection.handshake, nullptr);
+  co_return co_await handshake(connection);
+}
 
 class ByteListener {
  public:

@@ -3,6 +3,7 @@
 #include "libp2p/base/varint.hpp"
 #include "libp2p/transport/dns/dnsaddr.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
+#include "libp2p/transport/dns/server_name.hpp"
 
 namespace libp2p {
 namespace {
@@ -47,7 +48,13 @@ Task<Result<std::vector<Multiaddr>>> resolve_host(Resolver& resolver, Multiaddr 
   // What stands behind the name stands behind each address.
   const std::size_t name_bytes = varint_size(static_cast<std::uint64_t>(first.protocol)) +
                                  varint_size(first.value.size()) + first.value.size();
-  const BytesView rest = BytesView(address.bytes()).subspan(name_bytes);
+  BytesView rest = BytesView(address.bytes()).subspan(name_bytes);
+  Multiaddr with_name;
+  if (!rest.empty()) {
+    LIBP2P_CO_TRY(const Multiaddr behind, Multiaddr::from_bytes(rest));
+    LIBP2P_CO_TRY(with_name, keep_server_name(behind, first.value_text()));
+    rest = with_name.bytes();
+  }
   std::vector<Multiaddr> resolved;
   for (const Multiaddr& host : hosts) {
     if (resolved.size() >= Resolver::max_addresses) break;

@@ -64,9 +64,9 @@ class SystemResolver final : public Resolver {
 [[nodiscard]] bool needs_resolution(const Multiaddr& address) noexcept;
 
 // The addresses that the name leads to, without names (addressing/README.md); the address itself when it has
-// none. Those behind a /dnsaddr are its TXT records', of which those count that end as the address does
-// (/p2p/…); they may name further ones, within the bounds of dnsaddr.hpp. Errors: those of the resolver,
-// not_found.
+// none. A secure WebSocket's name is kept in /sni (server_name.hpp). Those behind a /dnsaddr are its TXT
+// records', of which those count that end as the address does (/p2p/…); they may name further ones, within
+// the bounds of dnsaddr.hpp. Errors: those of the resolver, not_found.
 [[nodiscard]] Task<Result<std::vector<Multiaddr>>> resolve_address(Resolver& resolver, Multiaddr address);
 
 // One step of it, for /dns/…, /dns4/… and /dns6/…: the name replaced by each of its addresses.

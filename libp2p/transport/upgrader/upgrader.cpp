@@ -100,6 +100,7 @@ Task<Result<MuxedPtr>> Upgrader::upgrade_outbound(ByteConnection connection,
 
 Task<Result<MuxedPtr>> Upgrader::upgrade_inbound(ByteConnection connection) const {
   if (!identity_) co_return std::unexpected(identity_.error());
+  LIBP2P_CO_CHECK(co_await finish_handshake(connection));
   const NegotiationLimits limits{.timeout = config_.timeout};
   LIBP2P_CO_CHECK(co_await negotiate_as_listener(
       env_, *connection.stream, [](std::string_view protocol) { return protocol == noise_protocol_id; },

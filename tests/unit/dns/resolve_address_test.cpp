@@ -60,6 +60,51 @@ TEST(ResolveAddress, AsksForTheFamilyThatTheAddressNames) {
   EXPECT_EQ(resolve.resolver.families, (std::vector{IpFamily::v4, IpFamily::v6, IpFamily::any}));
 }
 
+TEST(ResolveAddress, KeepsTheNameOfASecureWebSocket) {
+  Resolving resolve;
+  resolve.resolver.table["ws.example"] = {"/ip4/192.0.2.1", "/ip6/2001:db8::1"};
+  const std::string named = "/tcp/443/tls/sni/ws.example/ws";
+  for (const char* form : {"/dns/ws.example/tcp/443/wss", "/dns4/ws.example/tcp/443/tls/ws"}) {
+    const auto got = resolve(form + std::string(peer));
+    ASSERT_EQ(got->size(), 2U) << form;
+    EXPECT_EQ((*got)[0].to_string(), "/ip4/192.0.2.1" + named + std::string(peer));
+    EXPECT_EQ((*got)[1].to_string(), "/ip6/2001:db8::1" + named + std::string(peer));
+  }
+  EXPECT_EQ(resolve("/dns/ws.example/wss")->front().to_string(), "/ip4/192.0.2.1/tls/sni/ws.example/ws");
+  EXPECT_EQ(resolve("/dns/ws.example/tcp/443/wss/http-path/a%2Fb")->front().to_string(),
+            "/ip4/192.0.2.1" + named + "/http-path/a%2Fb");
+}
+
+TEST(ResolveAddress, LeavesOtherAddressesWithoutAName) {
+  Resolving resolve;
+  resolve.resolver.table["h"] = {"/ip4/192.0.2.1"};
+  for (const char* rest :
+       {"", "/tcp/80/ws", "/tcp/443/tls/sni/other.example/ws", "/udp/443/quic-v1", "/tcp/443/tls/http"}) {
+    EXPECT_EQ(resolve("/dns4/h" + std::string(rest))->front().to_string(),
+              "/ip4/192.0.2.1" + std::string(rest));
+  }
+  // Behind the relay is what the relay dials.
+  const std::string relayed = "/tcp/80/ws" + std::string(peer) + "/p2p-circuit/tls/ws";
+  EXPECT_EQ(resolve("/dns4/h" + relayed)->front().to_string(), "/ip4/192.0.2.1" + relayed);
+}
+
+TEST(ResolveAddress, KeepsARelayBehindASecureWebSocket) {
+  Resolving resolve;
+  resolve.resolver.table["relay.example"] = {"/ip4/192.0.2.1"};
+  const std::string circuit = std::string(peer) + "/p2p-circuit";
+  EXPECT_EQ(resolve("/dns/relay.example/tcp/443/wss" + circuit)->front().to_string(),
+            "/ip4/192.0.2.1/tcp/443/tls/sni/relay.example/ws" + circuit);
+}
+
+TEST(ResolveAddress, ANameThatNoAddressHasRoomForIsAnError) {
+  Resolving resolve;
+  const std::string name = std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') +
+                           "." + std::string(60, 'd');
+  resolve.resolver.table[name] = {"/ip4/192.0.2.1"};
+  const std::string path(250, 'p');
+  EXPECT_EQ(resolve("/dns/" + name + "/tcp/1/wss/http-path/" + path).error().code, Errc::limit);
+}
+
 TEST(ResolveAddress, SaysWhatItCantDo) {
   Resolving resolve;
   resolve.resolver.table["none"] = {};

@@ -10,10 +10,10 @@ bool dialable(std::string_view text, const RemoteAddressPolicy& policy = {}) {
 }
 
 TEST(AddressPolicy, LetsPublicAddressesNamesAndRelaysPass) {
-  for (const auto text :
-       {"/ip4/8.8.8.8/tcp/1", "/ip6/2001:db8::1/udp/1/quic-v1", "/dns4/example.com/tcp/1",
-        "/dnsaddr/example.com", "/dns/1.example.com/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip6/fd00::1/tcp/1",
-        "/memory/1", "/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N/p2p-circuit"}) {
+  for (const auto text : {"/ip4/8.8.8.8/tcp/1", "/ip6/2001:db8::1/udp/1/quic-v1", "/ip4/8.8.8.8/tcp/80/ws",
+                          "/dns4/example.com/tcp/1", "/dnsaddr/example.com", "/dns/1.example.com/tcp/1",
+                          "/ip4/10.0.0.1/tcp/1", "/ip6/fd00::1/tcp/1", "/memory/1",
+                          "/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N/p2p-circuit"}) {
     EXPECT_TRUE(dialable(text)) << text;
   }
 }
@@ -26,7 +26,7 @@ TEST(AddressPolicy, ClosesWhatIsNoPeersWhateverThePolicy) {
         "/ip4/224.0.0.251/udp/5353", "/ip4/255.255.255.255/udp/1", "/ip6/ff02::fb/udp/5353",
         "/dns4/localhost/tcp/1", "/dns/a.LocalHost/tcp/1", "/dns4/127.0.0.1/tcp/1", "/dns4/127.1/tcp/1",
         "/dns4/2130706433/tcp/1", "/dns4/0x7f000001/tcp/1", "/ip4/8.8.8.8/ip4/127.0.0.1/tcp/1",
-        "/ip6/::ffff:8.8.8.8/tcp/1"}) {
+        "/ip6/::ffff:8.8.8.8/tcp/1", "/ip4/8.8.8.8/tcp/80/ws/http-path/admin%2Fdelete"}) {
     EXPECT_FALSE(dialable(text, open)) << text;
   }
   EXPECT_FALSE(is_dialable_from_remote(Multiaddr{}, open));
