@@ -10,7 +10,7 @@ LEVELS = (
     ("multi", "crypto"),
     ("identity",),
     ("io",),
-    ("multistream", "noise", "yamux"),
+    ("multistream", "noise", "tls", "yamux"),
     ("transport",),
     ("tcp", "dns", "memory", "upgrader"),
     ("swarm",),
