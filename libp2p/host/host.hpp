@@ -18,6 +18,7 @@
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/interfaces.hpp"
 #include "libp2p/transport/tcp/tcp_transport.hpp"
+#include "libp2p/transport/upgrader/upgrader.hpp"
 #include "libp2p/yamux/config.hpp"
 
 namespace libp2p {
@@ -30,7 +31,8 @@ struct HostConfig {
   SwarmConfig swarm;
   TcpConfig tcp;
   YamuxConfig yamux;
-  // Secured with Noise and multiplexed with Yamux by the host. None: TCP alone.
+  std::vector<Security> security{Security::noise, Security::tls};  // in the order in which a dialer proposes
+  // Secured and multiplexed by the host. None: TCP alone.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
 
   Gater* gater = nullptr;                   // everybody is admitted
