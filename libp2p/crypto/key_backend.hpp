@@ -1,4 +1,4 @@
-// What a key type brings: how its bytes are read, how it signs and verifies. keys.cpp is the only user.
+// What a key type brings: how its bytes are read, how it signs and verifies. Inside of this module only.
 #pragma once
 
 #include <memory>

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "libp2p/crypto/der.hpp"
 #include "libp2p/crypto/key_backend.hpp"
 #include "libp2p/crypto/openssl.hpp"
 
@@ -80,34 +81,6 @@ Bytes encode(Encoder encoder, const EVP_PKEY* key) {
   return out;
 }
 
-// Takes one DER element with that tag off the front and gives its content. Lengths in another than the
-// shortest form are refused, so that each key has one encoding.
-std::optional<BytesView> take_der(BytesView& in, std::uint8_t tag) {
-  if (in.size() < 2 || in[0] != tag) return std::nullopt;
-  std::size_t header = 2;
-  std::size_t size = in[1];
-  if (size >= 0x80) {
-    const std::size_t digits = size - 0x80;
-    if (digits < 1 || digits > 2 || in.size() < header + digits) return std::nullopt;
-    size = digits == 1 ? in[2] : load_be<std::uint16_t>(in.data() + 2);
-    if (size < (digits == 1 ? 0x80U : 0x100U)) return std::nullopt;
-    header += digits;
-  }
-  if (size > in.size() - header) return std::nullopt;
-  const BytesView content = in.subspan(header, size);
-  in = in.subspan(header + size);
-  return content;
-}
-
-// A positive INTEGER, without the zero that keeps it positive.
-std::optional<BytesView> take_positive(BytesView& in) {
-  auto number = take_der(in, 0x02);
-  if (!number || number->empty() || (*number)[0] >= 0x80) return std::nullopt;
-  if ((*number)[0] != 0) return number;
-  if (number->size() < 2 || (*number)[1] < 0x80) return std::nullopt;
-  return number->subspan(1);
-}
-
 struct RsaNumbers {
   BytesView modulus;
   BytesView exponent;
@@ -116,20 +89,19 @@ struct RsaNumbers {
 // SubjectPublicKeyInfo { { rsaEncryption, NULL }, BIT STRING { RSAPublicKey { modulus, exponent } } }; RFC
 // 8017, A.1. Read here rather than by OpenSSL, whose decoder takes half a millisecond to find out what it is
 // given.
-std::optional<RsaNumbers> read_rsa(BytesView der) {
+std::optional<RsaNumbers> read_rsa(BytesView in) {
   constexpr auto rsa_encryption = std::to_array<std::uint8_t>(
       {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00});
-  auto info = take_der(der, 0x30);
-  if (!info || !der.empty()) return std::nullopt;
-  const auto algorithm = take_der(*info, 0x30);
+  auto info = der::take(in, der::sequence);
+  if (!info || !in.empty()) return std::nullopt;
+  const auto algorithm = der::take(*info, der::sequence);
   if (!algorithm || !equal(*algorithm, rsa_encryption)) return std::nullopt;
-  auto bits = take_der(*info, 0x03);
-  if (!bits || !info->empty() || bits->empty() || (*bits)[0] != 0) return std::nullopt;
-  BytesView inner = bits->subspan(1);
-  auto numbers = take_der(inner, 0x30);
-  if (!numbers || !inner.empty()) return std::nullopt;
-  const auto modulus = take_positive(*numbers);
-  const auto exponent = modulus ? take_positive(*numbers) : std::nullopt;
+  auto bits = der::take_bits(*info);
+  if (!bits || !info->empty()) return std::nullopt;
+  auto numbers = der::take(*bits, der::sequence);
+  if (!numbers || !bits->empty()) return std::nullopt;
+  const auto modulus = der::take_positive(*numbers);
+  const auto exponent = modulus ? der::take_positive(*numbers) : std::nullopt;
   if (!exponent || !numbers->empty()) return std::nullopt;
   return RsaNumbers{*modulus, *exponent};
 }

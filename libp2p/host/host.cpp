@@ -1,7 +1,6 @@
 #include "libp2p/host/host.hpp"
 
 #include "libp2p/security/pnet/private_network.hpp"
-#include "libp2p/transport/upgrader/upgrader.hpp"
 
 namespace libp2p {
 namespace {
@@ -16,7 +15,8 @@ PrivateKey identity_of(Env env, const HostConfig& config) {
 std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& identity, HostConfig& config) {
   const auto upgrader =
       std::make_shared<const Upgrader>(env, identity,
-                                       UpgraderConfig{.early_muxer = config.swarm.early_muxer,
+                                       UpgraderConfig{.security = config.security,
+                                                      .early_muxer = config.swarm.early_muxer,
                                                       .timeout = config.swarm.upgrade_timeout,
                                                       .yamux = config.yamux});
   if (config.byte_transports.empty()) {

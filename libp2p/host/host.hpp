@@ -19,6 +19,7 @@
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/interfaces.hpp"
 #include "libp2p/transport/tcp/tcp_transport.hpp"
+#include "libp2p/transport/upgrader/upgrader.hpp"
 #include "libp2p/yamux/config.hpp"
 
 namespace libp2p {
@@ -31,7 +32,8 @@ struct HostConfig {
   SwarmConfig swarm;
   TcpConfig tcp;
   YamuxConfig yamux;
-  // Secured with Noise and multiplexed with Yamux by the host. None: TCP alone.
+  std::vector<Security> security{Security::noise, Security::tls};  // in the order in which a dialer proposes
+  // Secured and multiplexed by the host. None: TCP alone.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
   // Only peers with this key are reached and let in, and mDNS finds only them. It excludes transports that
   // can't carry it: those that bring a security of their own, like QUIC.

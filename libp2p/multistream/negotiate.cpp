@@ -50,7 +50,14 @@ Task<Result<std::string>> answer_each(Env env, Stream& stream, const ProtocolPre
   // nothing.
   (void)co_await stream.write(as_bytes(multistream_line(multistream_id)));
   for (unsigned round = 0; round < limits.max_rounds; ++round) {
-    LIBP2P_CO_TRY(std::string proposal, co_await read_multistream_line(stream, limits.max_line_bytes));
+    auto line = co_await read_multistream_line(stream, limits.max_line_bytes);
+    if (!line) {
+      // What it sent along with a proposal, lazily, is no line. In order, so that it still learns of the
+      // refusal.
+      if (round > 0) (void)co_await stream.close_write();
+      co_return std::unexpected(std::move(line).error());
+    }
+    std::string proposal = *std::move(line);
     const bool agreed = is_protocol_id(proposal) && supported(proposal);
     const std::string answer = multistream_line(agreed ? std::string_view(proposal) : multistream_refusal);
     (void)co_await stream.write(as_bytes(answer));

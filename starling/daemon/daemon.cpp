@@ -74,6 +74,9 @@ libp2p::HostConfig make_network(Env env, const NodeConfig& config, const std::op
                                  .key_file = config.websocket_key,
                                  .verify_certificates = false});
   network.private_network = key;
+  if (!config.security.empty()) network.security.clear();
+  for (const std::string& one : config.security)
+    network.security.push_back(one == "tls" ? libp2p::Security::tls : libp2p::Security::noise);
   network.listen = config.listen;
   network.peerstore_file = &peerstore;
   network.swarm.limits = config.limits;

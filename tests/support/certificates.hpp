@@ -1,81 +1,114 @@
-// Certificates of the web, made on the spot: an authority and what it signs.
+// Certificates as others may make them, good and bad.
 #pragma once
 
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
-#include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "libp2p/crypto/openssl.hpp"
+#include "libp2p/base/protobuf.hpp"
+#include "libp2p/crypto/certificate.hpp"
+#include "libp2p/crypto/der.hpp"
+#include "tests/support/peers.hpp"
 
 namespace libp2p::test {
 
-struct PemPair {
-  std::string certificate;
-  std::string key;
-};
+inline const Bytes libp2p_extension_id = from_hex("2b0601040183a25a0101").value();
 
-class Authority {
- public:
-  Authority() : key_(EVP_EC_gen("P-256")), certificate_(make("Test Authority", key_.get(), "")) {}
-  [[nodiscard]] std::string pem() const { return text_of(certificate_.get()); }
+// A time in which all of the certificates here are valid that are to be.
+inline constexpr WallTime certificate_time = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 
-  // `names` as OpenSSL writes them: "DNS:a.example,IP:127.0.0.1". Good from a year before 2026 to ten after.
-  [[nodiscard]] PemPair issue(const std::string& names) const {
-    const openssl::Pkey key(EVP_EC_gen("P-256"));
-    const Certificate made = make("server", key.get(), names);
-    const Bio bio(BIO_new(BIO_s_mem()));
-    PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    return {text_of(made.get()), contents(bio.get())};
+inline Bytes algorithm_of(KeyType type) {
+  switch (type) {
+    case KeyType::ecdsa:
+      return from_hex("300a06082a8648ce3d040302").value();
+    case KeyType::rsa:
+      return from_hex("300d06092a864886f70d01010b0500").value();
+    default:
+      return from_hex("300506032b6570").value();
   }
-
- private:
-  using Certificate = std::unique_ptr<X509, openssl::Releaser<&X509_free>>;
-  using Bio = std::unique_ptr<BIO, openssl::Releaser<&BIO_free_all>>;
-
-  static std::string contents(BIO* bio) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    return {data, static_cast<std::size_t>(size)};
-  }
-  static std::string text_of(X509* certificate) {
-    const Bio bio(BIO_new(BIO_s_mem()));
-    PEM_write_bio_X509(bio.get(), certificate);
-    return contents(bio.get());
-  }
-  static void extend(X509* certificate, X509* issuer, int kind, const std::string& value) {
-    X509V3_CTX context;
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str());
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-  }
-  // Without names, an authority that signs itself.
-  Certificate make(const std::string& common_name, EVP_PKEY* key, const std::string& names) const {
-    Certificate made(X509_new());
-    X509_set_version(made.get(), X509_VERSION_3);
-    static long serial = 0;
-    ASN1_INTEGER_set(X509_get_serialNumber(made.get()), ++serial);
-    ASN1_TIME_set_string_X509(X509_getm_notBefore(made.get()), "20250101000000Z");
-    ASN1_TIME_set_string_X509(X509_getm_notAfter(made.get()), "20360101000000Z");
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
-    X509* const issuer = names.empty() ? made.get() : certificate_.get();
-    X509_set_issuer_name(made.get(), X509_get_subject_name(issuer));
-    X509_set_pubkey(made.get(), key);
-    extend(made.get(), issuer, NID_basic_constraints, names.empty() ? "critical,CA:TRUE" : "CA:FALSE");
-    if (!names.empty()) extend(made.get(), issuer, NID_subject_alt_name, names);
-    X509_sign(made.get(), key_.get(), EVP_sha256());
-    return made;
-  }
-
-  openssl::Pkey key_;
-  Certificate certificate_;
-};
-
-inline void write_file(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::trunc) << text;
 }
+
+// SubjectPublicKeyInfo.
+inline Bytes key_info_of(const PublicKey& key) {
+  if (key.type() != KeyType::ed25519) return key.raw();
+  return der::element(der::sequence,
+                      {algorithm_of(key.type()), der::element(der::bit_string, {Bytes{0}, key.raw()})});
+}
+
+inline Bytes extension(BytesView id, bool critical, BytesView value) {
+  const Bytes flag = critical ? Bytes{0x01, 0x01, 0xff} : Bytes();
+  return der::element(der::sequence, {der::element(der::object_identifier, {id}), flag,
+                                      der::element(der::octet_string, {value})});
+}
+
+// What `identity` says about a key, as SignedKey.
+inline Bytes signed_key(const PrivateKey& identity, BytesView key_info,
+                        std::string_view prefix = "libp2p-tls-handshake:") {
+  Bytes text = to_bytes(prefix);
+  append(text, key_info);
+  return der::element(der::sequence, {der::element(der::octet_string, {identity.public_key().to_protobuf()}),
+                                      der::element(der::octet_string, {identity.sign(text).value()})});
+}
+
+// A valid certificate, as long as nobody changes a field.
+struct CertificateForm {
+  explicit CertificateForm(PrivateKey vouching, KeyType type = KeyType::ecdsa, std::uint64_t seed = 5)
+      : identity(std::move(vouching)) {
+    SeededRandom random(seed);
+    key = PrivateKey::generate(type, random).value();
+    extensions = {extension(libp2p_extension_id, false, signed_key(identity, key_info_of(key.public_key())))};
+  }
+
+  [[nodiscard]] Bytes signed_part() const {
+    Bytes list;
+    for (const Bytes& each : extensions) append(list, each);
+    const Bytes wrapped = der::element(0xa3, {der::element(der::sequence, {list})});
+    return der::element(der::sequence,
+                        {version, der::element(der::integer, {serial}), algorithm_of(key.type()), name,
+                         der::element(der::sequence, {not_before, not_after}), name,
+                         key_info_of(key.public_key()), before_extensions, wrapped});
+  }
+  [[nodiscard]] Bytes der() const { return der_of(signed_part()); }
+  [[nodiscard]] Bytes der_of(BytesView part) const {
+    Bytes signature = key.sign(part).value();
+    if (spoil_signature) signature.back() ^= 1;
+    return der::element(der::sequence, {part, algorithm_of(key.type()),
+                                        der::element(der::bit_string, {Bytes{0}, signature})});
+  }
+  // PKCS #8, for keys of P-256.
+  [[nodiscard]] Bytes private_key_der() const {
+    const Bytes message = key.to_protobuf();
+    BytesView raw;
+    ProtobufReader in(message);
+    while (const auto field = in.next()) {
+      if (field->number == 2) {
+        raw = in.bytes(*field);
+      } else {
+        in.skip(*field);
+      }
+    }
+    return der::element(der::sequence, {Bytes{0x02, 0x01, 0x00},
+                                        from_hex("301306072a8648ce3d020106082a8648ce3d030107").value(),
+                                        der::element(der::octet_string, {raw})});
+  }
+  [[nodiscard]] PeerCertificate peer_certificate() const { return {der(), private_key_der()}; }
+
+  PrivateKey identity;
+  PrivateKey key;
+  Bytes version = from_hex("a003020102").value();
+  Bytes serial{0x01};
+  Bytes name = der::element(der::sequence, {});
+  Bytes not_before = time("20200101000000Z");
+  Bytes not_after = time("20300101000000Z");
+  Bytes before_extensions;
+  std::vector<Bytes> extensions;
+  bool spoil_signature = false;
+
+  static Bytes time(std::string_view text) {
+    return der::element(text.size() == 13 ? der::utc_time : der::generalized_time, {as_bytes(text)});
+  }
+};
 
 }  // namespace libp2p::test

@@ -10,7 +10,7 @@ LEVELS = (
     ("multi", "crypto"),
     ("identity",),
     ("io",),
-    ("multistream", "noise", "yamux"),
+    ("multistream", "noise", "tls", "yamux"),
     ("transport",),
     ("pnet", "tcp", "dns", "memory", "upgrader"),
     ("websocket",),

@@ -1,11 +1,10 @@
 #include "libp2p/security/noise/transport_stream.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
-#include <cstring>
-#include <memory>
 #include <optional>
+
+#include "libp2p/io/traffic_buffers.hpp"
 
 namespace libp2p::noise {
 namespace {
@@ -15,96 +14,14 @@ constexpr std::size_t tag_size = CipherState::tag_size;
 constexpr std::size_t max_frame_size = length_size + max_message_size;
 constexpr std::size_t frames_at_once = 4;
 constexpr std::size_t most_buffered = frames_at_once * max_frame_size;
-constexpr std::size_t least_buffered = 4UZ * 1024;
 
-// Tells a pause from the end of a transfer: after this many uses in a row that needed little, memory is given
-// back.
-class Quiet {
- public:
-  [[nodiscard]] bool note(std::size_t used) noexcept {
-    uses_ = used <= least_buffered / 2 ? uses_ + 1 : 0;
-    return uses_ >= 8;
-  }
-
- private:
-  unsigned uses_ = 0;
-};
-
-class Storage {
- public:
-  [[nodiscard]] std::uint8_t* data() const noexcept { return bytes_.get(); }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  // `keep` goes to the front.
-  void resize(std::size_t size, BytesView keep = {}) {
-    auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(size);
-    std::ranges::copy(keep, bytes.get());
-    bytes_ = std::move(bytes);
-    size_ = size;
-  }
-
- private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t size_ = 0;
-};
-
-// Frames on their way out. Its size is what the last writes needed.
-class SendBuffer {
- public:
-  [[nodiscard]] MutableBytes room(std::size_t size) {
-    const bool quiet = quiet_.note(size);
-    if (storage_.size() < size) {
-      storage_.resize(std::clamp(std::bit_ceil(size), least_buffered, most_buffered));
-    } else if (quiet && storage_.size() > least_buffered) {
-      storage_.resize(least_buffered);
-    }
-    return {storage_.data(), size};
-  }
-
- private:
-  Storage storage_;
-  Quiet quiet_;
-};
-
-// What has arrived and is not decrypted yet, and space behind it for more.
-class ReceiveBuffer {
- public:
-  // The ciphertext of the next frame, once all of it is there.
-  [[nodiscard]] std::optional<MutableBytes> next_frame() const noexcept {
-    if (unread() < length_size) return std::nullopt;
-    const std::size_t length = load_be<std::uint16_t>(storage_.data() + begin_);
-    if (unread() - length_size < length) return std::nullopt;
-    return MutableBytes{storage_.data() + begin_ + length_size, length};
-  }
-  void pass_over(MutableBytes frame) noexcept { begin_ += length_size + frame.size(); }
-  // Where the next bytes go. Invalidates the frames given out before.
-  [[nodiscard]] MutableBytes tail() {
-    if (storage_.size() < wanted_ || (storage_.size() > wanted_ && unread() == 0)) {
-      storage_.resize(wanted_, {storage_.data() + begin_, unread()});
-    } else if (begin_ > 0 && unread() > 0) {
-      std::memmove(storage_.data(), storage_.data() + begin_, unread());
-    }
-    end_ = unread();
-    begin_ = 0;
-    return {storage_.data() + end_, storage_.size() - end_};
-  }
-  void arrived(std::size_t size) noexcept {
-    end_ += size;
-    // A read that fills all there is would have brought more: so does a frame that is larger than the buffer.
-    if (end_ == storage_.size()) {
-      wanted_ = std::min(4 * storage_.size(), most_buffered);
-    } else if (quiet_.note(size)) {
-      wanted_ = least_buffered;
-    }
-  }
-  [[nodiscard]] std::size_t unread() const noexcept { return end_ - begin_; }
-
- private:
-  Storage storage_;
-  Quiet quiet_;
-  std::size_t wanted_ = least_buffered;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
+// The ciphertext of the next frame, once all of it has arrived.
+std::optional<MutableBytes> next_frame(MutableBytes unread) noexcept {
+  if (unread.size() < length_size) return std::nullopt;
+  const std::size_t length = load_be<std::uint16_t>(unread.data());
+  if (unread.size() - length_size < length) return std::nullopt;
+  return unread.subspan(length_size, length);
+}
 
 class TransportStream final : public Stream {
  public:
@@ -117,7 +34,7 @@ class TransportStream final : public Stream {
       if (const std::size_t size = deliver(out); size > 0) co_return size;
       if (failure_) co_return std::unexpected(*failure_);
       LIBP2P_CO_TRY(const std::size_t size, co_await stream_->read_some(received_.tail()));
-      if (size == 0 && received_.unread() == 0) co_return 0;
+      if (size == 0 && received_.unread().empty()) co_return 0;
       if (size == 0) refuse(Errc::reset, "the connection was cut in the middle of a frame");
       received_.arrived(size);
     }
@@ -164,7 +81,7 @@ class TransportStream final : public Stream {
   std::size_t deliver(MutableBytes out) {
     std::size_t filled = take_decrypted(out);
     while (filled < out.size() && !failure_ && decrypted_.empty()) {
-      const auto frame = received_.next_frame();
+      const auto frame = next_frame(received_.unread());
       if (!frame) break;
       if (frame->size() < tag_size) {
         refuse(Errc::protocol, "a frame of " + std::to_string(frame->size()) + " bytes");
@@ -174,7 +91,7 @@ class TransportStream final : public Stream {
       const bool fits = size <= out.size() - filled;
       // It can go straight to where the next read wants it.
       if (!fits && filled > 0) break;
-      received_.pass_over(*frame);
+      received_.pass_over(length_size + frame->size());
       const MutableBytes plaintext = fits ? out.subspan(filled, size) : frame->first(size);
       if (auto opened = ciphers_.receive.open({}, *frame, plaintext); !opened) {
         refuse(opened.error().code, opened.error().message);
@@ -205,9 +122,9 @@ class TransportStream final : public Stream {
 
   StreamPtr stream_;
   TransportCiphers ciphers_;
-  SendBuffer sending_;
+  SendBuffer sending_{most_buffered};
   bool write_cut_off_ = false;
-  ReceiveBuffer received_;
+  ReceiveBuffer received_{most_buffered};
   BytesView decrypted_;  // points into received_, which is not refilled before this is empty
   std::optional<Error> failure_;
 };

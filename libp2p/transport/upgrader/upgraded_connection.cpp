@@ -2,12 +2,14 @@
 
 namespace libp2p {
 
-UpgradedConnection::UpgradedConnection(Env env, SecuredConnection secured, YamuxRole role,
-                                       const YamuxConfig& config, Multiaddr local, Multiaddr remote)
+UpgradedConnection::UpgradedConnection(Env env, SecuredConnection secured, std::string_view security,
+                                       YamuxRole role, const YamuxConfig& config, Multiaddr local,
+                                       Multiaddr remote)
     : peer_(std::move(secured.remote_peer)),
       key_(std::move(secured.remote_key)),
       local_(std::move(local)),
       remote_(std::move(remote)),
+      security_(security),
       early_muxer_(!secured.early_muxer.empty()),
       session_(env, std::move(secured.stream), role, config) {}
 

@@ -1,7 +1,7 @@
 // What the upgrader makes.
 #pragma once
 
-#include "libp2p/security/noise/noise.hpp"
+#include "libp2p/io/secure_stream.hpp"
 #include "libp2p/transport/transport.hpp"
 #include "libp2p/yamux/session.hpp"
 
@@ -13,14 +13,15 @@ inline constexpr std::string_view yamux_protocol_id = "/yamux/1.0.0";
 // of its muxer.
 class UpgradedConnection final : public MuxedConnection {
  public:
-  UpgradedConnection(Env env, SecuredConnection secured, YamuxRole role, const YamuxConfig& config,
-                     Multiaddr local, Multiaddr remote);
+  // `security` is the id of the protocol that secured it, as one of the constants.
+  UpgradedConnection(Env env, SecuredConnection secured, std::string_view security, YamuxRole role,
+                     const YamuxConfig& config, Multiaddr local, Multiaddr remote);
 
   [[nodiscard]] const PeerId& remote_peer() const override { return peer_; }
   [[nodiscard]] const PublicKey& remote_key() const override { return key_; }
   [[nodiscard]] const Multiaddr& local() const override { return local_; }
   [[nodiscard]] const Multiaddr& remote() const override { return remote_; }
-  [[nodiscard]] std::string_view security() const override { return noise_protocol_id; }
+  [[nodiscard]] std::string_view security() const override { return security_; }
   [[nodiscard]] std::string_view muxer() const override { return yamux_protocol_id; }
   [[nodiscard]] bool early_muxer() const override { return early_muxer_; }
 
@@ -40,6 +41,7 @@ class UpgradedConnection final : public MuxedConnection {
   PublicKey key_;
   Multiaddr local_;
   Multiaddr remote_;
+  std::string_view security_;
   bool early_muxer_;
   YamuxSession session_;
 };

@@ -1,5 +1,7 @@
 #include "libp2p/transport/upgrader/upgrader.hpp"
 
+#include <cassert>
+
 #include "libp2p/multistream/negotiate.hpp"
 #include "libp2p/transport/upgrader/upgraded_connection.hpp"
 
@@ -73,53 +75,98 @@ class UpgradedListener final : public ConnectionListener {
 
 }  // namespace
 
-Upgrader::Upgrader(Env env, const PrivateKey& identity, UpgraderConfig config)
-    : env_(env), identity_(NoiseIdentity::create(identity, env.random)), config_(config) {}
-
-NoiseOptions Upgrader::noise_options() const {
-  NoiseOptions options{.timeout = config_.timeout};
-  if (config_.early_muxer) options.muxers = {std::string(yamux_protocol_id)};
-  return options;
+std::string_view protocol_id(Security security) noexcept {
+  return security == Security::tls ? tls_protocol_id : noise_protocol_id;
 }
 
-Task<Result<MuxedPtr>> Upgrader::upgrade_outbound(ByteConnection connection,
-                                                  std::optional<PeerId> expected) const {
-  if (!identity_) co_return std::unexpected(identity_.error());
+Upgrader::Upgrader(Env env, const PrivateKey& identity, UpgraderConfig config)
+    : env_(env),
+      key_(identity),
+      noise_identity_(NoiseIdentity::create(identity, env.random)),
+      config_(std::move(config)) {
+  assert(!config_.security.empty());
+}
+
+std::vector<std::string> Upgrader::early_muxers() const {
+  if (!config_.early_muxer) return {};
+  return {std::string(yamux_protocol_id)};
+}
+
+std::vector<std::string> Upgrader::proposals() const {
+  std::vector<std::string> ids;
+  ids.reserve(config_.security.size());
+  for (const Security security : config_.security) ids.emplace_back(protocol_id(security));
+  return ids;
+}
+
+const Result<TlsIdentity>& Upgrader::tls_identity() const {
+  if (!tls_identity_) tls_identity_.emplace(TlsIdentity::create(key_, env_.random));
+  return *tls_identity_;
+}
+
+Task<Result<SecuredConnection>> Upgrader::secure(StreamPtr stream, Security security, bool dialer,
+                                                 std::optional<PeerId> expected) const {
+  if (security == Security::tls) {
+    if (!tls_identity()) co_return std::unexpected(tls_identity().error());
+    co_return co_await tls_secure(
+        env_, std::move(stream), dialer ? tls::Role::client : tls::Role::server, *tls_identity(),
+        {.muxers = early_muxers(), .expected_peer = std::move(expected), .timeout = config_.timeout});
+  }
+  if (!noise_identity_) co_return std::unexpected(noise_identity_.error());
+  co_return co_await noise_secure(
+      env_, std::move(stream), dialer ? noise::Role::initiator : noise::Role::responder, *noise_identity_,
+      {.muxers = early_muxers(), .expected_peer = std::move(expected), .timeout = config_.timeout});
+}
+
+Task<Result<MuxedPtr>> Upgrader::upgrade_outbound(ByteConnection connection, std::optional<PeerId> expected,
+                                                  std::optional<Security> only) const {
   const NegotiationLimits limits{.timeout = config_.timeout};
-  NoiseOptions options = noise_options();
-  options.expected_peer = std::move(expected);
-  StreamPtr raw = lazy_select(env_, std::move(connection.stream), std::string(noise_protocol_id), limits);
-  LIBP2P_CO_TRY(SecuredConnection secured, co_await noise_secure(env_, std::move(raw), noise::Role::initiator,
-                                                                 *identity_, std::move(options)));
+  Security security = only.value_or(config_.security.front());
+  StreamPtr raw = std::move(connection.stream);
+  if (only || config_.security.size() == 1) {
+    raw = lazy_select(env_, std::move(raw), std::string(protocol_id(security)), limits);
+  } else {
+    const std::vector<std::string> ids = proposals();
+    LIBP2P_CO_TRY(const std::string agreed, co_await select_one(env_, *raw, ids, limits));
+    security = agreed == tls_protocol_id ? Security::tls : Security::noise;
+  }
+  LIBP2P_CO_TRY(SecuredConnection secured,
+                co_await secure(std::move(raw), security, true, std::move(expected)));
   if (secured.early_muxer.empty()) {
     secured.stream = lazy_select(env_, std::move(secured.stream), std::string(yamux_protocol_id), limits);
   }
-  co_return std::make_unique<UpgradedConnection>(env_, std::move(secured), YamuxRole::dialer, config_.yamux,
+  co_return std::make_unique<UpgradedConnection>(env_, std::move(secured), protocol_id(security),
+                                                 YamuxRole::dialer, config_.yamux,
                                                  std::move(connection.local), std::move(connection.remote));
 }
 
 Task<Result<MuxedPtr>> Upgrader::upgrade_inbound(ByteConnection connection) const {
-  if (!identity_) co_return std::unexpected(identity_.error());
   LIBP2P_CO_CHECK(co_await finish_handshake(connection));
   const NegotiationLimits limits{.timeout = config_.timeout};
-  LIBP2P_CO_CHECK(co_await negotiate_as_listener(
-      env_, *connection.stream, [](std::string_view protocol) { return protocol == noise_protocol_id; },
-      limits));
+  const std::vector<std::string> ids = proposals();
+  LIBP2P_CO_TRY(const std::string agreed,
+                co_await negotiate_as_listener(env_, *connection.stream, ids, limits));
+  const Security security = agreed == tls_protocol_id ? Security::tls : Security::noise;
   LIBP2P_CO_TRY(SecuredConnection secured,
-                co_await noise_secure(env_, std::move(connection.stream), noise::Role::responder, *identity_,
-                                      noise_options()));
+                co_await secure(std::move(connection.stream), security, false, std::nullopt));
   if (secured.early_muxer.empty()) {
     LIBP2P_CO_CHECK(co_await negotiate_as_listener(
         env_, *secured.stream, [](std::string_view protocol) { return protocol == yamux_protocol_id; },
         limits));
   }
-  co_return std::make_unique<UpgradedConnection>(env_, std::move(secured), YamuxRole::listener, config_.yamux,
+  co_return std::make_unique<UpgradedConnection>(env_, std::move(secured), protocol_id(security),
+                                                 YamuxRole::listener, config_.yamux,
                                                  std::move(connection.local), std::move(connection.remote));
 }
 
 Task<Result<MuxedPtr>> UpgradedTransport::dial(Multiaddr address, std::optional<PeerId> expected) {
-  LIBP2P_CO_TRY(ByteConnection connection, co_await below_->dial(std::move(address)));
-  co_return co_await upgrader_->upgrade_outbound(std::move(connection), std::move(expected));
+  const std::shared_ptr<const Upgrader> upgrader = upgrader_;
+  const std::vector<Security>& all = upgrader->security();
+  for (std::size_t i = 0;; ++i) {
+    LIBP2P_CO_TRY(ByteConnection connection, co_await below_->dial(address));
+    auto upgraded = co_await upgrader->upgrade_outbound(std::move(connection), expected, all[i]);
+    if (upgraded || upgraded.error().code != Errc::not_supported || i + 1 == all.size()) co_return upgraded;
+  }
 }
 
 Task<Result<std::unique_ptr<ConnectionListener>>> UpgradedTransport::listen(Multiaddr address) {

@@ -5,7 +5,7 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/io/framing.hpp"
 #include "libp2p/transport/websocket/certificates.hpp"
-#include "tests/support/certificates.hpp"
+#include "tests/support/web_certificates.hpp"
 #include "tests/support/streams.hpp"
 #include "tests/support/temp_dir.hpp"
 
