@@ -76,7 +76,7 @@ Result<std::optional<PreSharedKey>> StateDir::load_network_key(const NodeConfig&
   }
   auto key = PreSharedKey::from_file(*contents);
   if (!key) return libp2p::fail_in(file, key.error());
-  return std::optional(std::move(*key));
+  return std::optional(*key);
 }
 
 Result<> StateDir::save_config(const NodeConfig& config) const {

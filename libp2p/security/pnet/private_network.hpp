@@ -14,8 +14,8 @@ namespace libp2p {
 // network. A peer with another key, or without one, is refused at its first bytes: see private_stream.hpp.
 class PrivateNetworkTransport final : public ByteTransport {
  public:
-  PrivateNetworkTransport(Env env, std::unique_ptr<ByteTransport> below, PreSharedKey key)
-      : env_(env), below_(std::move(below)), key_(std::move(key)) {}
+  PrivateNetworkTransport(Env env, std::unique_ptr<ByteTransport> below, const PreSharedKey& key)
+      : env_(env), below_(std::move(below)), key_(key) {}
 
   [[nodiscard]] bool handles(const Multiaddr& address) const override { return below_->handles(address); }
   [[nodiscard]] Task<Result<ByteConnection>> dial(Multiaddr address) override;

@@ -94,7 +94,7 @@ class PrivateStream final : public Stream {
     const BytesView due = as_bytes(expected_first_).subspan(greeted_);
     const std::size_t compared = std::min(due.size(), data.size());
     if (!equal(due.first(compared), data.first(compared))) {
-      co_return refuse("what it says makes no sense under our key: it has another pre-shared key, or none");
+      co_return refuse("has another pre-shared key, or none");
     }
     greeted_ += compared;
     co_return *got;
@@ -108,7 +108,7 @@ class PrivateStream final : public Stream {
       const std::size_t size = expected_first_.size();
       if (size >= no_coincidence && size <= nonce_got_ &&
           equal(BytesView(their_nonce_).first(size), as_bytes(expected_first_))) {
-        co_return refuse("it speaks in the clear: it is in no private network");
+        co_return refuse("speaks in the clear: it has no pre-shared key");
       }
     }
     receiving_.emplace(key_, their_nonce_);
@@ -136,7 +136,7 @@ class PrivateStream final : public Stream {
   }
 
   std::unexpected<Error> refuse(std::string_view what) {
-    failure_ = Error{Errc::crypto, "private network: the other side is not in it: " + std::string(what)};
+    failure_ = Error{Errc::crypto, "private network: the other side " + std::string(what)};
     stream_->reset();
     return std::unexpected(*failure_);
   }

@@ -159,7 +159,7 @@ TEST_F(PrivateStreams, WhoSpeaksInTheClearIsToldApart) {
   // No more than this comes from a side that waits for an answer.
   ASSERT_TRUE(say(*ends_.second, greeting));
   const std::string said = text_from(*a);
-  EXPECT_NE(said.find("it speaks in the clear: it is in no private network"), std::string::npos) << said;
+  EXPECT_NE(said.find("speaks in the clear: it has no pre-shared key"), std::string::npos) << said;
 }
 
 TEST_F(PrivateStreams, AnEndInTheNonceIsAnError) {
