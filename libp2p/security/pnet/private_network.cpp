@@ -1,6 +1,7 @@
 #include "libp2p/security/pnet/private_network.hpp"
 
 #include <cstdlib>
+#include <functional>
 #include <string_view>
 
 #include "libp2p/multistream/line.hpp"
@@ -15,6 +16,15 @@ void protect(Env env, ByteConnection& connection, const PreSharedKey& key) {
       pnet::make_private_stream(env, std::move(connection.stream), key, multistream_line(multistream_id));
 }
 
+using Handshake = std::function<Task<Result<>>(ByteConnection&)>;
+
+// The protection lies within what the connection agrees on first, as a WebSocket's opening handshake.
+Task<Result<>> protect_after(Env env, PreSharedKey key, Handshake first, ByteConnection& connection) {
+  if (first) LIBP2P_CO_CHECK(co_await first(connection));
+  protect(env, connection, key);
+  co_return Result<>{};
+}
+
 class PrivateListener final : public ByteListener {
  public:
   PrivateListener(Env env, std::unique_ptr<ByteListener> below, const PreSharedKey& key)
@@ -22,7 +32,8 @@ class PrivateListener final : public ByteListener {
 
   Task<Result<ByteConnection>> accept() override {
     LIBP2P_CO_TRY(ByteConnection connection, co_await below_->accept());
-    protect(env_, connection, key_);
+    connection.handshake = [env = env_, key = key_, first = std::move(connection.handshake)](
+                               ByteConnection& accepted) { return protect_after(env, key, first, accepted); };
     co_return connection;
   }
   [[nodiscard]] Multiaddr address() const override { return below_->address(); }
