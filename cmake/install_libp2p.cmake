@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(libp2p_modules
-    base multi crypto identity io multistream noise yamux transport tcp dns memory upgrader swarm
+    base multi crypto identity io multistream noise yamux transport tcp dns memory upgrader quic swarm
     ping identify mdns gossipsub perf host)
 
 foreach(m IN LISTS libp2p_modules)
