@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(libp2p_modules
-    base multi crypto identity io multistream noise tls yamux transport pnet tcp dns memory upgrader websocket swarm
+    base multi crypto identity io multistream noise tls yamux transport pnet tcp dns memory upgrader websocket quic swarm
     ping identify mdns gossipsub perf host)
 
 foreach(m IN LISTS libp2p_modules)

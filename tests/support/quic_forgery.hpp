@@ -1,0 +1,73 @@
+// Lets a test write what an honest QUIC session never would: the frames of its packets are replaced just
+// before they are sealed. Include it in one file of a program only: it takes the place of ngtcp2's own
+// function there.
+#pragma once
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "libp2p/base/bytes.hpp"
+
+namespace libp2p::test {
+
+// `header` begins with the first byte of the packet; the payload keeps its length, and is filled up with
+// PADDING.
+using Forgery = std::function<void(BytesView header, Bytes& payload)>;
+
+inline Forgery& forgery() {
+  static Forgery current;
+  return current;
+}
+
+[[nodiscard]] inline bool is_short_header(BytesView header) { return (header[0] & 0x80) == 0; }
+[[nodiscard]] inline bool is_handshake(BytesView header) {
+  return (header[0] & 0xb0) == 0xa0;  // whatever the fixed bit is, which is greased
+}
+
+// Of the transport parameters, as they are encoded.
+inline std::function<void(Bytes&)>& parameter_forgery() {
+  static std::function<void(Bytes&)> current;
+  return current;
+}
+
+// Forges while it lives.
+struct Forging {
+  explicit Forging(Forgery how) { forgery() = std::move(how); }
+  Forging(const Forging&) = delete;
+  Forging& operator=(const Forging&) = delete;
+  ~Forging() { forgery() = nullptr; }
+};
+
+}  // namespace libp2p::test
+
+extern "C" int ngtcp2_crypto_encrypt_cb(uint8_t* dest, const ngtcp2_crypto_aead* aead,
+                                        const ngtcp2_crypto_aead_ctx* context, const uint8_t* plaintext,
+                                        size_t plaintext_size, const uint8_t* nonce, size_t nonce_size,
+                                        const uint8_t* aad, size_t aad_size) {
+  libp2p::Bytes payload(plaintext, plaintext + plaintext_size);
+  if (const auto& forge = libp2p::test::forgery()) {
+    forge({aad, aad_size}, payload);
+    payload.resize(plaintext_size);
+  }
+  const int code = ngtcp2_crypto_encrypt(dest, aead, context, payload.data(), payload.size(), nonce,
+                                         nonce_size, aad, aad_size);
+  return code == 0 ? 0 : NGTCP2_ERR_CALLBACK_FAILURE;
+}
+
+extern "C" ngtcp2_ssize ngtcp2_conn_encode_local_transport_params(ngtcp2_conn* conn, uint8_t* dest,
+                                                                  size_t dest_size) {
+  const bool server = ngtcp2_conn_is_server(conn) != 0;
+  const ngtcp2_ssize size = ngtcp2_encode_transport_params(
+      dest, dest_size,
+      server ? NGTCP2_TRANSPORT_PARAMS_TYPE_ENCRYPTED_EXTENSIONS : NGTCP2_TRANSPORT_PARAMS_TYPE_CLIENT_HELLO,
+      ngtcp2_conn_get_local_transport_params(conn));
+  const auto& forge = libp2p::test::parameter_forgery();
+  if (size < 0 || !forge) return size;
+  libp2p::Bytes encoded(dest, dest + size);
+  forge(encoded);
+  encoded.resize(std::min(encoded.size(), dest_size));
+  std::ranges::copy(encoded, dest);
+  return static_cast<ngtcp2_ssize>(encoded.size());
+}
