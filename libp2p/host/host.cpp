@@ -23,7 +23,7 @@ std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& iden
     config.byte_transports.push_back(std::make_unique<TcpTransport>(env, config.tcp));
   }
   std::vector<std::unique_ptr<Transport>> transports;
-  transports.reserve(config.byte_transports.size());
+  if (!config.private_network) transports = std::move(config.transports);
   for (auto& bytes : config.byte_transports) {
     if (config.private_network) {
       bytes = std::make_unique<PrivateNetworkTransport>(env, std::move(bytes), *config.private_network);

@@ -15,7 +15,7 @@ namespace libp2p {
 namespace {
 
 constexpr std::chrono::minutes seen_address_ttl(10);
-constexpr std::chrono::seconds interface_poll_period(5);
+constexpr std::chrono::seconds interface_poll_period(2);
 constexpr std::string_view kept_tag = "kept";
 
 std::set<Multiaddr> own_addresses(const Interfaces& interfaces) {
@@ -100,6 +100,7 @@ Task<> Swarm::Parts::watch_interfaces() {
     if (std::set<Multiaddr> own_now = own_addresses(interfaces); own_now != own) {
       own = std::move(own_now);
       dialer.forget_network();
+      for (const auto& transport : transports) transport->addresses_changed();
     }
     std::vector<Multiaddr> now = expand_unspecified(listeners.addresses(), interfaces);
     if (now == told) continue;

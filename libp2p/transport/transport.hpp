@@ -110,6 +110,8 @@ class Transport {
   [[nodiscard]] virtual Task<Result<std::unique_ptr<MuxedConnection>>> dial(
       Multiaddr address, std::optional<PeerId> expected) = 0;
   [[nodiscard]] virtual Task<Result<std::unique_ptr<ConnectionListener>>> listen(Multiaddr address) = 0;
+  // The machine's addresses are others than before: connections that can move to one that is left, do.
+  virtual void addresses_changed() {}
 };
 
 }  // namespace libp2p

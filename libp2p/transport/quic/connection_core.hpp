@@ -60,6 +60,7 @@ class ConnectionCore : public std::enable_shared_from_this<ConnectionCore> {
   void follow_route();
 
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
+  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { session_->draw_from(std::move(memory)); }
   [[nodiscard]] Direction direction() const noexcept { return direction_; }
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return bytes_in_; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return bytes_out_; }

@@ -25,7 +25,9 @@ Session::Session(SessionParts parts, const Path& path, Instant now)
       window_(parts_.config.initial_connection_window_bytes, parts_.config.max_connection_window_bytes, now),
       migration_limit_(parts_.config.max_migrations_per_minute, migration_period) {}
 
-Session::~Session() = default;
+Session::~Session() {
+  if (memory_) memory_->give_back(window_.growth());
+}
 
 Result<std::unique_ptr<Session>> Session::connect(SessionParts parts, const Path& path,
                                                   std::optional<PeerId> expected, Instant now) {

@@ -99,6 +99,9 @@ class Session {
 
   // The connection as a whole.
 
+  // From now on its window grows by what `memory` grants. Once, before any stream is read.
+  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { memory_ = std::move(memory); }
+
   // Both sides have proven who they are: for a client that the server said so, too, since its own part of the
   // handshake ends before the server has looked at its certificate.
   [[nodiscard]] bool established() const noexcept { return established_; }
@@ -177,6 +180,7 @@ class Session {
   std::size_t alive_ = 0;
   std::size_t buffered_ = 0;  // in all outgoing
   ReceiveWindow window_;
+  std::shared_ptr<MemoryBudget> memory_;  // what window_ has grown by is taken from it
   RateLimit migration_limit_;
   std::size_t migrations_ = 0;
   std::size_t reordering_ = 0;

@@ -57,7 +57,7 @@ void Session::credit(StreamState& stream, std::uint64_t bytes, Instant now) {
     const std::uint64_t more = stream.window.on_read(bytes, now, round_trip);
     if (more > 0) (void)ngtcp2_conn_extend_max_stream_offset(native_->conn, stream.id, more);
   }
-  const std::uint64_t more = window_.on_read(bytes, now, round_trip);
+  const std::uint64_t more = window_.on_read(bytes, now, round_trip, memory_.get());
   if (more > 0) ngtcp2_conn_extend_max_offset(native_->conn, more);
 }
 

@@ -22,6 +22,7 @@ class QuicConnection final : public MuxedConnection {
   [[nodiscard]] std::string_view muxer() const override { return quic_protocol_id; }
   [[nodiscard]] bool early_muxer() const override { return false; }
 
+  void draw_from(std::shared_ptr<MemoryBudget> memory) override { core_->draw_from(std::move(memory)); }
   [[nodiscard]] Task<Result<StreamPtr>> open_stream() override { return ConnectionCore::open_stream(core_); }
   [[nodiscard]] Task<Result<StreamPtr>> accept_stream() override {
     return ConnectionCore::accept_stream(core_);

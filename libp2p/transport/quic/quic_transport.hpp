@@ -30,7 +30,7 @@ class QuicTransport final : public Transport {
 
   // The machine's addresses have changed: connections that were dialled from one that is gone go on from
   // another. Connections notice by themselves, too, with the first datagram that can't be sent.
-  void addresses_changed();
+  void addresses_changed() override;
   // Has all connections that were dialled to `peer` go on from `local` ("/ip4/…", or a longer address that
   // begins so). Errors: not_found (no such connection), and why the first of them can't.
   [[nodiscard]] Result<> migrate(const PeerId& peer, const Multiaddr& local);

@@ -59,6 +59,29 @@ TEST(QuicReceiveWindow, DoesNotGrowForWhoReadsSlowly) {
   EXPECT_EQ(window.size(), 1000U);
 }
 
+class Purse final : public MemoryBudget {
+ public:
+  explicit Purse(std::size_t bytes) : left(bytes) {}
+  bool try_take(std::size_t bytes) noexcept override {
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  }
+  void give_back(std::size_t bytes) noexcept override { left += bytes; }
+  [[nodiscard]] Error refusal() const override { return {Errc::limit, "empty"}; }
+  std::size_t left;
+};
+
+TEST(QuicReceiveWindow, GrowsByWhatTheBudgetGrants) {
+  Purse purse(1500);
+  ReceiveWindow window(1000, 16'000, Instant{});
+  EXPECT_EQ(window.on_read(500, Instant{}, milliseconds(10), &purse), 1500U);
+  EXPECT_EQ(purse.left, 500U);
+  EXPECT_EQ(window.on_read(1000, Instant{}, milliseconds(10), &purse), 1000U);
+  EXPECT_EQ(window.size(), 2000U);
+  EXPECT_EQ(window.growth(), 1000U);
+}
+
 TEST(QuicRateLimit, ForgetsWhatIsLongAgo) {
   RateLimit limit(2, seconds(1));
   Instant now{};
