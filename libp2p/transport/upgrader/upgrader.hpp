@@ -56,7 +56,7 @@ class Upgrader {
   PrivateKey key_;
   Result<NoiseIdentity> noise_identity_;
   mutable std::optional<Result<TlsIdentity>>
-      tls_identity_;  // made when it is first needed: it costs half a millisecond
+      tls_identity_;  // made when it is first needed: it costs a millisecond
   UpgraderConfig config_;
 };
 
