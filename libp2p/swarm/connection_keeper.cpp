@@ -22,9 +22,11 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
   const Admission admission = parts_.gater.admit(peer, direction);
   if (admission == Admission::refused) return fail(Errc::refused, peer.to_string() + " is not admitted");
   const bool restricted = admission == Admission::restricted;
-  LIBP2P_CHECK(make_room(peer, direction, restricted));
-  LIBP2P_TRY(auto account,
-             parts_.resources.open_connection(peer, muxed->remote(), direction, standing(peer, restricted)));
+  const Standing its_standing = standing(peer, restricted);
+  LIBP2P_CHECK(make_room_of_peer(peer, restricted));
+  LIBP2P_CHECK(parts_.resources.may_connect(peer, muxed->remote(), direction, its_standing));
+  make_room_in_all(peer, direction);
+  LIBP2P_TRY(auto account, parts_.resources.open_connection(peer, muxed->remote(), direction, its_standing));
   muxed->draw_from(account);
 
   auto connection =
@@ -57,8 +59,8 @@ Standing ConnectionKeeper::standing(const PeerId& peer, bool restricted) const {
   return parts_.protections.covers(peer) ? Standing::reserved : Standing::ordinary;
 }
 
-// Closes what the new connection may replace. What there still is no room for then, the accounts refuse.
-Result<> ConnectionKeeper::make_room(const PeerId& peer, Direction direction, bool restricted) {
+// Closes what the new connection replaces of its own peer's.
+Result<> ConnectionKeeper::make_room_of_peer(const PeerId& peer, bool restricted) {
   const SwarmConfig& config = parts_.config;
   std::size_t of_peer = 0;
   ConnectionPtr dispensable;
@@ -79,10 +81,11 @@ Result<> ConnectionKeeper::make_room(const PeerId& peer, Direction direction, bo
   if (of_peer >= config.limits.connections_per_peer && dispensable) {
     dispensable->close({Errc::closed, "replaced by a newer connection"});
   }
-  make_room_in_all(peer, direction);
   return {};
 }
 
+// One of another peer's gives way. Only for a connection that nothing else stands against: whoever is refused
+// for its own sake must not have cost others their connections.
 void ConnectionKeeper::make_room_in_all(const PeerId& peer, Direction direction) {
   const ResourceLimits& limits = parts_.config.limits;
   const ResourceUsage used = parts_.resources.usage();

@@ -85,6 +85,9 @@ class ResourceState {
     }
     return std::nullopt;
   }
+  // What a connection meets whose place others can't make.
+  [[nodiscard]] std::optional<Limit> full_for(const PeerId& id, const Multiaddr& remote, Direction direction,
+                                              Standing standing) const;
   void take(std::size_t bytes, Standing standing) noexcept {
     used.memory += bytes;
     if (standing != Standing::reserved) used.memory_unprotected += bytes;
@@ -267,6 +270,25 @@ Result<UpgradeAccount> Resources::begin_upgrade(const Multiaddr& remote) {
   return UpgradeAccount(state_, remote);
 }
 
+std::optional<Limit> ResourceState::full_for(const PeerId& id, const Multiaddr& remote, Direction direction,
+                                             Standing standing) const {
+  if (peer(id).connections >= limits.connections_per_peer) return Limit::connections_per_peer;
+  if (peer(id).memory + connection_base_bytes > limits.memory_per_peer) return Limit::memory_per_peer;
+  if (direction == Direction::inbound && standing != Standing::reserved) {
+    if (const auto full = full_network(connected, remote)) return full;
+  }
+  // What ordinary connections cost by being there is bounded by how many there may be: others' unread bytes
+  // don't keep them out.
+  return full_pool(connection_base_bytes, standing == Standing::ordinary ? Standing::reserved : standing);
+}
+
+Result<> Resources::may_connect(const PeerId& peer, const Multiaddr& remote, Direction direction,
+                                Standing standing) {
+  const auto full = state_->full_for(peer, remote, direction, standing);
+  if (full) return std::unexpected(state_->refuse(*full));
+  return {};
+}
+
 Result<std::shared_ptr<ConnectionAccount>> Resources::open_connection(const PeerId& peer,
                                                                       const Multiaddr& remote,
                                                                       Direction direction,
@@ -274,17 +296,7 @@ Result<std::shared_ptr<ConnectionAccount>> Resources::open_connection(const Peer
   const ResourceLimits& limits = state_->limits;
   const ResourceUsage& used = state_->used;
   const bool inbound = direction == Direction::inbound;
-  std::optional<Limit> full;
-  if (inbound && standing != Standing::reserved) full = state_->full_network(state_->connected, remote);
-  // What ordinary connections cost by being there is bounded by how many there may be: others' unread bytes
-  // don't keep them out.
-  if (!full) {
-    full = state_->full_pool(connection_base_bytes,
-                             standing == Standing::ordinary ? Standing::reserved : standing);
-  }
-  const ResourceState::OfPeer of_peer = state_->peer(peer);
-  if (of_peer.memory + connection_base_bytes > limits.memory_per_peer) full = Limit::memory_per_peer;
-  if (of_peer.connections >= limits.connections_per_peer) full = Limit::connections_per_peer;
+  std::optional<Limit> full = state_->full_for(peer, remote, direction, standing);
   if (inbound && used.inbound >= limits.inbound_connections) full = Limit::inbound_connections;
   if (!inbound && used.outbound >= limits.outbound_connections) full = Limit::outbound_connections;
   if (used.inbound + used.outbound >= limits.connections) full = Limit::connections;

@@ -125,6 +125,9 @@ class Resources {
   // Which limit an upgrade of a connection from there would meet; nothing, when there is room.
   [[nodiscard]] std::optional<Limit> full_for_upgrade(const Multiaddr& remote) const;
   [[nodiscard]] Result<UpgradeAccount> begin_upgrade(const Multiaddr& remote);
+  // Whether there would be room for the connection if only others gave way for it. Errors: limit.
+  [[nodiscard]] Result<> may_connect(const PeerId& peer, const Multiaddr& remote, Direction direction,
+                                     Standing standing);
   [[nodiscard]] Result<std::shared_ptr<ConnectionAccount>> open_connection(const PeerId& peer,
                                                                            const Multiaddr& remote,
                                                                            Direction direction,

@@ -122,5 +122,28 @@ TEST(Swarm, MS06_AnHonestPeerOfTheAttackersOwnAddressGetsIn) {
   EXPECT_LT(siege.time_to_join(), longest_wait);
 }
 
+TEST(Swarm, MS06_AnAddressThatHasItsShareCostsOthersNoConnection) {
+  starling::test::Loop loop;
+  const ResourceLimits limits{.connections = 3, .connections_per_ipv4 = 3, .exempt_loopback = 0};
+  TcpSwarm victim(loop.env(), 1, {.limits = limits});
+  const auto at = loop.run(victim.swarm.listen(multiaddr("/ip4/127.0.0.1/tcp/0")));
+  ASSERT_TRUE(at) << at.error().to_string();
+  std::vector<std::unique_ptr<TcpSwarm>> peers;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    peers.push_back(std::make_unique<TcpSwarm>(loop.env(), 10 + i));
+    (void)loop.run(peers.back()->swarm.connect(victim.id, {*at}));
+    const auto settled = [&] {
+      const auto counters = victim.swarm.counters();
+      return counters.inbound_accepted + counters.inbound_refused == i + 1;
+    };
+    EXPECT_TRUE(loop.run(until(loop.env(), settled, longest_wait)));
+  }
+  // The first three are idle and could be pushed out; but the others may not come in anyway.
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(victim.swarm.is_connected(peers[i]->id)) << i;
+  EXPECT_EQ(victim.swarm.resource_usage().inbound, 3U);
+  for (const auto& peer : peers) loop.run(peer->swarm.stop());
+  loop.run(victim.swarm.stop());
+}
+
 }  // namespace
 }  // namespace libp2p::test

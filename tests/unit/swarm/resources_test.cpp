@@ -156,6 +156,20 @@ TEST(Resources, ConnectionsAreBoundedInAllEachWayAndByPeer) {
             "limit reached: 4 connections with one peer (limits.connections_per_peer)");
 }
 
+TEST(Resources, AConnectionThatOthersCouldMakeRoomForIsToldFromOneThatTheyCouldNot) {
+  Accounts accounts({.connections = 2});
+  const auto may = [&](std::uint64_t peer) {
+    return accounts.resources.may_connect(node_id(peer), from_v4(1), Direction::inbound, Standing::ordinary);
+  };
+  std::vector<ConnectionAccountPtr> held{*accounts.open(1), *accounts.open(2)};
+  EXPECT_TRUE(may(3));
+  EXPECT_FALSE(accounts.open(3));
+  Accounts narrow({.connections_per_ipv4 = 1});
+  held.push_back(*narrow.open(1));
+  EXPECT_FALSE(narrow.resources.may_connect(node_id(2), from_v4(1), Direction::inbound, Standing::ordinary));
+  EXPECT_TRUE(narrow.resources.may_connect(node_id(2), from_v4(2), Direction::inbound, Standing::ordinary));
+}
+
 TEST(Resources, WhoIsClosingGivesItsPlaceBackButNotItsMemory) {
   Accounts accounts({.connections = 1});
   const ConnectionAccountPtr closing = *accounts.open(1);
