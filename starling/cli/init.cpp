@@ -63,13 +63,12 @@ Result<Founded> found_fleet(const NodeArguments& arguments, bool in_private) {
   libp2p::SystemRuntime runtime(log, 1);
   const libp2p::Env env = runtime.env();
   const StateDir state(arguments.state);
-  LIBP2P_TRY(NodeConfig config, arguments.config());
+  LIBP2P_TRY(NodeConfig config, arguments.config(in_private));
   if (state.holds_node()) return std::unexpected(state.create().error());
   LIBP2P_TRY(const PrivateKey root, PrivateKey::generate(libp2p::KeyType::ed25519, env.random));
   Founding founding(root, env);
   LIBP2P_CHECK(founding.found());
   config.fleet = founding.fleet();
-  config.private_network = in_private;
   LIBP2P_TRY(const NewNode node, create_node(state, config, env.random));
   std::optional<PreSharedKey> network_key;
   if (in_private) {

@@ -10,9 +10,8 @@ namespace {
 
 Result<> prepare_join(const NodeArguments& arguments, const std::string& text) {
   LIBP2P_TRY(const JoinToken token, JoinToken::parse(text));
-  LIBP2P_TRY(NodeConfig config, arguments.config());
+  LIBP2P_TRY(NodeConfig config, arguments.config(token.network_key.has_value()));
   config.fleet = token.fleet;
-  config.private_network = token.network_key.has_value();
   libp2p::NullLog log;
   libp2p::SystemRuntime runtime(log, 1);
   const StateDir state(arguments.state);

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <tuple>
 
+#include "libp2p/swarm/transport_kind.hpp"
 #include "libp2p/transport/interfaces.hpp"
 #include "starling/api/http_server.hpp"
 #include "starling/charter/charter_records.hpp"
@@ -44,19 +46,37 @@ void NodeArguments::add_options(CLI::App& command) {
                    "the fleet's configuration replaces what the data plane runs now");
 }
 
-Result<NodeConfig> NodeArguments::config() const {
-  NodeConfig config;
-  config.name = name.empty() ? machine_name() : name;
-  LIBP2P_CHECK(check_name(config.name));
+Result<std::vector<Multiaddr>> NodeArguments::listen_addresses(bool private_network) const {
   std::vector<std::string> texts = listen;
-  if (texts.empty()) texts = {"/ip4/0.0.0.0/tcp/7117", "/ip6/::/tcp/7117"};
+  if (texts.empty()) {
+    texts = {"/ip4/0.0.0.0/tcp/7117", "/ip6/::/tcp/7117"};
+    if (!private_network) {
+      texts.insert(texts.end(), {"/ip4/0.0.0.0/udp/7117/quic-v1", "/ip6/::/udp/7117/quic-v1"});
+    }
+  }
+  std::vector<Multiaddr> addresses;
   for (const std::string& text : texts) {
     auto address = Multiaddr::parse(text);
     if (!address)
       return fail(Errc::invalid_argument,
                   "--listen " + libp2p::printable(text) + ": " + address.error().message);
-    config.listen.push_back(std::move(*address));
+    if (private_network && address->has(libp2p::AddrProtocol::quic_v1)) {
+      return fail(Errc::invalid_argument,
+                  "--listen " + libp2p::printable(text) +
+                      ": there is no QUIC in a private network, since its key can't protect it; TCP and "
+                      "WebSocket can be listened for");
+    }
+    addresses.push_back(std::move(*address));
   }
+  return addresses;
+}
+
+Result<NodeConfig> NodeArguments::config(bool private_network) const {
+  NodeConfig config;
+  config.private_network = private_network;
+  config.name = name.empty() ? machine_name() : name;
+  LIBP2P_CHECK(check_name(config.name));
+  LIBP2P_TRY(config.listen, listen_addresses(private_network));
   const std::filesystem::path folder = std::filesystem::absolute(state);
   config.api = api;
   if (config.api.empty()) config.api = {"unix:" + (folder / "api.sock").string()};
@@ -82,8 +102,12 @@ std::vector<Multiaddr> reachable_addresses(const std::vector<Multiaddr>& listen)
   const libp2p::SystemInterfaces interfaces;
   std::vector<Multiaddr> addresses = libp2p::expand_unspecified(listen, interfaces);
   std::erase_if(addresses, [](const Multiaddr& address) { return address.port().value_or(0) == 0; });
-  std::ranges::sort(addresses, {},
-                    [](const Multiaddr& address) { return std::pair(address.is_loopback(), address); });
+  const auto rank = [](const Multiaddr& address) {
+    const libp2p::AddrComponent& host = address.components().front();
+    return std::tuple(address.is_loopback(), host.protocol, libp2p::to_bytes(host.value),
+                      libp2p::transport_kind(address) != libp2p::TransportKind::tcp, address);
+  };
+  std::ranges::sort(addresses, {}, rank);
   if (addresses.size() > JoinToken::max_addresses) addresses.resize(JoinToken::max_addresses);
   return addresses;
 }

@@ -24,7 +24,11 @@ struct NodeArguments {
   void add_options(CLI::App& command);
   // Checked, with defaults filled in; the fleet is still to be set. Errors: invalid_argument, saying what
   // would do.
-  [[nodiscard]] Result<NodeConfig> config() const;
+  [[nodiscard]] Result<NodeConfig> config(bool private_network) const;
+
+ private:
+  // Port 7117 on all interfaces by default, over TCP and QUIC; in a private network there is no QUIC.
+  [[nodiscard]] Result<std::vector<Multiaddr>> listen_addresses(bool private_network) const;
 };
 
 // Makes the folder, the node's two keys and the configuration. Errors: exists, io.
@@ -36,7 +40,8 @@ struct NewNode {
                                           libp2p::Random& random);
 
 // Up to three addresses under which others reach a node that listens there: those of the machine's
-// interfaces. Port 0 gives none: it is not known before the daemon runs.
+// interfaces, and of each what it listens over, TCP first: it is what networks let through. Port 0 gives
+// none: it is not known before the daemon runs.
 [[nodiscard]] std::vector<Multiaddr> reachable_addresses(const std::vector<Multiaddr>& listen);
 
 }  // namespace starling

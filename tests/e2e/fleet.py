@@ -28,6 +28,9 @@ COMMAND_TIMEOUT_S = 60
 SERVE_PORT = 8080
 LOG_TAIL_LINES = 30
 
+# As `init` has it by default, but on free ports.
+LISTEN = ("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1", "/ip6/::/udp/0/quic-v1")
+
 Served = namedtuple("Served", "status location body")
 
 
@@ -225,12 +228,13 @@ class Fleet:
     """
 
     def __init__(self, names=("n1", "n2", "n3"), data_plane: str = "auto", followers: int = 0, spare: int = 0,
-                 listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0"), flags=("--take-fleet",), lan=HostLan,
+                 listen=LISTEN, flags=("--take-fleet",), lan=HostLan,
                  prepare=lambda node: None, init_flags=()):
         self._names = names
         self._make_data_plane = data_planes.maker(data_plane)
         self._followers = followers
-        self._listen = [word for address in listen for word in ("--listen", address)]
+        private = "--private" in init_flags  # there is no QUIC in such a network
+        self._listen = [word for address in listen if not (private and "quic" in address) for word in ("--listen", address)]
         self._flags = list(flags)
         self._prepare_node = prepare
         self._init_flags = list(init_flags)

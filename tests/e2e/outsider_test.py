@@ -30,7 +30,9 @@ class Outsider(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # init's two tokens are used up by the second and the third node: no invite is live.
-        cls.fleet = cls.enterClassContext(Fleet(data_plane="none", followers=1, spare=2))
+        # Over TCP, where a captured connection shows in the clear that it is one.
+        cls.fleet = cls.enterClassContext(Fleet(data_plane="none", followers=1, spare=2,
+                                                listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0")))
         cls.stranger_at = 3
         cls.joiner_at = 4
 

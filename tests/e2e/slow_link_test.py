@@ -46,6 +46,9 @@ class SlowLink(unittest.TestCase):
             delays.append(time.monotonic() - begun)
             number += 1
             time.sleep(min(BETWEEN_WRITES_S, max(0.0, until - time.monotonic())))
+        for node in self.fleet.nodes:
+            said = "\n".join(node.said())
+            self.assertRegex(said, r'peer\.connected .*transport=\w+ why="', f"{node.name} says what it chose, and why")
         delays.sort()
         print(f"{len(delays)} changes, until all served it: median {delays[len(delays) // 2]:.2f} s, "
               f"longest {delays[-1]:.2f} s", flush=True)
