@@ -21,8 +21,7 @@ std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& iden
   if (config.byte_transports.empty()) {
     config.byte_transports.push_back(std::make_unique<TcpTransport>(env, config.tcp));
   }
-  std::vector<std::unique_ptr<Transport>> transports;
-  transports.reserve(config.byte_transports.size());
+  std::vector<std::unique_ptr<Transport>> transports = std::move(config.transports);
   for (auto& bytes : config.byte_transports) {
     transports.push_back(std::make_unique<UpgradedTransport>(std::move(bytes), upgrader));
   }

@@ -32,6 +32,9 @@ struct HostConfig {
   YamuxConfig yamux;
   // Secured with Noise and multiplexed with Yamux by the host. None: TCP alone.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
+  // Those that secure and multiplex by themselves (QuicTransport), beside the above. They are made with the
+  // same identity, so it is to be set.
+  std::vector<std::unique_ptr<Transport>> transports;
 
   Gater* gater = nullptr;                   // everybody is admitted
   PeerstoreFile* peerstore_file = nullptr;  // nothing is kept over restarts
