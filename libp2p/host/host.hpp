@@ -36,7 +36,7 @@ struct HostConfig {
   // Secured and multiplexed by the host. None: TCP alone.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
   // Those that secure and multiplex by themselves (QuicTransport), beside the above; made with the same
-  // identity. In a private network they are left out.
+  // identity, so it is to be set. In a private network they are left out.
   std::vector<std::unique_ptr<Transport>> transports;
   // Only peers with this key are reached and let in, and mDNS finds only them. It excludes transports that
   // can't carry it: those that bring a security of their own, like QUIC.

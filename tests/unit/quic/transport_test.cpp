@@ -6,6 +6,7 @@
 #include "libp2p/base/system_runtime.hpp"
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/crypto/hash.hpp"
+#include "libp2p/host/host.hpp"
 #include "libp2p/io/framing.hpp"
 #include "libp2p/swarm/swarm.hpp"
 #include "tests/support/peers.hpp"
@@ -424,6 +425,36 @@ TEST(QuicTransport, SwarmsSpeakOverItInBothDirections) {
   EXPECT_EQ(info.muxer, "/quic-v1");
   EXPECT_TRUE(info.rtt);
   net.run(stop_both(one, two));
+}
+
+HostConfig host_config(Env env, std::uint64_t number) {
+  HostConfig config;
+  config.identity = key_number(number);
+  config.listen = test::multiaddrs({"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"});
+  config.transports.push_back(std::make_unique<QuicTransport>(env, *config.identity));
+  return config;
+}
+
+Task<Result<Duration>> meet_and_ping(Host& one, Host& two, AddrProtocol over) {
+  LIBP2P_CO_CHECK(co_await one.start());
+  LIBP2P_CO_CHECK(co_await two.start());
+  for (const Multiaddr& address : two.addresses()) {
+    if (address.has(over)) LIBP2P_CO_CHECK(co_await one.connect(address));
+  }
+  auto took = co_await one.ping()->ping(two.peer());
+  EXPECT_EQ(one.swarm().connections(two.peer()).at(0).remote.has(over), true);
+  co_await one.stop();
+  co_await two.stop();
+  co_return took;
+}
+
+TEST(QuicTransport, AHostSpeaksItBesideTcp) {
+  for (const AddrProtocol over : {AddrProtocol::quic_v1, AddrProtocol::tcp}) {
+    Loopback net;
+    Host one(net.env(), host_config(net.env(), 1));
+    Host two(net.env(), host_config(net.env(), 2));
+    EXPECT_GT(net.run(meet_and_ping(one, two, over)), Duration::zero());
+  }
 }
 
 }  // namespace
