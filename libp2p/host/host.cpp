@@ -1,6 +1,8 @@
 #include "libp2p/host/host.hpp"
 
+#include "libp2p/host/transports.hpp"
 #include "libp2p/security/pnet/private_network.hpp"
+#include "libp2p/transport/quic/quic_transport.hpp"
 
 namespace libp2p {
 namespace {
@@ -12,16 +14,21 @@ PrivateKey identity_of(Env env, const HostConfig& config) {
   return PrivateKey::ed25519_from_seed(seed);
 }
 
-std::vector<std::unique_ptr<Transport>> upgraded(Env env, const PrivateKey& identity, HostConfig& config) {
+void add_default_transports(Env env, const PrivateKey& identity, HostConfig& config) {
+  if (config.private_network) config.tcp.share_port = false;
+  config.byte_transports = tcp_and_websocket(env, config.tcp, config.websocket);
+  if (config.quic) config.transports.push_back(std::make_unique<QuicTransport>(env, identity, *config.quic));
+}
+
+std::vector<std::unique_ptr<Transport>> make_transports(Env env, const PrivateKey& identity,
+                                                        HostConfig& config) {
+  if (config.byte_transports.empty()) add_default_transports(env, identity, config);
   const auto upgrader =
       std::make_shared<const Upgrader>(env, identity,
                                        UpgraderConfig{.security = config.security,
                                                       .early_muxer = config.swarm.early_muxer,
                                                       .timeout = config.swarm.upgrade_timeout,
                                                       .yamux = config.yamux});
-  if (config.byte_transports.empty()) {
-    config.byte_transports.push_back(std::make_unique<TcpTransport>(env, config.tcp));
-  }
   std::vector<std::unique_ptr<Transport>> transports;
   if (!config.private_network) transports = std::move(config.transports);
   for (auto& bytes : config.byte_transports) {
@@ -42,7 +49,7 @@ Host::Host(Env env, const PrivateKey& identity, HostConfig& config)
       machine_resolver_(env),
       listen_(std::move(config.listen)),
       private_network_(config.private_network),
-      swarm_(env, identity, config.swarm, upgraded(env, identity, config), config.gater,
+      swarm_(env, identity, config.swarm, make_transports(env, identity, config), config.gater,
              config.peerstore_file, config.resolver == nullptr ? &machine_resolver_ : config.resolver,
              config.interfaces),
       tasks_(env) {

@@ -18,8 +18,10 @@
 #include "libp2p/swarm/swarm.hpp"
 #include "libp2p/transport/dns/resolver.hpp"
 #include "libp2p/transport/interfaces.hpp"
+#include "libp2p/transport/quic/quic_config.hpp"
 #include "libp2p/transport/tcp/tcp_transport.hpp"
 #include "libp2p/transport/upgrader/upgrader.hpp"
+#include "libp2p/transport/websocket/websocket_transport.hpp"
 #include "libp2p/yamux/config.hpp"
 
 namespace libp2p {
@@ -30,16 +32,19 @@ struct HostConfig {
   std::optional<PrivateKey> identity;  // none: a new Ed25519 key
   std::vector<Multiaddr> listen;       // what start() listens on
   SwarmConfig swarm;
-  TcpConfig tcp;
   YamuxConfig yamux;
   std::vector<Security> security{Security::noise, Security::tls};  // in the order in which a dialer proposes
-  // Secured and multiplexed by the host. None: TCP alone.
+  // It dials and listens over TCP and WebSocket, which may share ports (transports.hpp), and over QUIC.
+  TcpConfig tcp;
+  WebsocketConfig websocket;  // `tcp` counts for both
+  std::optional<QuicConfig> quic = QuicConfig{};
+  // In the place of all three, secured and multiplexed by the host.
   std::vector<std::unique_ptr<ByteTransport>> byte_transports;
-  // Those that secure and multiplex by themselves (QuicTransport), beside the above; made with the same
-  // identity, so it is to be set. In a private network they are left out.
+  // Those that secure and multiplex by themselves, beside what is used otherwise; made with the same
+  // identity, so it is to be set.
   std::vector<std::unique_ptr<Transport>> transports;
   // Only peers with this key are reached and let in, and mDNS finds only them. It excludes transports that
-  // can't carry it: those that bring a security of their own, like QUIC.
+  // bring a security of their own, like QUIC; and ports aren't shared, since the first bytes tell nothing.
   std::optional<PreSharedKey> private_network;
 
   Gater* gater = nullptr;                   // everybody is admitted

@@ -12,9 +12,7 @@
 
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/system_runtime.hpp"
-#include "libp2p/host/transports.hpp"
 #include "libp2p/swarm/peerstore_file.hpp"
-#include "libp2p/transport/quic/quic_transport.hpp"
 #include "starling/api/http_server.hpp"
 #include "starling/api/router.hpp"
 #include "starling/changelog/sqlite_store.hpp"
@@ -60,20 +58,16 @@ Result<std::unique_ptr<Driver>> make_driver(Env env, const NodeConfig& config) {
   return fail(Errc::invalid_argument, "unknown data plane");
 }
 
-libp2p::HostConfig make_network(Env env, const NodeConfig& config, const PrivateKey& identity,
-                                const std::optional<PreSharedKey>& key, libp2p::PeerstoreFile& peerstore) {
+libp2p::HostConfig make_network(const NodeConfig& config, const std::optional<PreSharedKey>& key,
+                                libp2p::PeerstoreFile& peerstore) {
   libp2p::HostConfig network;
   if (const char* congestion = std::getenv("STARLING_TCP_CONGESTION")) {
     network.tcp.congestion_control = congestion;
   }
-  // In a private network the first bytes are as good as random: they tell nothing of who is to have a port.
-  network.tcp.share_port = !key;
-  if (!key) network.transports.push_back(std::make_unique<libp2p::QuicTransport>(env, identity));
   // A member proves itself in libp2p's own handshake, whoever has signed its web certificate.
-  network.byte_transports = libp2p::tcp_and_websocket(env, network.tcp,
-                                                      {.certificate_file = config.websocket_certificate,
-                                                       .key_file = config.websocket_key,
-                                                       .verify_certificates = false});
+  network.websocket = {.certificate_file = config.websocket_certificate,
+                       .key_file = config.websocket_key,
+                       .verify_certificates = false};
   network.private_network = key;
   if (!config.security.empty()) network.security.clear();
   for (const std::string& one : config.security)
@@ -160,7 +154,7 @@ class Daemon {
                       config.fleet,
                       *store_,
                       *driver_,
-                      make_network(env_, config, identity, network_key, *peerstore_),
+                      make_network(config, network_key, *peerstore_),
                       [file = state_.before_first_apply()](const json::value& document) {
                         return save_before_first_apply(file, document);
                       }};

@@ -443,7 +443,7 @@ TEST(Quic, QU01_AnInitialThatIsTooSmallIsDropped) {
 
 TEST(Quic, QU02_AFloodOfInitialsCostsLittleAndIsAskedToProveItsAddress) {
   Target target;
-  const std::size_t before = resident_bytes();
+  [[maybe_unused]] const std::size_t before = resident_bytes();
   std::size_t sent = 0;
   std::size_t answered = 0;
   for (int i = 0; i < 300; ++i) {

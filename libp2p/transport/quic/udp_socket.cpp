@@ -23,7 +23,7 @@ void set_option(int socket, int level, int name, int value) {
 // None is needed to be correct: without them it is slower, or sends from another address of the machine.
 void set_options(int socket, bool v6, std::size_t buffer_bytes) {
   const int bytes = static_cast<int>(std::min<std::size_t>(buffer_bytes, 1U << 30));
-  // The first works for root beyond the limit of the machine.
+  // The latter two work for root alone, and beyond the limit of the machine.
   set_option(socket, SOL_SOCKET, SO_RCVBUF, bytes);
   set_option(socket, SOL_SOCKET, SO_SNDBUF, bytes);
   set_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, bytes);

@@ -427,11 +427,10 @@ TEST(QuicTransport, SwarmsSpeakOverItInBothDirections) {
   net.run(stop_both(one, two));
 }
 
-HostConfig host_config(Env env, std::uint64_t number) {
+HostConfig host_config(std::uint64_t number) {
   HostConfig config;
   config.identity = key_number(number);
   config.listen = test::multiaddrs({"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"});
-  config.transports.push_back(std::make_unique<QuicTransport>(env, *config.identity));
   return config;
 }
 
@@ -451,8 +450,8 @@ Task<Result<Duration>> meet_and_ping(Host& one, Host& two, AddrProtocol over) {
 TEST(QuicTransport, AHostSpeaksItBesideTcp) {
   for (const AddrProtocol over : {AddrProtocol::quic_v1, AddrProtocol::tcp}) {
     Loopback net;
-    Host one(net.env(), host_config(net.env(), 1));
-    Host two(net.env(), host_config(net.env(), 2));
+    Host one(net.env(), host_config(1));
+    Host two(net.env(), host_config(2));
     EXPECT_GT(net.run(meet_and_ping(one, two, over)), Duration::zero());
   }
 }
