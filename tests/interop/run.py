@@ -1,69 +1,90 @@
 #!/usr/bin/env python3
-"""Starling's libp2p against go-libp2p and js-libp2p, in both directions. Prints what became of each cell of the matrix,
-and exits 1 when one failed. A cell that this machine can't run says why; where CI runs, that is a failure.
+"""Starling's libp2p against go-libp2p, js-libp2p, rust-libp2p and py-libp2p, in both directions; with --others these
+against each other, which tells whose fault a failure is. Prints what became of each cell of the matrix, and exits 1 when
+one failed. A cell that can't be run says why; where CI runs, only what cases.py lists as impossible may be left out.
 """
 
 import argparse
+import itertools
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
 
-import peers
-from cases import CASES, Failed, Sides
-from peers import CommandFailed, PeerFailed, Unavailable
+from cases import CASES, Case, Failed, Sides, why_impossible
+from peers import BUILDERS, REQUIRED, CommandFailed, PeerFailed, Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER_BINARY = ROOT / "build" / "release" / "tests" / "interop" / "interop_peer"
 OURS = "starling"
-OTHERS = {"go": peers.build_go, "js": peers.build_js}
+# Most cells wait more than they work.
+CELLS_AT_ONCE = 6
 
 
 class Matrix:
-    def __init__(self, commands: dict):
+    def __init__(self, commands: dict, try_impossible: bool):
         self._commands = commands  # kind of peer: its command line, or why there is none
+        self._try_impossible = try_impossible
         self._failures = []
+        self._reasons = []  # of skipped cells, in the order of their notes
 
-    def cell(self, case, dialer: str, listener: str) -> str:
+    def cell(self, case: Case, dialer: str, listener: str) -> str:
         """Runs one; what the table says of it."""
+        if (reason := why_impossible(case, dialer, listener)) and not self._try_impossible:
+            return self._skipped(reason)
+        for kind in (dialer, listener):
+            if isinstance(self._commands[kind], Unavailable):
+                return self._missing(case, dialer, listener, kind)
         begun = time.monotonic()
         try:
-            for kind in (dialer, listener):
-                if isinstance(self._commands[kind], Unavailable):
-                    raise self._commands[kind]
             with ExitStack() as stack:
-                note = case(Sides(stack, self._commands, dialer, listener))
-            return f"ok {time.monotonic() - begun:.1f} s" + (f" ({note})" if note else "")
+                case.run(Sides(stack, self._commands, dialer, listener))
         except Unavailable as reason:
             if os.environ.get("CI") == "true":
                 return self._failed(case, dialer, listener, reason)
-            return f"skipped: {str(reason).splitlines()[0]}"
+            return self._skipped(str(reason).splitlines()[0])
         except (Failed, CommandFailed, PeerFailed) as reason:
             return self._failed(case, dialer, listener, reason)
+        return f"ok {time.monotonic() - begun:.1f} s"
 
-    def _failed(self, case, dialer: str, listener: str, reason: Exception) -> str:
-        self._failures.append(f"{title(case)}, {dialer} to {listener}: {reason}")
+    def _missing(self, case: Case, dialer: str, listener: str, kind: str) -> str:
+        reason = self._commands[kind]
+        if os.environ.get("CI") == "true" and kind in REQUIRED:
+            return self._failed(case, dialer, listener, reason)
+        return self._skipped(str(reason).splitlines()[0])
+
+    def _skipped(self, reason: str) -> str:
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+        return f"SKIP [{self._reasons.index(reason) + 1}]"
+
+    def _failed(self, case: Case, dialer: str, listener: str, reason: Exception) -> str:
+        self._failures.append(f"{case.title}, {dialer} to {listener}: {reason}")
         return "FAILED"
 
-    def run(self, cases, others) -> bool:
-        directions = [pair for other in others for pair in ((OURS, other), (other, OURS))]
-        rows = [["", *(f"{dialer} → {listener}" for dialer, listener in directions)]]
-        for case in cases:
-            row = [title(case)]
-            for dialer, listener in directions:
-                row.append(self.cell(case, dialer, listener))
-                print(f"{row[0]}, {dialer} → {listener}: {row[-1]}", flush=True)
-            rows.append(row)
+    def run(self, cases, directions) -> bool:
+        begun = time.monotonic()
+        told = {}
+        with ThreadPoolExecutor(CELLS_AT_ONCE) as pool:
+            cells = {pool.submit(self.cell, case, *direction): (case, direction)
+                     for case in cases for direction in directions}
+            for done in as_completed(cells):
+                case, direction = cells[done]
+                told[case.title, direction] = done.result()
+                if not told[case.title, direction].startswith("SKIP"):
+                    print(f"{case.title}, {' → '.join(direction)}: {told[case.title, direction]}", flush=True)
         print()
-        print_table(rows)
+        print_table([["", *map(" → ".join, directions)],
+                     *([case.title, *(told[case.title, direction] for direction in directions)] for case in cases)])
+        for number, reason in enumerate(self._reasons, 1):
+            print(f"[{number}] {reason}")
         for failure in self._failures:
             print(f"\nFAILED: {failure}")
+        passed, skipped = (sum(text.startswith(start) for text in told.values()) for start in ("ok", "SKIP"))
+        print(f"\n{passed} passed, {len(self._failures)} failed, {skipped} skipped; {time.monotonic() - begun:.0f} s")
         return not self._failures
-
-
-def title(case) -> str:
-    return case.__name__.replace("_", " ")
 
 
 def print_table(rows):
@@ -74,7 +95,7 @@ def print_table(rows):
 
 def build(kind: str):
     try:
-        return OTHERS[kind]()
+        return BUILDERS[kind]()
     except Unavailable as reason:
         return reason
 
@@ -82,17 +103,21 @@ def build(kind: str):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer-binary", type=Path, default=PEER_BINARY, help="interop_peer of a build tree")
-    parser.add_argument("--against", choices=OTHERS, action="append", help="only that one")
+    parser.add_argument("--against", choices=BUILDERS, action="append", help="only that one")
+    parser.add_argument("--others", action="store_true", help="the others among themselves, without Starling")
     parser.add_argument("--only", metavar="TEXT", default="", help="only the cases with that in their name")
+    parser.add_argument("--try-impossible", action="store_true", help="run what is listed as impossible too")
     arguments = parser.parse_args()
-    if not arguments.peer_binary.is_file():
+    if not arguments.others and not arguments.peer_binary.is_file():
         parser.error(f"{arguments.peer_binary} is missing: ./dev build release interop_peer")
-    cases = [case for case in CASES if arguments.only in title(case)]
+    cases = [case for case in CASES if arguments.only in case.title]
     if not cases:
-        parser.error(f"--only {arguments.only}: one of {', '.join(map(title, CASES))}")
-    others = arguments.against or list(OTHERS)
-    commands = {OURS: [str(arguments.peer_binary)]} | {kind: build(kind) for kind in others}
-    sys.exit(0 if Matrix(commands).run(cases, others) else 1)
+        parser.error(f"--only {arguments.only}: one of {', '.join(case.title for case in CASES)}")
+    others = arguments.against or list(BUILDERS)
+    commands = {kind: build(kind) for kind in others} | ({} if arguments.others else {OURS: [str(arguments.peer_binary)]})
+    directions = (list(itertools.permutations(others, 2)) if arguments.others
+                  else [pair for other in others for pair in ((OURS, other), (other, OURS))])
+    sys.exit(0 if Matrix(commands, arguments.try_impossible).run(cases, directions) else 1)
 
 
 if __name__ == "__main__":

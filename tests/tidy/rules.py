@@ -58,7 +58,7 @@ REGISTRIES = tuple(".".join(parts) for parts in (
 MACHINE_PATHS = re.compile(r"(?<![\w./~$}])/(?:wo" r"rk|ro" r"ot|ho" r"me)/[\w.]")
 # Recorded from other programs, or made to be ugly: the text in them is data.
 DATA = ("tests/data/", "tests/fuzz/corpus/")
-CODE_ENDINGS = (".cpp", ".hpp", ".py", ".go", ".js")
+CODE_ENDINGS = (".cpp", ".hpp", ".py", ".go", ".js", ".rs")
 
 
 def of_text(path: str, text: str):

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "libp2p/base/system_runtime.hpp"
+#include "tests/interop/cpp/harness.hpp"
 #include "tests/interop/cpp/peer.hpp"
 
 using namespace libp2p;
@@ -59,10 +60,32 @@ Result<int> run_with(const std::vector<std::string>& arguments) {
   return status;
 }
 
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Task<> run_harness(Env env, interop::HarnessSettings settings, int& status) {
+  const auto done = co_await interop::run_harness(env, std::move(settings));
+  if (!done) std::fprintf(stderr, "interop_peer: %s\n", done.error().to_string().c_str());
+  status = done ? 0 : 1;
+}
+
+Result<int> run_in_harness() {
+  LIBP2P_TRY(interop::HarnessSettings settings, interop::read_harness_settings(environment));
+  StderrLog log(LogLevel::info);
+  SystemRuntime runtime(log);
+  int status = 0;
+  runtime.run(run_harness(runtime.env(), std::move(settings), status));
+  return status;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-  const Result<int> status = run_with({values + 1, values + count});
+  const std::vector<std::string> arguments{values + 1, values + count};
+  const bool in_harness = arguments == std::vector<std::string>{"harness"};
+  const Result<int> status = in_harness ? run_in_harness() : run_with(arguments);
   if (status) return *status;
   std::fprintf(stderr, "interop_peer: %s\n", status.error().to_string().c_str());
   return 2;

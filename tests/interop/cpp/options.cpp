@@ -15,18 +15,38 @@ constexpr std::array<std::pair<std::string_view, KeyType>, 4> key_types{{{"ed255
                                                                          {"ecdsa", KeyType::ecdsa},
                                                                          {"rsa", KeyType::rsa}}};
 
-Result<> refuse(const std::string& flag, const std::string& value, const std::string& wanted) {
-  return fail(Errc::invalid_argument, flag + " " + value + ": " + wanted);
+constexpr std::array<std::pair<std::string_view, TransportKind>, 4> transports{
+    {{"tcp", TransportKind::tcp},
+     {"ws", TransportKind::ws},
+     {"wss", TransportKind::wss},
+     {"quic-v1", TransportKind::quic_v1}}};
+constexpr std::array<std::pair<std::string_view, SecurityKind>, 2> securities{
+    {{"noise", SecurityKind::noise}, {"tls", SecurityKind::tls}}};
+
+// What `all` has under that name; `wanted` lists the names.
+template <class List>
+auto find(const List& all, std::string_view name, std::string_view wanted)
+    -> Result<decltype(all.front().second)> {
+  for (const auto& [known, value] : all) {
+    if (known == name) return value;
+  }
+  return fail(Errc::invalid_argument, std::string(name) + ": " + std::string(wanted));
 }
 
-Result<> set_switch(bool& to, const std::string& flag, const std::string& value) {
-  if (value != "on" && value != "off") return refuse(flag, value, "on or off");
+Result<> set_switch(bool& to, const std::string& value) {
+  if (value != "on" && value != "off") return fail(Errc::invalid_argument, value + ": on or off");
   to = value == "on";
   return {};
 }
 
-Result<> set_only(const std::string& flag, const std::string& value, const std::string& only) {
-  return value == only ? Result<>{} : refuse(flag, value, "only " + only);
+Result<> set_text(std::string& to, const std::string& value) {
+  to = value;
+  return {};
+}
+
+Result<> set_only(const std::string& value, const std::string& only) {
+  if (value != only) return fail(Errc::invalid_argument, value + ": only " + only);
+  return {};
 }
 
 Result<> set(Options& options, const std::string& flag, const std::string& value) {
@@ -35,23 +55,35 @@ Result<> set(Options& options, const std::string& flag, const std::string& value
     options.listen.push_back(std::move(address));
     return {};
   }
-  if (flag == "--security") return set_only(flag, value, "noise");
-  if (flag == "--muxer") return set_only(flag, value, "yamux");
-  if (flag == "--early-muxer") return set_switch(options.early_muxer, flag, value);
-  if (flag == "--mdns") return set_switch(options.mdns, flag, value);
-  if (flag == "--gossip") return set_switch(options.gossip, flag, value);
-  if (flag == "--key") {
-    for (const auto& [name, type] : key_types) {
-      if (value != name) continue;
-      options.key = type;
-      return {};
-    }
-    return refuse(flag, value, "ed25519, secp256k1, ecdsa or rsa");
+  if (flag == "--transport") {
+    LIBP2P_TRY(options.transport, parse_transport(value));
+    return {};
   }
-  return fail(Errc::invalid_argument, "unknown argument " + flag);
+  if (flag == "--security") {
+    LIBP2P_TRY(options.security, parse_security(value));
+    return {};
+  }
+  if (flag == "--psk") return set_text(options.psk_file, value);
+  if (flag == "--wss-cert") return set_text(options.wss_cert, value);
+  if (flag == "--wss-key") return set_text(options.wss_key, value);
+  if (flag == "--muxer") return set_only(value, "yamux");
+  if (flag == "--early-muxer") return set_switch(options.early_muxer, value);
+  if (flag == "--mdns") return set_switch(options.mdns, value);
+  if (flag == "--gossip") return set_switch(options.gossip, value);
+  if (flag == "--key") {
+    LIBP2P_TRY(options.key, find(key_types, value, "ed25519, secp256k1, ecdsa or rsa"));
+    return {};
+  }
+  return fail(Errc::invalid_argument, "unknown");
 }
 
 }  // namespace
+
+Result<TransportKind> parse_transport(std::string_view name) {
+  return find(transports, name, "tcp, ws, wss or quic-v1");
+}
+
+Result<SecurityKind> parse_security(std::string_view name) { return find(securities, name, "noise or tls"); }
 
 Result<Options> parse_options(const std::vector<std::string>& arguments) {
   Options options;
@@ -59,7 +91,8 @@ Result<Options> parse_options(const std::vector<std::string>& arguments) {
     if (i + 1 == arguments.size()) {
       return fail(Errc::invalid_argument, arguments[i] + ": unknown, or its value is missing");
     }
-    LIBP2P_CHECK(set(options, arguments[i], arguments[i + 1]));
+    const Result<> done = set(options, arguments[i], arguments[i + 1]);
+    if (!done) return fail_in(arguments[i], done.error());
   }
   return options;
 }

@@ -1,5 +1,7 @@
 #include "tests/interop/cpp/peer.hpp"
 
+#include "tests/interop/cpp/transports.hpp"
+
 namespace interop {
 
 using namespace libp2p;
@@ -17,8 +19,8 @@ Result<std::unique_ptr<InteropPeer>> InteropPeer::make(Env env, Options options,
   HostConfig config;
   config.identity = std::move(key);
   config.listen = std::move(options.listen);
-  config.swarm.early_muxer = options.early_muxer;
   config.tcp.congestion_control = std::move(congestion_control);
+  LIBP2P_CHECK(set_transport(config, options));
   config.identify->agent = "starling-interop-cpp";
   config.perf.emplace();
   if (options.gossip) config.gossipsub.emplace();
@@ -65,6 +67,10 @@ void InteropPeer::end() {
 }
 
 json::object connection_fields(const ConnectionInfo& connection) {
+  // A transport that secures and multiplexes by itself names neither, by the contract.
+  if (!connection.muxer.starts_with("/yamux/")) {
+    return {{"peer", connection.peer.to_string()}, {"muxer", ""}, {"security", ""}, {"early_muxer", nullptr}};
+  }
   return {{"peer", connection.peer.to_string()},
           {"muxer", connection.muxer},
           {"security", connection.security},

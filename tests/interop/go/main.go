@@ -74,12 +74,16 @@ func (s *switchFlag) Set(v string) error {
 
 type options struct {
 	listen     listFlag
+	transport  string
 	security   string
 	muxer      string
 	earlyMuxer switchFlag
 	mdns       switchFlag
 	gossip     switchFlag
 	key        string
+	psk        string
+	wssCert    string
+	wssKey     string
 	outsider   bool
 	congestion string
 }
@@ -87,12 +91,16 @@ type options struct {
 func parseFlags() options {
 	o := options{earlyMuxer: true, congestion: os.Getenv("STARLING_TCP_CONGESTION")}
 	flag.Var(&o.listen, "listen", "multiaddr to listen on; may be repeated; none: no listener")
-	flag.StringVar(&o.security, "security", "noise", "noise")
+	flag.StringVar(&o.transport, "transport", "tcp", "tcp, ws, wss or quic-v1")
+	flag.StringVar(&o.security, "security", "noise", "noise or tls")
 	flag.StringVar(&o.muxer, "muxer", "yamux", "yamux")
 	flag.Var(&o.earlyMuxer, "early-muxer", "on or off: offer the muxer inside the security handshake")
 	flag.Var(&o.mdns, "mdns", "on or off: announce and look for peers by mDNS")
 	flag.Var(&o.gossip, "gossip", "on or off: GossipSub")
 	flag.StringVar(&o.key, "key", "ed25519", "ed25519, secp256k1, ecdsa or rsa")
+	flag.StringVar(&o.psk, "psk", "", "file with the key of a private network")
+	flag.StringVar(&o.wssCert, "wss-cert", "", "PEM file with the certificate that a wss listener shows")
+	flag.StringVar(&o.wssKey, "wss-key", "", "PEM file with its key")
 	flag.BoolVar(&o.outsider, "outsider", false, "count the application bytes that each peer sends us")
 	flag.Parse()
 	if flag.NArg() > 0 {

@@ -19,8 +19,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
-	"github.com/libp2p/go-libp2p/p2p/security/noise"
-	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -108,28 +106,11 @@ func (p *peerNode) hostOptions(o options) ([]libp2p.Option, error) {
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
 	}
 
-	tcpOptions := []any{}
-	if o.congestion != "" {
-		c, err := newCongestion(o.congestion)
-		if err != nil {
-			return nil, err
-		}
-		tcpOptions = append(tcpOptions, tcp.WithDialerForAddr(c.dialer))
-		opts = append(opts, libp2p.ConnectionGater(c))
+	lower, err := transportOptions(o)
+	if err != nil {
+		return nil, err
 	}
-	opts = append(opts, libp2p.Transport(tcp.NewTCPTransport, tcpOptions...))
-
-	if o.security != "noise" {
-		return nil, fmt.Errorf("--security %s: only noise", o.security)
-	}
-	if o.earlyMuxer {
-		opts = append(opts, libp2p.Security(noise.ID, noise.New))
-	} else {
-		// Without a list of muxers the handshake offers none, and multistream has to settle it.
-		opts = append(opts, libp2p.Security(noise.ID, func(id protocol.ID, key crypto.PrivKey) (*noise.Transport, error) {
-			return noise.New(id, key, nil)
-		}))
-	}
+	opts = append(opts, lower...)
 
 	if o.muxer != "yamux" {
 		return nil, fmt.Errorf("--muxer %s: only yamux", o.muxer)
@@ -231,6 +212,9 @@ func addConnection(f fields, c network.Conn) {
 	f["muxer"] = string(s.StreamMultiplexer)
 	f["security"] = string(s.Security)
 	f["early_muxer"] = s.UsedEarlyMuxerNegotiation
+	if s.StreamMultiplexer == "" {
+		f["early_muxer"] = nil // a transport that multiplexes by itself
+	}
 }
 
 func (p *peerNode) onIdentified(e event.EvtPeerIdentificationCompleted, pushed bool) {

@@ -29,12 +29,16 @@ function options () {
   const { values } = parseArgs({
     options: {
       listen: { type: 'string', multiple: true, default: [] },
+      transport: { type: 'string', default: 'tcp' },
       security: { type: 'string', default: 'noise' },
       muxer: { type: 'string', default: 'yamux' },
       'early-muxer': { type: 'string', default: 'on' },
       mdns: { type: 'string', default: 'off' },
       gossip: { type: 'string', default: 'off' },
-      key: { type: 'string', default: 'ed25519' }
+      key: { type: 'string', default: 'ed25519' },
+      psk: { type: 'string', default: '' },
+      'wss-cert': { type: 'string', default: '' },
+      'wss-key': { type: 'string', default: '' }
     }
   })
   return {

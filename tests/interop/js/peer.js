@@ -2,16 +2,15 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import { mdns } from '@libp2p/mdns'
-import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { GossipTeller } from './gossip.js'
 import { measurePerf, PERF_PROTOCOL, servePerf } from './perf.js'
 import { tryStream } from './streams.js'
+import { transportConfig } from './transports.js'
 
 // js-libp2p has ECDSA keys, but no peer ids of them: neither its own nor another's.
 const KEYS = {
@@ -22,26 +21,6 @@ const KEYS = {
 
 const texts = (list) => list.map((item) => item.toString())
 
-/**
- * Noise that notes whether each handshake settled the muxer, which a js connection doesn't tell, and that
- * leaves the muxer out of the handshake where it is not offered.
- */
-function watchedNoise (offerMuxer, settledEarly) {
-  return (components) => {
-    const inner = noise()(components)
-    const watch = (direction, method) => async (stream, options) => {
-      const secured = await inner[method](stream, offerMuxer ? options : { ...options, skipStreamMuxerNegotiation: true })
-      settledEarly.set(`${direction} ${secured.remotePeer}`, secured.streamMuxer != null)
-      return secured
-    }
-    return {
-      protocol: inner.protocol,
-      secureInbound: watch('inbound', 'secureInbound'),
-      secureOutbound: watch('outbound', 'secureOutbound')
-    }
-  }
-}
-
 export class Peer {
   static async start (options, emit) {
     const peer = new Peer(emit)
@@ -50,6 +29,7 @@ export class Peer {
   }
 
   #emit
+  #transport
   #node
   #gossip
   #settledEarly = new Map() // "direction peer" of the last handshake -> whether it settled the muxer
@@ -70,9 +50,7 @@ export class Peer {
   }
 
   async #start (options) {
-    if (options.security !== 'noise') {
-      throw new Error(`--security ${options.security}: only noise`)
-    }
+    this.#transport = options.transport
     if (options.muxer !== 'yamux') {
       throw new Error(`--muxer ${options.muxer}: only yamux`)
     }
@@ -83,8 +61,7 @@ export class Peer {
       start: false,
       privateKey: await generateKeyPair(...KEYS[options.key]),
       addresses: { listen: options.listen },
-      transports: [tcp()],
-      connectionEncrypters: [watchedNoise(options.earlyMuxer, this.#settledEarly)],
+      ...transportConfig(options, this.#settledEarly),
       streamMuxers: [yamux()],
       peerDiscovery: options.mdns ? [mdns()] : [],
       nodeInfo: { userAgent: 'starling-interop-js' },
@@ -162,6 +139,9 @@ export class Peer {
   #describe (connection) {
     if (connection == null) {
       return {}
+    }
+    if (this.#transport === 'quic-v1') {
+      return { muxer: '', security: '', early_muxer: null }
     }
     return {
       muxer: connection.multiplexer,
