@@ -7,8 +7,8 @@
 #include "libp2p/base/system_runtime.hpp"
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/transport/websocket/websocket_transport.hpp"
-#include "tests/support/web_certificates.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/web_certificates.hpp"
 
 namespace libp2p {
 namespace {

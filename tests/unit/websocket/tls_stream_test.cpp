@@ -5,9 +5,9 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/io/framing.hpp"
 #include "libp2p/transport/websocket/certificates.hpp"
-#include "tests/support/web_certificates.hpp"
 #include "tests/support/streams.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/web_certificates.hpp"
 
 namespace libp2p::websocket {
 namespace {

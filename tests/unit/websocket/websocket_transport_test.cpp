@@ -4,11 +4,11 @@
 
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/io/framing.hpp"
-#include "tests/support/web_certificates.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/streams.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/web_certificates.hpp"
 
 namespace libp2p {
 namespace {
