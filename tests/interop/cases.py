@@ -342,7 +342,6 @@ IMPOSSIBLE = (
     Impossible("py", ("private", "another network"), "py-libp2p encrypts with Salsa20 and nonces of 8 bytes, not with XSalsa20"),
     Impossible("py", ("quic-v1",), "py-libp2p's QUIC opens one stream, and fails to open the next"),
     Impossible("py", ("gossip", "mdns"), "the py peer has neither"),
-    Impossible("starling", ("mdns",), "Starling doesn't find rust-libp2p by mDNS yet, as go doesn't", "dialler", "rust"),
     Impossible("go", ("mdns",), "go finds only peers whose answer has an address record, and js sends none", "dialler", "js"),
     Impossible("go", ("mdns",), "go finds only peers whose answer has an address record, and rust sends none", "dialler", "rust"),
 )
