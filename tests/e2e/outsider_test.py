@@ -3,6 +3,7 @@
 
 import base64
 import os
+import re
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,11 @@ from capture import Capture
 from fleet import JOIN_TIMEOUT_S, Fleet, base58, read_token
 from network import check_namespaces, peers
 
+from cases import QUIC, SUFFIXES, TCP, TCP_TLS, Stack, stack_flags  # of the interop tests, found as peers is
+
+# What a stranger may come over: the gate is above them all.
+STACKS = (TCP, TCP_TLS, QUIC, Stack("ws", "noise"))
+NODES = ("n1", "n2", "n3")
 JOIN = "/starling/join/1.0.0"
 # Whatever a node speaks with members, and something that nobody speaks.
 PROTOCOLS = ("/ipfs/id/1.0.0", "/ipfs/id/push/1.0.0", "/ipfs/ping/1.0.0", "/perf/1.0.0", "/meshsub/1.1.0", "/meshsub/1.0.0",
@@ -30,22 +36,23 @@ class Outsider(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # init's two tokens are used up by the second and the third node: no invite is live.
-        # Over TCP, where a captured connection shows in the clear that it is one.
-        cls.fleet = cls.enterClassContext(Fleet(data_plane="none", followers=1, spare=2,
-                                                listen=("/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/0")))
-        cls.stranger_at = 3
-        cls.joiner_at = 4
+        # A stranger for each stack has a place of its own: a node takes only so many connections from one address.
+        transports = dict.fromkeys(stack.transport for stack in STACKS)
+        cls.fleet = cls.enterClassContext(Fleet(NODES, data_plane="none", followers=1, spare=len(STACKS),
+                                                listen=[f"/ip4/0.0.0.0{SUFFIXES[transport]}" for transport in transports]))
 
-    def stranger(self):
-        return peers.Peer(go_peer(), "--outsider", name="go", prefix=self.fleet.lan.prefix(self.stranger_at))
+    def stranger(self, stack: Stack):
+        place = len(NODES) + STACKS.index(stack)
+        return peers.Peer(go_peer(), "--outsider", *stack_flags(stack), name=f"go over {stack}",
+                          prefix=self.fleet.lan.prefix(place))
 
-    def address(self, node) -> str:
+    def address(self, node, stack: Stack) -> str:
         """Where the stranger reaches the node: a listening address as `ready` tells it, on the node's interface."""
+        before, after = SUFFIXES[stack.transport].split("0")
         for address in node.addrs:
-            parts = address.split("/")
-            if parts[1] == "ip4" and parts[3] == "tcp":
-                return f"/ip4/{node.ip4}/tcp/{parts[4]}/p2p/{node.peer}"
-        raise AssertionError(f"{node.name} listens on no IPv4 address: {node.addrs}")
+            if found := re.fullmatch(rf"/ip4/[^/]+({before}\d+{after})(/p2p/.*)?", address):
+                return f"/ip4/{node.ip4}{found.group(1)}/p2p/{node.peer}"
+        raise AssertionError(f"{node.name} doesn't listen for {stack} over IPv4: {node.addrs}")
 
     def test_a_stranger_gets_nothing_without_and_with_a_live_invite(self):
         with self.subTest("without a live invite"):
@@ -56,13 +63,14 @@ class Outsider(unittest.TestCase):
             self.assert_refused_everywhere()
 
     def assert_refused_everywhere(self):
-        """At each node a connection that tries everything at once, one that tries the join stream, and one that says
-        nothing; all side by side, since each may last for ten seconds."""
-        attempts = [(node, protocols, send) for node in self.fleet.nodes
+        """At each node, over each stack, a connection that tries everything at once, one that tries the join stream, and
+        one that says nothing; all side by side, since each may last for ten seconds."""
+        attempts = [(node, stack, protocols, send) for node in self.fleet.nodes for stack in STACKS
                     for protocols, send in ((PROTOCOLS, b""), ((JOIN,), b"\x05hello"), ((), b""))]
         with ThreadPoolExecutor(len(attempts)) as pool:
-            for (node, protocols, _), (answers, closed) in zip(attempts, pool.map(lambda one: self.attempt(*one), attempts)):
-                with self.subTest(node.name, protocols=protocols):
+            outcomes = pool.map(lambda one: self.attempt(*one), attempts)
+            for (node, stack, protocols, _), (answers, closed) in zip(attempts, outcomes):
+                with self.subTest(node.name, stack=str(stack), protocols=protocols):
                     for protocol, answer in answers.items():
                         if protocol != JOIN:
                             self.assertFalse(answer["accepted"], f"{protocol}: {answer}")
@@ -70,10 +78,10 @@ class Outsider(unittest.TestCase):
                     self.assertLessEqual(closed["closed_after_ms"], CONNECTION_MOST_MS + MARGIN_MS)
                     self.assertEqual(closed["bytes_in"], 0)
 
-    def attempt(self, node, protocols, send: bytes):
+    def attempt(self, node, stack: Stack, protocols, send: bytes):
         """What became of each protocol, and of the connection."""
-        with self.stranger() as peer:
-            peer.call("dial", addr=self.address(node))
+        with self.stranger(stack) as peer:
+            peer.call("dial", addr=self.address(node, stack))
             answers = self.try_streams(peer, node, protocols, send)
             closed = peer.call("wait_closed", peer=node.peer, timeout_ms=10 * CONNECTION_MOST_MS)
             told = [event for event in peer.events if event["event"] in ("identified", "message")]
@@ -94,10 +102,19 @@ class Outsider(unittest.TestCase):
 
     def test_the_join_stream_is_open_to_a_stranger(self):
         """Else the tests above would pass against a node that nobody can join."""
-        with self.stranger() as peer:
-            peer.call("dial", addr=self.address(self.fleet[0]))
-            answer = peer.call("try_stream", peer=self.fleet[0].peer, protocol=JOIN, send_hex="")
-            self.assertTrue(answer["accepted"], answer)
+        for stack in STACKS:
+            with self.subTest(stack=str(stack)), self.stranger(stack) as peer:
+                peer.call("dial", addr=self.address(self.fleet[0], stack))
+                answer = peer.call("try_stream", peer=self.fleet[0].peer, protocol=JOIN, send_hex="")
+                self.assertTrue(answer["accepted"], answer)
+
+
+class Eavesdropper(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # Over TCP, where a captured connection shows in the clear that it is one.
+        cls.fleet = cls.enterClassContext(Fleet(NODES[:2], data_plane="none", spare=1, listen=("/ip4/0.0.0.0/tcp/0",)))
+        cls.joiner_at = 2
 
     def test_a_join_on_the_wire_holds_no_form_of_the_tokens_key(self):
         token_text = self.fleet.invite("node")

@@ -344,7 +344,6 @@ IMPOSSIBLE = (
     Impossible("py", ("^over quic-v1",), "perf over py-libp2p's QUIC ends with a reset, against rust-libp2p as well: it half-closes"),
     Impossible("py", ("quic-v1",), "py-libp2p's QUIC opens one stream to rust-libp2p, and fails to open the next", other="rust"),
     Impossible("py", ("gossip", "mdns"), "the py peer has neither"),
-    Impossible("starling", ("mdns",), "Starling doesn't find rust-libp2p by mDNS yet, as go doesn't", "dialler", "rust"),
     Impossible("go", ("mdns",), "go finds only peers whose answer has an address record, and js sends none", "dialler", "js"),
     Impossible("go", ("mdns",), "go finds only peers whose answer has an address record, and rust sends none", "dialler", "rust"),
 )

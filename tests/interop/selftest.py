@@ -170,8 +170,13 @@ class GoDialsJs(Pair, unittest.TestCase):
     dialer, listener = "go", "js"
 
     def test_an_outsider_counts_what_it_is_sent(self):
-        b = self.enterContext(peer("js", *LOOPBACK))
-        a = self.enterContext(peer("go", "--outsider"))
+        # Yamux's streams, and those of a transport that multiplexes by itself.
+        for transport, listen in (("tcp", LOOPBACK), ("quic-v1", ("--listen", "/ip4/127.0.0.1/udp/0/quic-v1"))):
+            with self.subTest(transport):
+                self.check_count(self.enterContext(peer("go", "--outsider", "--transport", transport)),
+                                 self.enterContext(peer("js", "--transport", transport, *listen)))
+
+    def check_count(self, a: Peer, b: Peer):
         a.call("dial", addr=b.addrs[0])
         told = a.call("identify", peer=b.id)
         self.assertIs(a.call("try_stream", peer=b.id, protocol="/test/nobody/1")["accepted"], False)

@@ -1,6 +1,7 @@
 #include "libp2p/protocols/mdns/engine.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "libp2p/protocols/mdns/announcement.hpp"
 
@@ -32,6 +33,17 @@ Duration random_up_to(Random& random, Duration limit) {
 bool asks(const Question& question, RecordType type) {
   return question.type == static_cast<std::uint16_t>(type) ||
          question.type == static_cast<std::uint16_t>(RecordType::any);
+}
+
+// The names that the packet says are instances of the service. rust-libp2p's are not below the service's, as
+// discovery/mdns.md has them, but single labels.
+std::set<Name> instances_of(const Name& service, const Packet& packet) {
+  std::set<Name> instances;
+  for (const Record& record : packet.records) {
+    if (record.type == RecordType::ptr && record.ttl_s != 0 && record.name == service)
+      instances.insert(record.target);
+  }
+  return instances;
 }
 
 }  // namespace
@@ -132,9 +144,10 @@ void Engine::answer(Link& link, const Packet& packet, Instant now) {
 
 void Engine::learn(const Packet& packet, bool from_this_machine, Actions& actions, Instant now) {
   std::map<PeerId, std::vector<Multiaddr>> told;
+  const std::set<Name> instances = instances_of(config_.service, packet);
   for (const Record& record : packet.records) {
-    if (record.type != RecordType::txt || record.ttl_s == 0 || !record.name.is_child_of(config_.service))
-      continue;
+    if (record.type != RecordType::txt || record.ttl_s == 0) continue;
+    if (!record.name.is_child_of(config_.service) && !instances.contains(record.name)) continue;
     for (std::string_view text : record.texts) {
       if (!text.starts_with(text_key)) continue;
       const auto address = Multiaddr::parse(text.substr(text_key.size()));

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"sync"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/transport"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // byteCounter sums the application bytes that each peer sent us: whatever arrives on any stream, ours or
@@ -49,6 +52,63 @@ func (m *countingMuxer) NewConn(c net.Conn, server bool, scope network.PeerScope
 		return nil, errNoPeer
 	}
 	return &countingConn{MuxedConn: conn, peer: secured.RemotePeer(), counter: m.counter}, nil
+}
+
+// countingTransport does the same for a transport that multiplexes by itself.
+type countingTransport struct {
+	transport.Transport
+	counter *byteCounter
+}
+
+func (t *countingTransport) Dial(ctx context.Context, a ma.Multiaddr, p peer.ID) (transport.CapableConn, error) {
+	return t.wrap(t.Transport.Dial(ctx, a, p))
+}
+
+func (t *countingTransport) Listen(a ma.Multiaddr) (transport.Listener, error) {
+	l, err := t.Transport.Listen(a)
+	if err != nil {
+		return nil, err
+	}
+	return &countingListener{Listener: l, transport: t}, nil
+}
+
+func (t *countingTransport) Close() error {
+	if c, ok := t.Transport.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+func (t *countingTransport) wrap(c transport.CapableConn, err error) (transport.CapableConn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &countingCapableConn{
+		CapableConn: c,
+		streams:     countingConn{MuxedConn: c, peer: c.RemotePeer(), counter: t.counter},
+	}, nil
+}
+
+type countingListener struct {
+	transport.Listener
+	transport *countingTransport
+}
+
+func (l *countingListener) Accept() (transport.CapableConn, error) {
+	return l.transport.wrap(l.Listener.Accept())
+}
+
+type countingCapableConn struct {
+	transport.CapableConn
+	streams countingConn
+}
+
+func (c *countingCapableConn) OpenStream(ctx context.Context) (network.MuxedStream, error) {
+	return c.streams.OpenStream(ctx)
+}
+
+func (c *countingCapableConn) AcceptStream() (network.MuxedStream, error) {
+	return c.streams.AcceptStream()
 }
 
 type muxerError string

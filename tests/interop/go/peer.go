@@ -106,7 +106,10 @@ func (p *peerNode) hostOptions(o options) ([]libp2p.Option, error) {
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
 	}
 
-	lower, err := transportOptions(o)
+	if o.outsider {
+		p.bytes = newByteCounter()
+	}
+	lower, err := transportOptions(o, p.bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +120,6 @@ func (p *peerNode) hostOptions(o options) ([]libp2p.Option, error) {
 	}
 	var muxer network.Multiplexer = yamux.DefaultTransport
 	if o.outsider {
-		p.bytes = newByteCounter()
 		muxer = &countingMuxer{Multiplexer: muxer, counter: p.bytes}
 	}
 	opts = append(opts, libp2p.Muxer(yamux.ID, muxer))

@@ -7,18 +7,23 @@ import (
 	"os"
 
 	libp2p "github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/pnet"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/transport"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	"github.com/libp2p/go-libp2p/p2p/transport/websocket"
 )
 
-// transportOptions has the one transport that was asked for, and what lies on and below it.
-func transportOptions(o options) ([]libp2p.Option, error) {
+// transportOptions has the one transport that was asked for, and what lies on and below it. `counter`, unless
+// it is nil, counts what comes over a transport that multiplexes by itself.
+func transportOptions(o options, counter *byteCounter) ([]libp2p.Option, error) {
 	var opts []libp2p.Option
 	switch o.transport {
 	case "tcp":
@@ -50,7 +55,7 @@ func transportOptions(o options) ([]libp2p.Option, error) {
 		if o.congestion != "" {
 			return nil, errors.New("STARLING_TCP_CONGESTION: QUIC has a congestion control of its own")
 		}
-		opts = append(opts, libp2p.Transport(quic.NewTransport))
+		opts = append(opts, libp2p.Transport(quicTransport(counter)))
 	default:
 		return nil, fmt.Errorf("--transport %s: tcp, ws, wss or quic-v1", o.transport)
 	}
@@ -64,6 +69,24 @@ func transportOptions(o options) ([]libp2p.Option, error) {
 	}
 	security, err := securityOption(o)
 	return append(opts, security), err
+}
+
+// quicConstructor is the form that libp2p knows such a function by.
+type quicConstructor = func(crypto.PrivKey, *quicreuse.ConnManager, pnet.PSK, connmgr.ConnectionGater,
+	network.ResourceManager) (transport.Transport, error)
+
+func quicTransport(counter *byteCounter) quicConstructor {
+	if counter == nil {
+		return quic.NewTransport
+	}
+	return func(key crypto.PrivKey, m *quicreuse.ConnManager, psk pnet.PSK, gater connmgr.ConnectionGater,
+		resources network.ResourceManager) (transport.Transport, error) {
+		t, err := quic.NewTransport(key, m, psk, gater, resources)
+		if err != nil {
+			return nil, err
+		}
+		return &countingTransport{Transport: t, counter: counter}, nil
+	}
 }
 
 func readPsk(file string) (pnet.PSK, error) {

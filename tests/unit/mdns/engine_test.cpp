@@ -164,6 +164,37 @@ TEST(MdnsEngine, ReadsTextsSpreadOverSeveralRecords) {
   EXPECT_EQ(actions.discovered[0].addresses.size(), 2U);
 }
 
+TEST(MdnsEngine, DiscoversAPeerWhoseInstanceIsNotNamedBelowTheService) {
+  // As rust-libp2p names it: a single label, which only the PTR record beside it ties to the service.
+  EngineOnLan lan;
+  const Name instance = name("bvbdN6hlZrenSfpmWORRDZtV5VgTHUrt8j3ZvP3i");
+  const std::string text = "dnsaddr=/ip4/192.168.7.20/tcp/1/p2p/" + peer_number(2).to_string();
+  const Bytes reply = PacketWriter(true)
+                          .answer_ptr(name("_p2p._udp.local"), 360, instance)
+                          .additional_txt(instance, 360, {text})
+                          .take();
+  const auto actions = lan.hear(reply);
+  ASSERT_EQ(actions.discovered.size(), 1U);
+  EXPECT_EQ(actions.discovered[0].peer, peer_number(2));
+  EXPECT_EQ(actions.discovered[0].addresses, std::vector<Multiaddr>{multiaddr("/ip4/192.168.7.20/tcp/1")});
+}
+
+TEST(MdnsEngine, IgnoresTextsThatNothingTiesToTheService) {
+  EngineOnLan lan;
+  const Name instance = name("other");
+  const std::string text = "dnsaddr=/ip4/192.168.7.20/tcp/1/p2p/" + peer_number(2).to_string();
+  const auto hear = [&](std::string_view service, std::uint32_t ttl_s, const Name& target) {
+    return lan.hear(PacketWriter(true)
+                        .answer_ptr(name(service), ttl_s, target)
+                        .additional_txt(instance, 360, {text})
+                        .take());
+  };
+  EXPECT_TRUE(hear("_http._tcp.local", 360, instance).discovered.empty());
+  EXPECT_TRUE(hear("_p2p._udp.local", 360, name("another")).discovered.empty());
+  EXPECT_TRUE(hear("_p2p._udp.local", 0, instance).discovered.empty());  // a goodbye
+  EXPECT_EQ(hear("_p2p._udp.local", 360, instance).discovered.size(), 1U);
+}
+
 TEST(MdnsEngine, LeavesOutWhatItCantUseOfAReplyAndKeepsTheRest) {
   EngineOnLan lan;
   const std::string id = "/p2p/" + peer_number(2).to_string();
