@@ -9,6 +9,14 @@
 #include "libp2p/transport/tcp/tcp_socket.hpp"
 
 namespace libp2p {
+namespace {
+
+// accept(2): errors that were pending on the new socket.
+bool is_of_one_connection(const boost::system::error_code& error) noexcept {
+  return error == asio::error::connection_aborted || error == boost::system::errc::protocol_error;
+}
+
+}  // namespace
 
 // The first step that fails ends the chain; its error is what the caller gets.
 Result<TcpAcceptor> open_acceptor(Executor executor, const asio::ip::tcp::endpoint& endpoint,
@@ -33,13 +41,17 @@ Result<std::unique_ptr<TcpListener>> TcpListener::create(TcpAcceptor acceptor, T
 }
 
 Task<Result<ByteConnection>> TcpListener::accept() {
-  TcpSocket socket(acceptor_.get_executor());
-  boost::system::error_code error;
-  co_await acceptor_.async_accept(socket, asio::redirect_error(use_task, error));
-  if (closed_) co_return fail(Errc::closed, "the listener is closed");
-  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-  if (error) co_return tcp_error("accept", error);
-  co_return make_tcp_connection(std::move(socket), config_);
+  for (;;) {
+    TcpSocket socket(acceptor_.get_executor());
+    boost::system::error_code error;
+    co_await acceptor_.async_accept(socket, asio::redirect_error(use_task, error));
+    if (closed_) co_return fail(Errc::closed, "the listener is closed");
+    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+    if (is_of_one_connection(error)) continue;
+    if (error) co_return tcp_error("accept", error);
+    // Whoever has gone again meanwhile is no failure of the listener, which would pause for it.
+    if (auto connection = make_tcp_connection(std::move(socket), config_)) co_return std::move(*connection);
+  }
 }
 
 void TcpListener::close() {

@@ -156,6 +156,22 @@ TEST(TcpTransport, TakesTheCongestionControlThatItIsTold) {
 }
 
 // Without file descriptors a listener fails, and works again once there are some.
+// A listener that fails is asked again only after a pause: whoever connects and resets must not cause one.
+TEST(TcpTransport, AConnectionThatIsGoneBeforeItIsAcceptedIsPassedOver) {
+  Loopback net;
+  auto listener = net.run(net.tcp.listen(address("/ip4/127.0.0.1/tcp/0"))).value();
+  const auto target = tcp_endpoint(listener->address()).value();
+  asio::ip::tcp::socket gone(net.runtime.env().executor);
+  gone.connect(target);
+  gone.set_option(asio::socket_base::linger(true, 0));
+  gone.close();
+  const auto honest = net.run(net.tcp.dial(listener->address()));
+  ASSERT_TRUE(honest);
+  const auto accepted = net.run(listener->accept());
+  ASSERT_TRUE(accepted) << accepted.error().to_string();
+  EXPECT_EQ(accepted->remote, honest->local);
+}
+
 TEST(TcpTransport, AListenerSurvivesTheEndOfFileDescriptors) {
 #if __has_feature(undefined_behavior_sanitizer)
   GTEST_SKIP() << "UBSan's check of virtual calls opens a pipe, and reports a fault when there is none left";
