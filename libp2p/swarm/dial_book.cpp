@@ -31,8 +31,8 @@ Task<Result<>> DialBook::connect(PeerId peer, std::vector<Multiaddr> addresses) 
     dials_.emplace(peer, dial);
     tasks_.spawn("dial peer", run(peer, dial));
   }
-  dial->race.add(addresses);
-  dial->race.add(peerstore_.addresses(peer));
+  dial->race.add(addresses, DialRace::Source::caller);
+  dial->race.add(peerstore_.addresses(peer), DialRace::Source::others);
   while (!dial->outcome && !keeper_.table().reaches(peer)) co_await dial->changed.wait();
   co_return dial->outcome ? *dial->outcome : Result<>{};
 }
@@ -74,7 +74,7 @@ Task<> DialBook::run(PeerId peer, std::shared_ptr<Dial> dial) {
 Task<Result<PeerId>> DialBook::connect_to_anybody(Multiaddr address) {
   if (stopped_) co_return fail(Errc::closed, "the swarm has stopped");
   DialRace race(env_, config_, dialer_, std::nullopt);
-  race.add({address});
+  race.add({address}, DialRace::Source::caller);
   LIBP2P_CO_TRY(MuxedPtr connection, co_await race.run());
   if (stopped_) co_return fail(Errc::closed, "the swarm has stopped");
   const PeerId peer = connection->remote_peer();

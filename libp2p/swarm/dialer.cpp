@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libp2p/base/deadline.hpp"
+#include "libp2p/multi/address_policy.hpp"
 
 namespace libp2p::swarm {
 
@@ -106,12 +107,12 @@ DialRace::DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::opti
       changed_(env.executor),
       attempts_(env) {}
 
-void DialRace::add(const std::vector<Multiaddr>& addresses) {
+void DialRace::add(const std::vector<Multiaddr>& addresses, Source source) {
   const std::size_t before = entries_.size();
   for (const Multiaddr& address : addresses) {
     Multiaddr plain = address.without_peer();
     if (plain.empty() || known_.size() >= max_dial_candidates || !known_.insert(plain).second) continue;
-    Entry& entry = entries_.emplace_back(Entry{.planned = {.address = std::move(plain)}});
+    Entry& entry = entries_.emplace_back(Entry{.planned = {.address = std::move(plain)}, .source = source});
     if (const auto peer = address.peer_id_bytes()) {
       if (auto id = PeerId::from_bytes(*peer)) entry.named = std::move(*id);
     }
@@ -203,15 +204,15 @@ Task<Result<std::vector<Multiaddr>>> DialRace::resolve(const Entry& entry) {
 }
 
 Task<> DialRace::look_up(std::size_t number) {
-  const bool dnsaddr =
-      entries_[number].planned.address.components().front().protocol == AddrProtocol::dnsaddr;
-  Result<std::vector<Multiaddr>> addresses = fail(Errc::limit, "too many /dnsaddr addresses of one peer");
-  if (!dnsaddr || ++dnsaddrs_ <= max_dnsaddrs) addresses = co_await resolve(entries_[number]);
+  const bool told = entries_[number].source == Source::others;
+  Result<std::vector<Multiaddr>> addresses = fail(Errc::limit, "too many names that others told us of");
+  if (!told || ++told_names_ <= max_told_names) addresses = co_await resolve(entries_[number]);
   --running_;
   Entry& entry = entries_[number];
   if (addresses) {
     entry.state = Entry::State::resolved;
-    add(*addresses);
+    if (told) std::erase_if(*addresses, [](const Multiaddr& one) { return !is_dialable_from_remote(one); });
+    add(*addresses, entry.source);
     changed_.notify_all();
   } else {
     note_failure(entry, addresses.error());

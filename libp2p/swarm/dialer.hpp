@@ -90,13 +90,17 @@ class Dialer {
 // starts at once. The first connection wins.
 class DialRace {
  public:
-  // Each may cost many look-ups, and the peer itself may have told us of them.
-  static constexpr std::size_t max_dnsaddrs = 4;
+  // Whose word an address is. What others told us of leads only where their addresses may lead
+  // (address_policy.hpp), through names, too.
+  enum class Source : std::uint8_t { caller, others };
+  // Names that others told us of: each may cost many look-ups, and hold up those that somebody here waits
+  // for.
+  static constexpr std::size_t max_told_names = 4;
 
   DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::optional<PeerId> expected);
 
   // Also while it runs. Those that it has already are left out.
-  void add(const std::vector<Multiaddr>& addresses);
+  void add(const std::vector<Multiaddr>& addresses, Source source);
   // run() then ends with Errc::closed, unless it has won.
   void give_up();
   // Once. Errors: not_found (no address), what all attempts failed with, or io when they differ; the message
@@ -110,6 +114,7 @@ class DialRace {
     enum class State : std::uint8_t { waiting, running, resolved, failed };
     PlannedDial planned;
     std::optional<PeerId> named = {};  // who is there, where that came with the address
+    Source source{};
     State state = State::waiting;
     Instant start{};  // planned, or when it did
     std::string fate = {};
@@ -138,7 +143,7 @@ class DialRace {
   BlackHoles::View black_holes_;
   std::deque<Entry> entries_;  // grows only
   std::set<Multiaddr> known_;
-  std::size_t dnsaddrs_ = 0;  // looked up
+  std::size_t told_names_ = 0;  // looked up
   std::size_t running_ = 0;
   bool given_up_ = false;
   MuxedPtr winner_;

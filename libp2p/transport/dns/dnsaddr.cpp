@@ -19,7 +19,7 @@ bool is_dnsaddr(const Multiaddr& address) {
 std::optional<Multiaddr> answer_of_text(std::string_view text, const Multiaddr& asked) {
   if (!text.starts_with(text_prefix)) return std::nullopt;
   const auto parsed = Multiaddr::parse(text.substr(text_prefix.size()));
-  if (!parsed) return std::nullopt;
+  if (!parsed || parsed->has(AddrProtocol::http_path)) return std::nullopt;
   const std::span<const AddrComponent> behind = std::span(asked.components()).subspan(1);
   const auto circuit = std::ranges::find(behind, AddrProtocol::p2p_circuit, &AddrComponent::protocol);
   const auto matched = static_cast<std::size_t>(circuit - behind.begin());

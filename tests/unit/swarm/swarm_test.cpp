@@ -236,8 +236,28 @@ TEST(Swarm, APeersManyDnsaddrsArentAllLookedUp) {
   TestNode& a = net.add({.resolver = &resolver});
   std::vector<Multiaddr> names;
   for (int i = 0; i < 30; ++i) names.push_back(address_of("/dnsaddr/" + std::to_string(i) + ".example"));
-  EXPECT_FALSE(net.runtime.run(a.swarm.connect(node_id(9), names)));
-  EXPECT_EQ(resolver.asked.size(), swarm::DialRace::max_dnsaddrs);
+  a.swarm.peerstore().add_addresses(node_id(9), names, std::chrono::minutes(1));
+  EXPECT_FALSE(net.runtime.run(a.swarm.connect(node_id(9))));
+  EXPECT_EQ(resolver.asked.size(), swarm::DialRace::max_told_names);
+}
+
+// ID13: a name is no way around what addresses of others may not be.
+TEST(Swarm, ANameThatAPeerTellsLeadsNowhereThatItsAddressesMayNot) {
+  TwoPeers resolver;
+  SwarmNet net;
+  TestNode& a = net.add({.resolver = &resolver});
+  TestNode& b = net.add();
+  const auto told = [&](const std::string& text) {
+    resolver.texts = {"dnsaddr=" + text + "/p2p/" + b.id.to_string()};
+    a.swarm.peerstore().add_addresses(b.id, {address_of("/dnsaddr/told.example")}, std::chrono::minutes(1));
+    return net.runtime.run(a.swarm.connect(b.id));
+  };
+  for (const std::string where :
+       {"/ip4/169.254.169.254/tcp/80", "/ip4/127.0.0.1/tcp/22", "/ip6/::1/tcp/22"}) {
+    const auto dialled = told(where);
+    ASSERT_FALSE(dialled);
+    EXPECT_EQ(dialled.error().code, Errc::not_found) << dialled.error().to_string();
+  }
 }
 
 Task<> connect_only(Swarm& swarm, PeerId peer, std::vector<Multiaddr> addresses) {
