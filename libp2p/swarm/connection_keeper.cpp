@@ -1,5 +1,8 @@
 #include "libp2p/swarm/connection_keeper.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include "libp2p/base/uncancelled.hpp"
 #include "libp2p/swarm/transport_kind.hpp"
 
@@ -23,7 +26,7 @@ Result<ConnectionPtr> ConnectionKeeper::add(std::unique_ptr<MuxedConnection> mux
   if (admission == Admission::refused) return fail(Errc::refused, peer.to_string() + " is not admitted");
   const bool restricted = admission == Admission::restricted;
   const Standing its_standing = standing(peer, restricted);
-  LIBP2P_CHECK(make_room_of_peer(peer, restricted));
+  make_room_of_peer(peer, restricted);
   LIBP2P_CHECK(parts_.resources.may_connect(peer, muxed->remote(), direction, its_standing));
   make_room_in_all(peer, direction);
   LIBP2P_TRY(auto account, parts_.resources.open_connection(peer, muxed->remote(), direction, its_standing));
@@ -60,7 +63,7 @@ Standing ConnectionKeeper::standing(const PeerId& peer, bool restricted) const {
 }
 
 // Closes what the new connection replaces of its own peer's.
-Result<> ConnectionKeeper::make_room_of_peer(const PeerId& peer, bool restricted) {
+void ConnectionKeeper::make_room_of_peer(const PeerId& peer, bool restricted) {
   const SwarmConfig& config = parts_.config;
   std::size_t of_peer = 0;
   ConnectionPtr dispensable;
@@ -74,14 +77,28 @@ Result<> ConnectionKeeper::make_room_of_peer(const PeerId& peer, bool restricted
     ++of_peer;
     if (!dispensable && (connection->superseded || connection->restricted)) dispensable = connection;
   }
-  if (restricted && table_.restricted_count() >= config.max_restricted) {
-    return fail(Errc::limit, std::to_string(config.max_restricted) +
-                                 " connections to peers that aren't admitted (max_restricted)");
-  }
+  if (restricted) drop_a_stranger();
   if (of_peer >= config.limits.connections_per_peer && dispensable) {
     dispensable->close({Errc::closed, "replaced by a newer connection"});
   }
-  return {};
+}
+
+// Where there are as many strangers as may be: many of one network give way before one of another, and of
+// equals the oldest. So nobody is kept out by those who came before.
+void ConnectionKeeper::drop_a_stranger() {
+  std::vector<ConnectionPtr> strangers;  // the oldest first
+  std::map<Bytes, std::size_t> of_network;
+  for (const ConnectionPtr& connection : table_.all()) {
+    if (!connection->restricted || connection->closing) continue;
+    strangers.push_back(connection);
+    ++of_network[host_network(connection->muxed->remote())];
+  }
+  if (strangers.size() < parts_.config.max_restricted) return;
+  const auto victim = std::ranges::max_element(strangers, {}, [&of_network](const ConnectionPtr& one) {
+    return of_network[host_network(one->muxed->remote())];
+  });
+  (*victim)->close({Errc::limit, std::to_string(parts_.config.max_restricted) +
+                                     " connections to peers that aren't admitted (max_restricted)"});
 }
 
 // One of another peer's gives way. Only for a connection that nothing else stands against: whoever is refused

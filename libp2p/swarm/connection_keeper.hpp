@@ -57,7 +57,8 @@ class ConnectionKeeper {
   [[nodiscard]] std::uint64_t bytes_out() const;
 
  private:
-  [[nodiscard]] Result<> make_room_of_peer(const PeerId& peer, bool restricted);
+  void make_room_of_peer(const PeerId& peer, bool restricted);
+  void drop_a_stranger();
   void make_room_in_all(const PeerId& peer, Direction direction);
   [[nodiscard]] Standing standing(const PeerId& peer, bool restricted) const;
   [[nodiscard]] IdleView view(const Connection& connection) const;

@@ -12,15 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds first_pause(20);
 constexpr std::chrono::seconds longest_pause(1);
 
-// One IPv4 address, or one /56 of IPv6, is taken for one host; other addresses count as they are.
-Bytes network_of(const Multiaddr& remote) {
-  if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) {
-    return {v6->value.begin(), v6->value.begin() + std::min<std::ptrdiff_t>(7, std::ssize(v6->value))};
-  }
-  if (const AddrComponent* v4 = remote.find(AddrProtocol::ip4)) return v4->value;
-  return remote.bytes();
-}
-
 }  // namespace
 
 Listeners::Listeners(Env env, const SwarmConfig& config,
@@ -90,7 +81,7 @@ void Listeners::take(PendingPtr pending) {
   auto account = resources_.begin_upgrade(remote);
   if (!account) return note_refusal(remote, account.error());
   const std::uint64_t number = next_number_++;
-  upgrading_.emplace(number, Upgrading{pending, network_of(remote), std::move(*account)});
+  upgrading_.emplace(number, Upgrading{pending, host_network(remote), std::move(*account)});
   tasks_.spawn("upgrade", upgrade(number, std::move(pending)));
 }
 

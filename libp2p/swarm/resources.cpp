@@ -111,6 +111,14 @@ class ResourceState {
   Networks connected;
 };
 
+Bytes host_network(const Multiaddr& remote) {
+  if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) {
+    return {v6->value.begin(), v6->value.begin() + std::min<std::ptrdiff_t>(7, std::ssize(v6->value))};
+  }
+  if (const AddrComponent* v4 = remote.find(AddrProtocol::ip4)) return v4->value;
+  return remote.bytes();
+}
+
 std::vector<std::pair<Limit, Bytes>> counted_networks(const Multiaddr& remote, const ResourceLimits& limits) {
   if (limits.exempt_loopback != 0 && remote.is_loopback()) return {};
   const auto prefix = [](const Bytes& value, std::size_t size) {

@@ -139,6 +139,8 @@ class Resources {
   std::shared_ptr<ResourceState> state_;
 };
 
+// One IPv4 address, or one /56 of IPv6, is taken for one host; other addresses count as they are.
+[[nodiscard]] Bytes host_network(const Multiaddr& remote);
 // The networks that a remote address counts for, each with its limit. None for what has no IP address.
 [[nodiscard]] std::vector<std::pair<Limit, Bytes>> counted_networks(const Multiaddr& remote,
                                                                     const ResourceLimits& limits);

@@ -209,6 +209,9 @@ TEST(Restricted, AtMostSixteenAtATime) {
   }
   gate.net.runtime.run_for(milliseconds(100));
   EXPECT_EQ(gate.guard.swarm.connections().size(), 16U);
+  // They come and go: the newest are in.
+  EXPECT_FALSE(strangers.front()->swarm.is_connected(gate.guard.id));
+  EXPECT_TRUE(strangers.back()->swarm.is_connected(gate.guard.id));
   // A member isn't kept out by them.
   gate.gater.admissions[gate.stranger.id] = Admission::full;
   ASSERT_TRUE(gate.net.connect(gate.stranger, gate.guard));
