@@ -187,7 +187,6 @@ Charter::Verdict Charter::judge(const Record& record) const {
   }
   switch (record.kind) {
     case RecordKind::change:
-      return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
     case RecordKind::invite:
       return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
     case RecordKind::grant:
