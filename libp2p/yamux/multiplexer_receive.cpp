@@ -186,7 +186,7 @@ void Multiplexer::on_reset(Substream& stream, Instant now) {
     return refuse(Errc::limit, "the other side opened and reset more than " +
                                    std::to_string(config_.max_rapid_resets) + " streams in a second");
   }
-  if (stream.fin_received && stream.accepted) {
+  if (stream.fin_received && (stream.accepted || !stream.inbound)) {
     // It wrote, closed and let go: that it wants no answer doesn't take back what it said. The stream stays
     // in the table, and in all counts, until that is read.
     stream.failure = Error{Errc::reset, "the other side reset the stream"};

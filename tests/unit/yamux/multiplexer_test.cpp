@@ -327,6 +327,18 @@ TEST_F(YamuxMultiplexer, AResetAfterTheEndDoesNotTakeBackWhatWasSaid) {
   EXPECT_EQ(mux.stream_count(), 0U);
 }
 
+TEST_F(YamuxMultiplexer, NorDoesItWhereWeOpenedTheStream) {
+  const SubstreamPtr stream = mux.open(now).value();
+  EXPECT_TRUE(mux.write(*stream, as_bytes("a question")));
+  EXPECT_TRUE(mux.close_write(*stream));
+  (void)said();
+  tell(test::yamux_data(stream->id, "an answer", fin_flag));
+  tell(test::yamux_window(stream->id, 0, rst_flag));
+  EXPECT_EQ(read(*stream), "an answer");
+  EXPECT_EQ(read(*stream), "(end)");
+  EXPECT_EQ(mux.stream_count(), 0U);
+}
+
 TEST_F(YamuxMultiplexer, AReasonThatRidesOnAResetIsNotAWindow) {
   const SubstreamPtr stream = accept();
   tell(test::yamux_window(theirs, 0xffffffff, rst_flag));
