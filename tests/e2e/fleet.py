@@ -24,6 +24,8 @@ START_TIMEOUT_S = 60
 JOIN_TIMEOUT_S = 100
 APPLY_TIMEOUT_S = 50
 REQUEST_TIMEOUT_S = 30
+# A data plane may drop what comes in the middle of a reconfiguration: who waits for it asks again.
+SERVE_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 60
 SERVE_PORT = 8080
 LOG_TAIL_LINES = 30
@@ -184,7 +186,7 @@ class Node:
 
     def serve(self, path: str = "/") -> Served:
         """What the data plane answers; asked from the host, or from inside the namespace while that is cut off."""
-        connection = http.client.HTTPConnection(self.ip4, SERVE_PORT, timeout=REQUEST_TIMEOUT_S)
+        connection = http.client.HTTPConnection(self.ip4, SERVE_PORT, timeout=SERVE_TIMEOUT_S)
         if self.lan.is_cut(self.index):
             inside(self.lan.names[self.index], connection.connect)
         reply = exchange(connection, "GET", path)
