@@ -6,9 +6,11 @@ import os
 import platform
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PARAGRAPH_WIDTH = 128
 TITLE = """# Results
 
 As measured by `./dev bench`, never as hoped for. Each part says when and where it was taken: a loaded machine gives other figures,
@@ -26,6 +28,10 @@ def median(values) -> float:
     ordered = sorted(values)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def paragraph(*sentences: str) -> str:
+    return "\n" + textwrap.fill(" ".join(sentences), PARAGRAPH_WIDTH) + "\n"
 
 
 def table(head, rows) -> str:

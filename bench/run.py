@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures, and writes what it measured to RESULTS.md: P1, a connection's throughput against go-libp2p, and F1, the
-time of a change through a fleet against the experiment. Each part of the file is replaced alone."""
+"""Measures, and writes what it measured to RESULTS.md: P1 to P7, connections against those of go, rust and js; F1, the
+time of a change through a fleet against the experiment; F3, an idle fleet. Each part of the file is replaced alone."""
 
 import argparse
 import os
@@ -8,8 +8,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import connections
 import figures
+import idle
 import propagation
+import streams
 import throughput
 from figures import ROOT
 
@@ -20,40 +23,68 @@ RELEASE = ROOT / "build" / "release"
 @dataclass(frozen=True)
 class Effort:
     perf_bytes: int
-    perf_rounds: int
+    rounds: int
+    probes: int
+    reconnects: int
+    streams: int
+    crowd: int
     changes: int
     fleet_sizes: tuple
+    idle_fleet_sizes: tuple
+    idle_s: int
 
 
-FULL = Effort(perf_bytes=1 << 30, perf_rounds=10, changes=100, fleet_sizes=(3, 20))
-QUICK = Effort(perf_bytes=128 << 20, perf_rounds=5, changes=20, fleet_sizes=(3,))
+FULL = Effort(perf_bytes=1 << 30, rounds=10, probes=100, reconnects=1000, streams=10_000, crowd=2000, changes=100,
+              fleet_sizes=(3, 20), idle_fleet_sizes=(10, 50), idle_s=60)
+QUICK = Effort(perf_bytes=128 << 20, rounds=5, probes=20, reconnects=300, streams=4000, crowd=200, changes=20,
+               fleet_sizes=(3,), idle_fleet_sizes=(3,), idle_s=15)
 
 
-def measure(name: str, arguments, effort: Effort):
-    """Heading and body of a part. Raises Unavailable where this machine can't run it."""
-    if name == "p1":
-        return throughput.HEADING, throughput.measure(arguments.peer_binary, effort.perf_bytes, effort.perf_rounds)
-    return propagation.HEADING, propagation.measure(arguments.binary, arguments.nodes or list(effort.fleet_sizes), effort.changes)
+def peers_part(heading: str, measure):
+    """A part about our peer beside the others': `measure` gets its program and the effort."""
+    return lambda arguments, effort: (heading, measure(arguments.peer_binary, effort))
+
+
+def throughput_part(part: str):
+    return peers_part(throughput.HEADINGS[part],
+                      lambda binary, effort: throughput.measure(part, binary, effort.perf_bytes, effort.rounds))
+
+
+def fleet_part(module, sizes, much):
+    """A part about fleets of our daemon: `sizes` and `much` take what they need from the effort."""
+    return lambda arguments, effort: (
+        module.HEADING, module.measure(arguments.binary, arguments.nodes or list(sizes(effort)), much(effort)))
+
+
+# Each gives its heading and its body, or raises Unavailable where this machine can't run it.
+PARTS = {
+    **{part: throughput_part(part) for part in throughput.HEADINGS},
+    "p4": peers_part(connections.P4, lambda binary, effort: connections.probe(binary, effort.probes)),
+    "p5": peers_part(connections.P5, lambda binary, effort: connections.handshakes(binary, effort.reconnects, effort.rounds // 2)),
+    "p6": peers_part(streams.HEADING, lambda binary, effort: streams.measure(binary, effort.streams, effort.rounds // 2)),
+    "p7": peers_part(connections.P7, lambda binary, effort: connections.memory(binary, effort.crowd)),
+    "f1": fleet_part(propagation, lambda effort: effort.fleet_sizes, lambda effort: effort.changes),
+    "f3": fleet_part(idle, lambda effort: effort.idle_fleet_sizes, lambda effort: effort.idle_s),
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller: to see that it works")
-    parser.add_argument("--only", choices=("p1", "f1"))
-    parser.add_argument("--nodes", type=int, action="append", help="of the fleets of F1 (default: 3 and 20; quick: 3)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="may be repeated")
+    parser.add_argument("--nodes", type=int, action="append", help="of the fleets of F1 and F3 (default: 3 and 20; 10 and 50)")
     parser.add_argument("--peer-binary", type=Path, default=RELEASE / "tests" / "interop" / "interop_peer")
     parser.add_argument("--binary", type=Path, default=RELEASE / "starling")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file that is written (%(default)s)")
     arguments = parser.parse_args()
-    parts = [arguments.only] if arguments.only else ["p1", "f1"]
-    failed = False
-    for part in parts:
-        binary = {"p1": arguments.peer_binary, "f1": arguments.binary}[part]
+    for binary in (arguments.peer_binary, arguments.binary):
         if not os.access(binary, os.X_OK):
             parser.error(f"{binary} is missing: ./dev build release")
-    for part in parts:
+    failed = False
+    for part in arguments.only or PARTS:
+        print(f"== {part}", flush=True)
         try:
-            heading, body = measure(part, arguments, QUICK if arguments.quick else FULL)
+            heading, body = PARTS[part](arguments, QUICK if arguments.quick else FULL)
         except (propagation.Unavailable, propagation.support.Unavailable) as reason:
             print(f"SKIP {part}: {reason}", flush=True)
             failed = True

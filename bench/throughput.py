@@ -1,78 +1,68 @@
-"""P1: what one connection carries, TCP+Noise+Yamux, on one stream, between two processes on loopback."""
+"""P1 to P3: what one connection carries on one stream, between two processes on loopback."""
 
-import os
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from figures import ROOT, Surroundings, median, table
+from figures import Surroundings, median, paragraph, table
+from pairs import ALL, Loopback, Pair, Setting, commands, failures, ratio
 
-sys.path.insert(0, str(ROOT / "tests" / "interop"))
-from peers import Peer, build_go  # noqa: E402
-
-HEADING = "P1: one connection, one stream"
+HEADINGS = {"p1": "P1: one connection, one stream", "p2": "P2: the same over TLS", "p3": "P3: the same over QUIC"}
+STACKS = {"p1": "TCP+Noise+Yamux", "p2": "TCP+TLS+Yamux", "p3": "QUIC"}
+SETTINGS = {"p1": {}, "p2": {"security": "tls"}, "p3": {"transport": "quic-v1"}}
+DIRECTIONS = ("up", "down")
 GIB = 1 << 30
-CONGESTION = {"STARLING_TCP_CONGESTION": "cubic"}
 # The slowest that is waited for; below it something is broken.
 LEAST_BYTES_A_SECOND = 8 << 20
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-class Pair:
-    """Two processes of one implementation and a connection between them."""
+class Throughput(Pair):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.rates = {direction: [] for direction in DIRECTIONS}  # MiB/s
+        self.cpu = {direction: [] for direction in DIRECTIONS}  # s for a GiB, of both processes
 
-    def __init__(self, stack: ExitStack, name: str, command: list):
-        self.name = name
-        self.figures = {"up": [], "down": []}  # MiB/s
-        self.cpu_s = {"up": [], "down": []}  # for a GiB, of both processes
-        self._server = stack.enter_context(Peer(command, "--listen", "/ip4/127.0.0.1/tcp/0", name=name, env=CONGESTION))
-        self._client = stack.enter_context(Peer(command, name=name, env=CONGESTION))
-
-    def _cpu_s(self) -> float:
-        total = 0
-        for peer in (self._server, self._client):
-            # After the name in brackets: utime and stime are the twelfth and thirteenth.
-            fields = Path(f"/proc/{peer.pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / TICKS_A_SECOND
-
-    def run(self, direction: str, size: int, keep: bool = True):
-        self._client.call("dial", addr=self._server.addrs[0])
-        before = self._cpu_s()
-        took = self._client.call("perf", peer=self._server.id, timeout_ms=30000 + size * 1000 // LEAST_BYTES_A_SECOND,
-                                 upload=size if direction == "up" else 0, download=size if direction == "down" else 0)
+    def carry(self, direction: str, size: int, keep: bool = True):
+        self.client.call("dial", addr=self.address)
+        before = self.cpu_s()
+        took = self.client.call("perf", peer=self.server.id, timeout_ms=30000 + size * 1000 // LEAST_BYTES_A_SECOND,
+                                upload=size if direction == "up" else 0, download=size if direction == "down" else 0)
         seconds = took["upload_s" if direction == "up" else "download_s"]
         if keep:
-            self.figures[direction].append(size / (1 << 20) / seconds)
-            self.cpu_s[direction].append((self._cpu_s() - before) * GIB / size)
-            print(f"P1 {self.name} {direction}: {self.figures[direction][-1]:.0f} MiB/s, "
-                  f"{self.cpu_s[direction][-1]:.2f} s of CPU a GiB", flush=True)
+            self.rates[direction].append(size / (1 << 20) / seconds)
+            self.cpu[direction].append((self.cpu_s() - before) * GIB / size)
+            print(f"{self.name} {direction}: {self.rates[direction][-1]:.0f} MiB/s, {self.cpu[direction][-1]:.2f} s of CPU a GiB",
+                  flush=True)
 
 
-def measure(peer_binary: Path, size: int, rounds: int) -> str:
+def measure(part: str, peer_binary: Path, size: int, rounds: int) -> str:
+    found = commands(peer_binary, ALL)
     surroundings = Surroundings()
     with ExitStack() as stack:
-        pairs = [Pair(stack, "Starling", [str(peer_binary)]), Pair(stack, "go-libp2p", build_go())]
+        setting = Setting(stack.enter_context(Loopback()), **SETTINGS[part])
+        pairs = [Throughput(stack, name, command, setting) for name, command in found.items()]
         for pair in pairs:
-            for direction in ("up", "down"):
-                pair.run(direction, min(size, GIB // 8), keep=False)  # warm-up
+            for direction in DIRECTIONS:
+                pair.attempt(pair.carry, direction, min(size, GIB // 8), keep=False)  # warm-up
         for _ in range(rounds):
-            for direction in ("up", "down"):
+            for direction in DIRECTIONS:
                 for pair in pairs:
-                    pair.run(direction, size)
-    return surroundings.text() + _report(pairs, size, rounds)
+                    pair.attempt(pair.carry, direction, size)
+    return surroundings.text() + _report(STACKS[part], pairs, size, rounds)
 
 
-def _report(pairs: list, size: int, rounds: int) -> str:
+def _report(stack: str, pairs: list, size: int, rounds: int) -> str:
     rows = []
-    for direction in ("up", "down"):
-        base = pairs[-1]
-        for pair in pairs:
-            rates, cpu = pair.figures[direction], median(pair.cpu_s[direction])
-            rows.append((direction, pair.name, f"{median(rates):.0f}", f"{min(rates):.0f} to {max(rates):.0f}",
-                         f"{median(rates) / median(base.figures[direction]):.2f}", f"{cpu:.2f}",
-                         f"{median(base.cpu_s[direction]) / cpu:.2f}"))
-    return (f"\n{size >> 20} MiB × {rounds} in each direction, alternating, after a warm-up; the perf protocol, TCP+Noise+Yamux, two "
-            "processes on loopback, cubic.\nA GiB's CPU is that of both processes; it suffers less from a loaded machine than "
-            "the rate does.\n\n"
-            + table(("direction", "", "MiB/s, median", "spread", "rate ÷ go's", "CPU s a GiB, median", "go's CPU ÷ its own"), rows))
+    for direction in DIRECTIONS:
+        whole = [pair for pair in pairs if not pair.failure]
+        rates = {pair.name: median(pair.rates[direction]) for pair in whole}
+        cpu = {pair.name: median(pair.cpu[direction]) for pair in whole}
+        for pair in whole:
+            seen = pair.rates[direction]
+            rows.append((direction, pair.name, f"{rates[pair.name]:.0f}", f"{min(seen):.0f} to {max(seen):.0f}",
+                         ratio(rates, pair.name), f"{cpu[pair.name]:.2f}", ratio(cpu, pair.name, min)))
+    return (paragraph(f"{size >> 20} MiB × {rounds} in each direction, alternating, after a warm-up; the perf protocol, {stack},",
+                      "two processes on loopback, TCP with cubic. A GiB's CPU is that of both processes; it suffers less from a",
+                      "loaded machine than the rate does. Ratios are to the better of go and rust.")
+            + failures(pairs) + "\n"
+            + table(("direction", "", "MiB/s, median", "spread", "rate ÷ the better's", "CPU s a GiB, median",
+                     "CPU ÷ the better's"), rows))

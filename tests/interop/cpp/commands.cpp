@@ -12,11 +12,6 @@ constexpr Duration default_timeout = std::chrono::seconds(30);
 constexpr Duration try_stream_wait = std::chrono::seconds(2);
 constexpr std::size_t try_stream_max_bytes = 64UZ * 1024;
 
-double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-double in_milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 // A member of the request, empty or 0 where there is none.
 std::string text_of(const json::object& request, std::string_view member) {
   const json::value* value = request.if_contains(member);
@@ -28,6 +23,11 @@ std::uint64_t number_of(const json::object& request, std::string_view member) {
   boost::system::error_code not_a_count;
   const auto number = value->to_number<std::uint64_t>(not_a_count);
   return not_a_count ? 0 : number;
+}
+
+bool flag_of(const json::object& request, std::string_view member) {
+  const json::value* value = request.if_contains(member);
+  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 Duration timeout_of(const json::object& request) {
@@ -63,6 +63,13 @@ Task<InteropPeer::Answer> InteropPeer::carry_out(json::object request) {
   if (command == "subscribe") co_return subscribe(text_of(request, "topic"));
   if (command == "publish") co_return publish(text_of(request, "topic"), text_of(request, "data_hex"));
   if (command == "quit") co_return json::object();
+  const std::uint64_t count = number_of(request, "count");
+  if (command == "reconnect") {
+    co_return co_await reconnect(text_of(request, "addr"), count, flag_of(request, "probe"));
+  }
+  if (command == "crowd") {
+    co_return co_await crowd(text_of(request, "addr"), count, number_of(request, "at_once"));
+  }
   co_return co_await with_peer(std::move(command), std::move(request));
 }
 
@@ -72,6 +79,10 @@ Task<InteropPeer::Answer> InteropPeer::with_peer(std::string command, json::obje
   if (command == "identify") co_return co_await identify(peer);
   if (command == "perf") {
     co_return co_await perf(peer, number_of(request, "upload"), number_of(request, "download"));
+  }
+  if (command == "streams") {
+    co_return co_await streams(peer, number_of(request, "count"), number_of(request, "at_once"),
+                               number_of(request, "bytes"));
   }
   if (command == "try_stream") {
     LIBP2P_CO_TRY(Bytes send, from_hex(text_of(request, "send_hex")));
@@ -175,7 +186,7 @@ Task<InteropPeer::Answer> InteropPeer::wait_closed(PeerId peer) {
 }
 
 InteropPeer::Answer InteropPeer::subscribe(std::string topic) {
-  if (!gossip_) return fail(Errc::not_supported, "gossip is off");
+  if (!options_.gossip) return fail(Errc::not_supported, "gossip is off");
   LIBP2P_CHECK(host_.gossipsub()->subscribe(topic, [](const GossipMessage& message) {
     say_event(
         "message",
@@ -186,7 +197,7 @@ InteropPeer::Answer InteropPeer::subscribe(std::string topic) {
 }
 
 InteropPeer::Answer InteropPeer::publish(std::string topic, std::string_view data_hex) {
-  if (!gossip_) return fail(Errc::not_supported, "gossip is off");
+  if (!options_.gossip) return fail(Errc::not_supported, "gossip is off");
   LIBP2P_TRY(const Bytes data, from_hex(data_hex));
   LIBP2P_CHECK(host_.gossipsub()->publish(std::move(topic), data));
   return json::object();

@@ -11,6 +11,21 @@ namespace {
 // How often the mesh and the subscribers are looked at.
 constexpr Duration watch_interval = std::chrono::milliseconds(20);
 
+// As the other peers have it: the driver says when a connection ends, and benchmarks open thousands of
+// connections and streams from one address.
+void lift_limits(HostConfig& config) {
+  constexpr std::size_t many = 100'000;
+  constexpr std::size_t plenty = 64UZ << 30;
+  config.swarm.idle_timeout = std::chrono::hours(1);
+  config.swarm.max_dials = many;
+  ResourceLimits& limits = config.swarm.limits;
+  limits.connections = limits.inbound_connections = limits.outbound_connections = limits.upgrading = many;
+  limits.streams = limits.streams_per_peer = limits.streams_per_connection = limits.streams_per_protocol =
+      many;
+  limits.memory = limits.memory_unauthenticated = limits.memory_per_peer = plenty;
+  config.perf->max_runs = many;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<InteropPeer>> InteropPeer::make(Env env, Options options,
@@ -23,16 +38,17 @@ Result<std::unique_ptr<InteropPeer>> InteropPeer::make(Env env, Options options,
   LIBP2P_CHECK(set_transport(config, options));
   config.identify->agent = "starling-interop-cpp";
   config.perf.emplace();
+  lift_limits(config);
   if (options.gossip) config.gossipsub.emplace();
   if (options.mdns) config.mdns.emplace();
   config.connect_discovered = false;  // the driver dials
-  return std::make_unique<InteropPeer>(env, options, std::move(config));
+  return std::make_unique<InteropPeer>(env, std::move(options), std::move(config));
 }
 
-InteropPeer::InteropPeer(Env env, const Options& options, HostConfig config)
+InteropPeer::InteropPeer(Env env, Options options, HostConfig config)
     : env_(env),
+      options_(std::move(options)),
       host_(env, std::move(config)),
-      gossip_(options.gossip),
       disconnected_(env.executor),
       ended_(env.executor),
       tasks_(env) {
@@ -47,13 +63,14 @@ InteropPeer::~InteropPeer() { host_.swarm().remove_observer(*this); }
 
 Task<Result<>> InteropPeer::start() {
   LIBP2P_CO_CHECK(co_await host_.start());
-  if (gossip_) tasks_.spawn("topics", watch_topics());
+  if (options_.gossip) tasks_.spawn("topics", watch_topics());
   say_event("ready", {{"peer", host_.peer().to_string()}, {"addrs", texts(host_.addresses())}});
   co_return Result<>{};
 }
 
 Task<> InteropPeer::stop() {
   co_await tasks_.stop();
+  for (const auto& host : crowd_) co_await host->stop();
   co_await host_.stop();
 }
 

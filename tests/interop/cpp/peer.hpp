@@ -1,6 +1,7 @@
 // Starling's libp2p behind the contract of ../README.md.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,7 +21,7 @@ class InteropPeer final : private libp2p::SwarmObserver {
   // `congestion_control`: the kernel's name of one, or empty. Errors: a key that can't be made.
   [[nodiscard]] static libp2p::Result<std::unique_ptr<InteropPeer>> make(libp2p::Env env, Options options,
                                                                          std::string congestion_control);
-  InteropPeer(libp2p::Env env, const Options& options, libp2p::HostConfig config);
+  InteropPeer(libp2p::Env env, Options options, libp2p::HostConfig config);
   ~InteropPeer() override;
 
   // Starts the host and says `ready`; then stop() is to be called in any case.
@@ -61,23 +62,40 @@ class InteropPeer final : private libp2p::SwarmObserver {
                                                 libp2p::Bytes send);
   [[nodiscard]] libp2p::Task<Answer> listen_to(libp2p::Swarm::OpenedStream opened);
   [[nodiscard]] libp2p::Task<Answer> wait_closed(libp2p::PeerId peer);
+  [[nodiscard]] libp2p::Task<Answer> reconnect(std::string address, std::uint64_t count, bool probe);
+  [[nodiscard]] libp2p::Task<Answer> streams(libp2p::PeerId peer, std::uint64_t count, std::uint64_t at_once,
+                                             std::uint64_t bytes);
+  [[nodiscard]] libp2p::Task<Answer> crowd(std::string address, std::uint64_t count, std::uint64_t at_once);
+  [[nodiscard]] libp2p::Task<libp2p::Result<>> join_crowd(libp2p::Multiaddr where);
+  using Once = std::function<libp2p::Task<libp2p::Result<>>()>;
+  struct Repeated;
+  [[nodiscard]] libp2p::Task<libp2p::Result<>> repeat(std::uint64_t count, std::uint64_t at_once, Once once);
+  [[nodiscard]] static libp2p::Task<> repeat_until_done(std::shared_ptr<Repeated> repeated);
   [[nodiscard]] Answer subscribe(std::string topic);
   [[nodiscard]] Answer publish(std::string topic, std::string_view data_hex);
   [[nodiscard]] Answer push(std::string protocol);
   [[nodiscard]] std::string ending(const libp2p::Error& error, libp2p::ConnectionId connection);
 
   libp2p::Env env_;
+  Options options_;
   libp2p::Host host_;
-  bool gossip_;
-  std::map<libp2p::PeerId, Span> spans_;  // of the last connection
-  std::set<libp2p::PeerId> identified_;   // the connected ones that have told who they are
-  std::set<libp2p::PeerId> pushed_;       // those of them whose last word came by a push
+  std::vector<std::unique_ptr<libp2p::Host>> crowd_;  // each with an identity and a connection of its own
+  std::map<libp2p::PeerId, Span> spans_;              // of the last connection
+  std::set<libp2p::PeerId> identified_;               // the connected ones that have told who they are
+  std::set<libp2p::PeerId> pushed_;                   // those of them whose last word came by a push
   std::set<std::string> topics_;
   libp2p::Notifier disconnected_;
   libp2p::Notifier ended_;
   bool end_ = false;
   libp2p::TaskGroup tasks_;
 };
+
+[[nodiscard]] inline double in_seconds(libp2p::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+[[nodiscard]] inline double in_milliseconds(libp2p::Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 // The members of a connection that `connected` and `dial` tell.
 [[nodiscard]] json::object connection_fields(const libp2p::ConnectionInfo& connection);

@@ -29,6 +29,8 @@ func (p *peerNode) run(ctx context.Context, r request) (fields, error) {
 	switch r.Cmd {
 	case "dial":
 		return p.dial(ctx, r.Addr)
+	case "reconnect":
+		return p.reconnect(ctx, r.Addr, r.Count, r.Probe)
 	case "push":
 		return nil, p.push(r.Protocol)
 	case "subscribe", "publish":
@@ -48,6 +50,8 @@ func (p *peerNode) run(ctx context.Context, r request) (fields, error) {
 		return p.ping(ctx, id, r.Count)
 	case "perf":
 		return p.perf(ctx, id, r.Upload, r.Download)
+	case "streams":
+		return p.streams(ctx, id, r.Count, r.AtOnce, r.Bytes)
 	case "identify":
 		return p.identify(ctx, id)
 	case "protocols":
@@ -74,6 +78,16 @@ func idTexts(ids []peer.ID) []string {
 
 // dial answers once the connection is secured and multiplexed; identify goes on by itself.
 func (p *peerNode) dial(ctx context.Context, addr string) (fields, error) {
+	c, err := p.connect(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	f := fields{"peer": c.RemotePeer().String()}
+	addConnection(f, c)
+	return f, nil
+}
+
+func (p *peerNode) connect(ctx context.Context, addr string) (network.Conn, error) {
 	a, err := ma.NewMultiaddr(addr)
 	if err != nil {
 		return nil, err
@@ -84,13 +98,7 @@ func (p *peerNode) dial(ctx context.Context, addr string) (fields, error) {
 	}
 	p.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.PermanentAddrTTL)
 	// Each dial command is meant: the wait that follows a failed one is for those that nobody asked for.
-	c, err := p.host.Network().DialPeer(network.WithForceDirectDial(ctx, "driver"), info.ID)
-	if err != nil {
-		return nil, err
-	}
-	f := fields{"peer": info.ID.String()}
-	addConnection(f, c)
-	return f, nil
+	return p.host.Network().DialPeer(network.WithForceDirectDial(ctx, "driver"), info.ID)
 }
 
 // push registers one more protocol, of which identify-push then tells.

@@ -156,6 +156,9 @@ type request struct {
 	DataHex   string `json:"data_hex"`
 	SendHex   string `json:"send_hex"`
 	Count     int    `json:"count"`
+	AtOnce    int    `json:"at_once"`
+	Bytes     uint64 `json:"bytes"`
+	Probe     bool   `json:"probe"`
 	Upload    uint64 `json:"upload"`
 	Download  uint64 `json:"download"`
 	TimeoutMS int64  `json:"timeout_ms"`

@@ -195,6 +195,7 @@ func (p *peerNode) onConnectedness(e event.EvtPeerConnectednessChanged) {
 	if e.Connectedness != network.Connected {
 		p.mu.Lock()
 		delete(p.known, e.Peer)
+		p.changed.Broadcast()
 		p.mu.Unlock()
 		p.out.event("disconnected", fields{"peer": e.Peer.String()})
 		return

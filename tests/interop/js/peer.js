@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
@@ -34,6 +35,7 @@ export class Peer {
   #gossip
   #settledEarly = new Map() // "direction peer" of the last handshake -> whether it settled the muxer
   #identities = new Map() // peer -> what identify told last, while connected
+  #identifications = new EventEmitter().setMaxListeners(0) // emits the peer
   #spans = new Map() // peer -> { opened, closed } of the last connection
   #asked = new WeakSet() // results of our own asking; any other came by a push
 
@@ -133,6 +135,7 @@ export class Peer {
       pushed
     }
     this.#identities.set(peer, told)
+    this.#identifications.emit(peer)
     this.#emit('identified', { peer, ...told })
   }
 
@@ -183,10 +186,42 @@ export class Peer {
   }
 
   async identify ({ peer }, signal) {
-    while (!this.#identities.has(peer)) {
-      await tick(signal)
+    if (!this.#identities.has(peer)) {
+      await once(this.#identifications, peer, { signal })
     }
     return { peer, ...this.#identities.get(peer) }
+  }
+
+  async reconnect ({ addr, count, probe = false }, signal) {
+    const byteMs = []
+    const identifiedMs = []
+    const begun = performance.now()
+    for (let i = 0; i < count; i++) {
+      const dialled = performance.now()
+      const { remotePeer } = await this.#node.dial(multiaddr(addr), { signal })
+      const peer = remotePeer.toString()
+      if (probe) {
+        await this.perf({ peer, upload: 1, download: 1 }, signal)
+        byteMs.push(performance.now() - dialled)
+        // It has gone on meanwhile.
+        await this.identify({ peer }, signal)
+        identifiedMs.push(performance.now() - dialled)
+      }
+      await this.disconnect({ peer }, signal)
+    }
+    return { byte_ms: byteMs, identified_ms: identifiedMs, total_s: (performance.now() - begun) / 1000 }
+  }
+
+  async streams ({ peer, count, at_once: atOnce, bytes }, signal) {
+    let left = count
+    const worker = async () => {
+      while (left-- > 0) {
+        await this.perf({ peer, upload: bytes, download: bytes }, signal)
+      }
+    }
+    const begun = performance.now()
+    await Promise.all(Array.from({ length: Math.max(atOnce, 1) }, worker))
+    return { total_s: (performance.now() - begun) / 1000 }
   }
 
   async push ({ protocol }) {
@@ -246,6 +281,7 @@ export class Peer {
 const COMMANDS = Object.fromEntries([
   ['dial', 'dial'], ['ping', 'ping'], ['perf', 'perf'], ['identify', 'identify'], ['push', 'push'],
   ['subscribe', 'subscribe'], ['publish', 'publish'], ['peers', 'peers'], ['protocols', 'protocols'],
+  ['reconnect', 'reconnect'], ['streams', 'streams'],
   ['try_stream', 'tryStream'], ['disconnect', 'disconnect'], ['wait_closed', 'waitClosed'], ['quit', 'quit']
 ].map(([command, method]) => [command, Peer.prototype[method]]))
 

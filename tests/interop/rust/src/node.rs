@@ -33,8 +33,6 @@ use tokio::sync::{Notify, broadcast, mpsc};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 // The driver says when a connection ends.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
-// The library pings by itself, on its only stream for it, and answers on one only: another one in its way would end it.
-const PING_EVERY: Duration = Duration::from_millis(50);
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 #[derive(NetworkBehaviour)]
@@ -165,6 +163,10 @@ impl Node {
                 let peers = self.with_swarm(|swarm| sorted(swarm.connected_peers())).await?;
                 return fields(json!({ "peers": peers }));
             }
+            "reconnect" => {
+                let count = request["count"].as_u64().unwrap_or(0);
+                return self.reconnect(text("addr").parse()?, count, request["probe"] == true).await;
+            }
             "push" => return self.push(text("protocol")).await,
             "subscribe" => return self.subscribe(text("topic")).await,
             "publish" => return self.publish(text("topic"), hex::decode(text("data_hex"))?).await,
@@ -189,6 +191,11 @@ impl Node {
                 self.need_connection(peer)?;
                 let bytes = |member: &str| request[member].as_u64().unwrap_or(0);
                 streams::perf(self.control.clone(), peer, bytes("upload"), bytes("download")).await
+            }
+            "streams" => {
+                self.need_connection(peer)?;
+                let number = |member: &str| request[member].as_u64().unwrap_or(0);
+                streams::many(&self.control, peer, number("count"), number("at_once"), number("bytes")).await
             }
             "try_stream" => {
                 self.need_connection(peer)?;
@@ -222,6 +229,33 @@ impl Node {
         let mut answer = self.shared.connection.clone();
         answer["peer"] = peer.to_string().into();
         fields(answer)
+    }
+
+    async fn reconnect(&self, address: Multiaddr, count: u64, probe: bool) -> Answer {
+        let Some(Protocol::P2p(peer)) = address.iter().last() else {
+            return Err(format!("{address} names no peer").into());
+        };
+        let milliseconds_since = |then: Instant| then.elapsed().as_secs_f64() * 1000.0;
+        let (mut byte_ms, mut identified_ms) = (Vec::new(), Vec::new());
+        let begun = Instant::now();
+        for _ in 0..count {
+            let dialled = Instant::now();
+            self.dial(address.clone()).await?;
+            if probe {
+                streams::perf(self.control.clone(), peer, 1, 1).await?;
+                byte_ms.push(milliseconds_since(dialled));
+                // It has gone on meanwhile.
+                self.shared.wait(|state| state.identities.contains_key(&peer).then_some(())).await;
+                identified_ms.push(milliseconds_since(dialled));
+            }
+            self.with_swarm(move |swarm| _ = swarm.disconnect_peer_id(peer)).await?;
+            self.shared.wait(|state| (!is_connected(state, peer)).then_some(())).await;
+        }
+        fields(json!({
+            "byte_ms": byte_ms,
+            "identified_ms": identified_ms,
+            "total_s": begun.elapsed().as_secs_f64(),
+        }))
     }
 
     /// The next answers to the library's own pings.
@@ -329,7 +363,7 @@ fn behaviour(options: &Options, peer: PeerId) -> Result<Behaviour, Failure> {
     let author = gossipsub::MessageAuthenticity::Signed(options.key.clone());
     Ok(Behaviour {
         identify: identify::Behaviour::new(identify),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY)),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(options.ping_every)),
         stream: libp2p_stream::Behaviour::new(),
         gossip: options.gossip.then(|| gossipsub::Behaviour::new(author, gossip)).transpose()?.into(),
         mdns: options.mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?.into(),

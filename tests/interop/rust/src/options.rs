@@ -3,7 +3,10 @@
 use crate::Failure;
 use libp2p::{Multiaddr, identity::Keypair, pnet::PreSharedKey};
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
-use std::process::Command;
+use std::{process::Command, time::Duration};
+
+// The library pings by itself, on its only stream for it, and answers on one only: another one in its way would end it.
+const PING_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -25,6 +28,7 @@ pub struct Options {
     pub security: Security,
     pub mdns: bool,
     pub gossip: bool,
+    pub ping_every: Duration,
     pub key: Keypair,
     pub psk: Option<PreSharedKey>,
     pub wss_cert: Option<String>,
@@ -38,6 +42,7 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Fai
         security: Security::Noise,
         mdns: false,
         gossip: false,
+        ping_every: PING_EVERY,
         key: Keypair::generate_ed25519(),
         psk: None,
         wss_cert: None,
@@ -78,6 +83,7 @@ fn set(options: &mut Options, flag: &str, value: String) -> Result<(), Failure> 
         "--early-muxer" => _ = on_off(&value)?,
         "--mdns" => options.mdns = on_off(&value)?,
         "--gossip" => options.gossip = on_off(&value)?,
+        "--ping-every-ms" => options.ping_every = Duration::from_millis(value.parse()?),
         "--key" => options.key = new_key(&value)?,
         "--psk" => options.psk = Some(std::fs::read_to_string(value)?.parse()?),
         "--wss-cert" => options.wss_cert = Some(value),

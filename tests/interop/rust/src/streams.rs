@@ -1,7 +1,7 @@
 //! What is done with single streams: perf, try_stream.
 
 use crate::Failure;
-use futures::{AsyncReadExt, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, TryStreamExt, future, stream};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, OpenStreamError};
 use serde_json::{Map, Value, json};
@@ -58,6 +58,17 @@ pub async fn perf(mut control: Control, peer: PeerId, upload: u64, download: u64
         "download_s": (end - uploaded).as_secs_f64(),
         "total_s": (end - start).as_secs_f64(),
     }))
+}
+
+/// perf on `count` streams, `at_once` at a time.
+pub async fn many(control: &Control, peer: PeerId, count: u64, at_once: u64, bytes: u64) -> Answer {
+    let begun = Instant::now();
+    stream::iter(0..count)
+        .map(|_| perf(control.clone(), peer, bytes, bytes))
+        .buffer_unordered(at_once.max(1) as usize)
+        .try_for_each(|_| future::ok(()))
+        .await?;
+    fields(json!({ "total_s": begun.elapsed().as_secs_f64() }))
 }
 
 async fn send_zeros(stream: &mut Stream, mut size: u64) -> Result<(), Error> {
