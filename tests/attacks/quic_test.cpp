@@ -16,6 +16,7 @@
 #include "libp2p/base/varint.hpp"
 #include "libp2p/transport/quic/quic_transport.hpp"
 #include "libp2p/transport/quic/udp_socket.hpp"
+#include "tests/support/certificates.hpp"
 #include "tests/support/quic_forgery.hpp"
 #include "tests/support/quic_net.hpp"
 
@@ -335,6 +336,47 @@ TEST(Quic, QU17_AnUnexpectedPeerIsLeftBeforeAnyStream) {
   EXPECT_EQ(net.client->open(net.now).error().code, Errc::closed);
   ASSERT_TRUE(net.server->ended());
   EXPECT_FALSE(net.server->established());
+}
+
+// How a handshake ends with a client that shows this certificate, and speaks as it likes.
+std::optional<Error> outcome_for(const test::CertificateForm& form) {
+  QuicNet net;
+  test::priorities_forgery() = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+  net.client_identity = quic::TlsIdentity::load(form.der(), form.private_key_der()).value();
+  net.dial();
+  test::priorities_forgery() = nullptr;
+  net.run_until([&] { return net.server && (net.server->established() || net.server->ended()); });
+  EXPECT_TRUE(net.server);
+  EXPECT_NE(net.server->established(), net.server->ended().has_value());
+  return net.server->ended();
+}
+
+// So that the refusals below are not of the harness's making.
+TEST(Quic, AnHonestCertificateOfOthersIsAccepted) {
+  const auto ended = outcome_for(test::CertificateForm(key_number(66)));
+  EXPECT_FALSE(ended) << ended->to_string();
+}
+
+// TLS ends it, without an RSA signature being looked at, whatever the size of its numbers (CVE-2023-39533).
+TEST(Quic, ACertificateOfRsaIsRefusedByTls) {
+  test::CertificateForm form(key_number(66));
+  SeededRandom random(5);
+  form.key = PrivateKey::generate(KeyType::rsa, random, 4096).value();
+  form.extensions = {
+      test::extension(test::libp2p_extension_id, false,
+                      test::signed_key(form.identity, test::key_info_of(form.key.public_key())))};
+  const auto ended = outcome_for(form);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, Errc::crypto) << ended->to_string();
+}
+
+TEST(Quic, TL13_AHandshakeMessageOver16KiBEndsTheHandshakeBeforeItIsRead) {
+  test::CertificateForm form(key_number(66));
+  form.extensions.push_back(test::extension(from_hex("2a03").value(), false, Bytes(17U << 10)));
+  const auto ended = outcome_for(form);
+  ASSERT_TRUE(ended);
+  // Not `limit`, which would be said of a certificate that was read.
+  EXPECT_EQ(ended->code, Errc::crypto) << ended->to_string();
 }
 
 // Datagrams of strangers, over real sockets.

@@ -1,8 +1,10 @@
 // Lets a test write what an honest QUIC session never would: the frames of its packets are replaced just
-// before they are sealed. Include it in one file of a program only: it takes the place of ngtcp2's own
-// function there.
+// before they are sealed. Include it in one file of a program only: it takes the place of the libraries' own
+// functions there.
 #pragma once
 
+#include <dlfcn.h>
+#include <gnutls/gnutls.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include <algorithm>
@@ -29,6 +31,13 @@ inline Forgery& forgery() {
 // Of the transport parameters, as they are encoded.
 inline std::function<void(Bytes&)>& parameter_forgery() {
   static std::function<void(Bytes&)> current;
+  return current;
+}
+
+// What GnuTLS is to speak, for identities that are made meanwhile, and sessions that begin then know no bound
+// of their messages; null: what they ask for.
+inline const char*& priorities_forgery() {
+  static const char* current = nullptr;
   return current;
 }
 
@@ -70,4 +79,17 @@ extern "C" ngtcp2_ssize ngtcp2_conn_encode_local_transport_params(ngtcp2_conn* c
   encoded.resize(std::min(encoded.size(), dest_size));
   std::ranges::copy(encoded, dest);
   return static_cast<ngtcp2_ssize>(encoded.size());
+}
+
+extern "C" int gnutls_priority_init(gnutls_priority_t* priority, const char* wanted, const char** wrong) {
+  using Init = int (*)(gnutls_priority_t*, const char*, const char**);
+  static const auto init = reinterpret_cast<Init>(dlsym(RTLD_NEXT, "gnutls_priority_init"));
+  const char* const forged = libp2p::test::priorities_forgery();
+  return init(priority, forged != nullptr ? forged : wanted, wrong);
+}
+
+extern "C" void gnutls_handshake_set_max_packet_length(gnutls_session_t session, size_t most) {
+  using Set = void (*)(gnutls_session_t, size_t);
+  static const auto set = reinterpret_cast<Set>(dlsym(RTLD_NEXT, "gnutls_handshake_set_max_packet_length"));
+  if (libp2p::test::priorities_forgery() == nullptr) set(session, most);
 }
