@@ -484,7 +484,7 @@ TEST(Quic, QU01_AnInitialThatIsTooSmallIsDropped) {
 }
 
 TEST(Quic, QU02_AFloodOfInitialsCostsLittleAndIsAskedToProveItsAddress) {
-  Target target;
+  Target target({.retry_above_half_open_of_network = 1000});
   [[maybe_unused]] const std::size_t before = resident_bytes();
   std::size_t sent = 0;
   std::size_t answered = 0;
@@ -504,6 +504,26 @@ TEST(Quic, QU02_AFloodOfInitialsCostsLittleAndIsAskedToProveItsAddress) {
   EXPECT_LT(resident_bytes() - before, 16U << 20);
 #endif
   EXPECT_TRUE(target.lets_in(5));
+}
+
+// Who forges the sender could otherwise fill up the handshakes that the swarm allows one address, and each
+// more would end one of whoever really is there.
+TEST(Quic, QU02_ForgedSendersTakeTwoPlacesOfTheAddressThatTheyName) {
+  Target target;
+  for (int i = 0; i < 20; ++i) {
+    target.send(first_datagram());
+    target.settle();
+  }
+  EXPECT_EQ(target.transport.half_open(), 2U);
+  (void)target.answers();
+  EXPECT_EQ(target.last[0] & 0xf0, 0xf0) << "no Retry";
+  EXPECT_TRUE(target.lets_in(5));
+  // Another address isn't asked.
+  target.socket =
+      quic::UdpSocket::open(target.runtime.env().executor, test::udp("127.0.0.2", 0), 1U << 20).value();
+  target.send(first_datagram());
+  target.settle();
+  EXPECT_EQ(target.transport.half_open(), 3U);
 }
 
 // An Initial with this token, and nothing in it that could be opened.

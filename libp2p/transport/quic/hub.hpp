@@ -56,7 +56,10 @@ class Hub : public std::enable_shared_from_this<Hub> {
 
   // Inbound handshakes under way.
   [[nodiscard]] std::size_t half_open() const noexcept { return half_open_; }
-  void count_half_open(std::ptrdiff_t change) noexcept;
+  // Of the network that `remote` is in.
+  [[nodiscard]] std::size_t half_open_near(const Address& remote) const;
+  void begin_half_open(const Address& remote);
+  void end_half_open(const Address& remote);
   // Whether an answer for which nothing is kept may be sent now; it counts.
   [[nodiscard]] bool may_answer() { return stateless_answers_.take(env_.now()); }
 
@@ -81,6 +84,7 @@ class Hub : public std::enable_shared_from_this<Hub> {
   std::deque<std::pair<Instant, ConnectionId>> silent_order_;
   std::set<ConnectionId> silent_ids_;
   std::size_t half_open_ = 0;
+  std::map<Bytes, std::size_t> half_open_of_networks_;  // its sum is half_open_, and none is 0
   RateLimit stateless_answers_;
   std::deque<std::shared_ptr<ConnectionCore>> to_flush_;
   bool flush_posted_ = false;

@@ -103,7 +103,9 @@ void Port::on_client(const Path& path, BytesView datagram) {
     if (hub_->may_answer()) answer(path, refuse_token(*initial));
     return;
   }
-  if (token.verdict == TokenVerdict::absent && hub_->half_open() >= config.retry_above_half_open) {
+  const bool crowded = hub_->half_open() >= config.retry_above_half_open ||
+                       hub_->half_open_near(path.remote) >= config.retry_above_half_open_of_network;
+  if (token.verdict == TokenVerdict::absent && crowded) {
     // It is shorter than what it answers, and nothing is kept: there may be any number of them.
     const ConnectionId own(hub_->env().random.bytes(own_id_bytes));
     answer(path, retry(*initial, path.remote, own, hub_->retry_secret(), now));

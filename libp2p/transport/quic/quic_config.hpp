@@ -30,9 +30,12 @@ struct QuicConfig {
   std::size_t max_send_buffer_bytes = 4U << 20;
   std::size_t max_send_buffers_bytes = 16U << 20;
 
-  // Inbound handshakes under way: from the first number on, an address must prove itself by a Retry before
-  // anything is kept for it; from the second on, nobody new is heard.
+  // Inbound handshakes under way: from the first number on, in all or of one network (an address of IPv4, a
+  // /56 of IPv6), an address must prove itself by a Retry before anything is kept for it; from the last on,
+  // nobody new is heard. The second is far below the connections that a network may have, so that forged
+  // senders can't take the places of the network that they name.
   std::size_t retry_above_half_open = 64;
+  std::size_t retry_above_half_open_of_network = 2;
   std::size_t max_half_open = 256;
   Duration retry_token_lifetime = std::chrono::seconds(10);
   // Answers in any second for which nothing is kept: version negotiation, Retry, stateless resets.

@@ -117,6 +117,18 @@ TEST(QuicAddress, GoesToAnEndpointAndBack) {
   EXPECT_EQ(udp_address(multiaddr("/ip4/1.2.3.4/tcp/80")).error().code, Errc::invalid_argument);
 }
 
+TEST(QuicAddress, AnAddressOfIpv4OrA56OfIpv6IsOneHost) {
+  const auto network = [](const char* ip, std::uint16_t port) {
+    return network_of({boost::asio::ip::make_address(ip), port});
+  };
+  EXPECT_EQ(to_hex(network("192.0.2.7", 1)), "c0000207");
+  EXPECT_EQ(network("192.0.2.7", 1), network("192.0.2.7", 2));
+  EXPECT_NE(network("192.0.2.7", 1), network("192.0.2.8", 1));
+  EXPECT_EQ(to_hex(network("2001:db8:0:ff::1", 1)), "20010db8000000");
+  EXPECT_EQ(network("2001:db8:0:ff::1", 1), network("2001:db8:0:1::2", 2));
+  EXPECT_NE(network("2001:db8:0:ff::1", 1), network("2001:db8:0:1ff::1", 1));
+}
+
 TEST(QuicPackets, ReadsHeadersOfKnownAndUnknownVersions) {
   EXPECT_FALSE(read_header({}));
   EXPECT_FALSE(read_header(from_hex("40010203").value())) << "shorter than an id";
