@@ -338,6 +338,32 @@ TEST(Quic, QU17_AnUnexpectedPeerIsLeftBeforeAnyStream) {
   EXPECT_FALSE(net.server->established());
 }
 
+// A stream that we let go is over for us, though the other side neither ends it nor says that it will: it
+// doesn't keep the connection from being closed as idle.
+TEST(Quic, AStreamThatOnlyTheOtherSideKeepsOpenIsNotAlive) {
+  for (const bool in_order : {false, true}) {
+    QuicNet net;
+    ASSERT_TRUE(net.connect());
+    net.run_for(seconds(1));
+    const StreamStatePtr stream = net.client->open(net.now).value();
+    ASSERT_TRUE(*net.client->write(*stream, as_bytes("x")));
+    net.run_for(seconds(1));
+    const StreamStatePtr at_server = net.server->accept();
+    ASSERT_TRUE(at_server);
+    EXPECT_EQ(net.server->stream_count(), 1U);
+    const Forging forging([](BytesView header, Bytes& payload) {
+      if (!is_short_header(header)) return;
+      std::ranges::fill(payload, std::uint8_t{0});
+      payload.front() = 0x01;  // PING, whatever it was that it had to say
+    });
+    if (in_order) ASSERT_TRUE(net.server->close_write(*at_server));
+    net.server->release(*at_server, net.now);
+    net.run_for(seconds(5));
+    EXPECT_FALSE(net.server->ended());
+    EXPECT_EQ(net.server->stream_count(), 0U);
+  }
+}
+
 // How a handshake ends with a client that shows this certificate, and speaks as it likes.
 std::optional<Error> outcome_for(const test::CertificateForm& form) {
   QuicNet net;

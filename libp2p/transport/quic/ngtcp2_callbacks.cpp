@@ -120,6 +120,7 @@ struct Session::Callbacks::Calls {
     state.outgoing.drop(bytes);
     state.sent -= bytes;
     self(user).buffered_ -= bytes;
+    self(user).count_off(state);
     self(user).touch(state);
     return 0;
   }
@@ -138,6 +139,7 @@ struct Session::Callbacks::Calls {
     session.streams_.erase(id);
     session.touch(*state);
     if (state->released) session.retire(*state);
+    session.count_off(*state);
     return 0;
   }
   static int stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*size*/,

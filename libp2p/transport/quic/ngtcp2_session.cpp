@@ -278,9 +278,13 @@ void Session::end(Error why) {
   for (const auto& [id, stream] : streams_) {
     if (!stream->read_failure && !stream->fin_received) stream->read_failure = failure;
     if (!stream->write_failure) stream->write_failure = failure;
+    count_off(*stream);
     touch(*stream);
   }
-  for (const StreamStatePtr& stream : incoming_) stream->released = true;
+  for (const StreamStatePtr& stream : incoming_) {
+    stream->released = true;
+    count_off(*stream);
+  }
   incoming_.clear();
 }
 
@@ -323,7 +327,7 @@ void Session::drop_native() {
     stream->closed = true;
     stream->outgoing.clear();
     stream->sent = 0;
-    if (stream->released) --alive_;
+    count_off(*stream);
   }
   streams_.clear();
   turns_.clear();

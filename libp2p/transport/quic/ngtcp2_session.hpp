@@ -154,6 +154,7 @@ class Session {
   void credit(StreamState& stream, std::uint64_t bytes, Instant now);
   void discard_unread(StreamState& stream, Instant now);
   void retire(StreamState& stream);
+  void count_off(StreamState& stream);
 
   SessionParts parts_;
   std::unique_ptr<Native> native_;  // null once nothing more is to be said

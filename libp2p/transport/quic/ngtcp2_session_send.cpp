@@ -99,6 +99,7 @@ std::ptrdiff_t Session::write_packet(MutableBytes out, void* path_storage, Insta
     if (stream != nullptr &&
         (written == NGTCP2_ERR_STREAM_SHUT_WR || written == NGTCP2_ERR_STREAM_NOT_FOUND)) {
       stream->cut = true;
+      count_off(*stream);
       if (!stream->write_failure) {
         stream->write_failure = Error{Errc::reset, "the other side reads no more of the stream"};
       }
@@ -132,6 +133,7 @@ StreamState* Session::next_turn() {
 void Session::took(StreamState& stream, std::size_t bytes, bool with_fin) {
   stream.sent += bytes;
   if (with_fin) stream.fin_sent = true;
+  count_off(stream);
   StreamStatePtr first = std::move(turns_.front());
   turns_.pop_front();
   if (stream.has_output()) {

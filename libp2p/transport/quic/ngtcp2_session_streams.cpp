@@ -107,21 +107,30 @@ void Session::release(StreamState& stream, Instant now) {
   if (stream.closed || ended_) {
     discard_unread(stream, now);
     if (stream.closed) retire(stream);
+    count_off(stream);
     return;
   }
   if (!stream.fin_due) {
     reset(stream, now);
+    count_off(stream);
     return;
   }
+  count_off(stream);
   const bool more_may_come = !stream.fin_received && !stream.read_failure;
   discard_unread(stream, now);
   if (!stream.read_failure) stream.read_failure = Error{Errc::reset, "the stream was dropped"};
   if (more_may_come) (void)ngtcp2_conn_shutdown_stream_read(native_->conn, stream.id, reset_code);
 }
 
+// Nobody on this side has it, nor does it deliver anything. That the other side keeps it open makes no
+// connection worth keeping.
+void Session::count_off(StreamState& stream) {
+  if (!stream.released || (stream.delivers() && !ended_)) return;
+  if (std::exchange(stream.counted, false)) --alive_;
+}
+
 // Nobody has it any more: the other side may open another.
 void Session::retire(StreamState& stream) {
-  --alive_;
   if (stream.inbound && native_ && !ended_) ngtcp2_conn_extend_max_streams_bidi(native_->conn, 1);
 }
 

@@ -185,12 +185,16 @@ TEST(QuicSession, AStreamThatWasClosedForWritingIsDeliveredAfterItIsDropped) {
   ASSERT_TRUE(*net.client->write(*pair.client, pattern(200'000)));
   ASSERT_TRUE(net.client->close_write(*pair.client));
   net.client->release(*pair.client, net.now);
+  EXPECT_EQ(net.client->stream_count(), 1U) << "it might be closed as idle before all has arrived";
   Reader reader;
   ASSERT_TRUE(net.run_until([&] {
     reader.read_all(*net.server, *pair.server, net.now);
     return reader.ended;
   }));
   EXPECT_EQ(reader.got, pattern(200'000));
+  net.run_for(seconds(1));
+  EXPECT_EQ(net.client->stream_count(), 0U);
+  EXPECT_EQ(net.server->stream_count(), 1U);
 }
 
 TEST(QuicSession, WhoDoesNotReadIsSentNoMoreThanItsWindow) {
