@@ -157,13 +157,14 @@ void Port::stop_listening() {
 }
 
 void Port::flush_when_writable(std::shared_ptr<ConnectionCore> connection) {
-  blocked_.push_back(std::move(connection));
-  if (blocked_.size() > 1) return;
+  const bool waits_already = !blocked_.empty();
+  blocked_.insert(std::move(connection));
+  if (waits_already) return;
   socket_.native().async_wait(boost::asio::socket_base::wait_write,
                               [weak = weak_from_this()](boost::system::error_code /*error*/) {
                                 const auto port = weak.lock();
                                 if (!port) return;
-                                for (auto& one : std::exchange(port->blocked_, {})) one->mark();
+                                for (const auto& one : std::exchange(port->blocked_, {})) one->mark();
                               });
 }
 
