@@ -597,6 +597,20 @@ TEST(Quic, QU03_TokensThatAreBadOrOldLeadNowhere) {
   EXPECT_EQ(check(client, now), quic::TokenVerdict::invalid);
 }
 
+// Whoever makes the one answer useless leaves the others to those who need them.
+TEST(Quic, QU03_AFloodForOneKindOfAnswerLeavesTheOthers) {
+  Target target({.max_stateless_answers = 5});
+  const Bytes of_nothing(100, 0x41);  // of a connection that isn't there
+  Bytes of_another_version = from_hex("c0abcdef0104aabbccdd02eeff").value();
+  of_another_version.resize(1200);
+  const Bytes with_bad_token = initial_with_token(Bytes(79, 0xb6));
+  for (const Bytes& datagram : {of_nothing, of_another_version, with_bad_token}) {
+    for (int i = 0; i < 10; ++i) target.send(datagram);
+    target.settle();
+    EXPECT_EQ(target.answers().first, 5U) << to_hex(BytesView(datagram).first(5));
+  }
+}
+
 TEST(Quic, QU12_EmptyDatagramsWithoutEndLetOthersHaveTheirTurn) {
   Target target;
   // The target isn't run meanwhile: all of them wait in its socket.

@@ -23,7 +23,9 @@ Hub::Hub(Env env, QuicConfig config, std::shared_ptr<const TlsIdentity> identity
       config_(config),
       identity_(std::move(identity)),
       reset_secret_(reset_secret),
-      stateless_answers_(config.max_stateless_answers, answers_period),
+      stateless_answers_{RateLimit(config.max_stateless_answers, answers_period),
+                         RateLimit(config.max_stateless_answers, answers_period),
+                         RateLimit(config.max_stateless_answers, answers_period)},
       receive_buffer_(receive_buffer_bytes) {
   env.random.fill(retry_secret_);
 }

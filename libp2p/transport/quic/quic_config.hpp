@@ -38,7 +38,8 @@ struct QuicConfig {
   std::size_t retry_above_half_open_of_network = 2;
   std::size_t max_half_open = 256;
   Duration retry_token_lifetime = std::chrono::seconds(10);
-  // Answers in any second for which nothing is kept: version negotiation, Retry, stateless resets.
+  // Answers of each kind in any second for which nothing is kept: version negotiation, the refusal of a
+  // token, stateless resets.
   std::size_t max_stateless_answers = 1000;
 
   // Changes of the other side's address in any minute; what comes from yet another is not heard.
