@@ -27,6 +27,7 @@ bool Session::take_output(Batch& batch, Instant now) {
     batch.path = held_.path;
     batch.segment_bytes = batch.size = std::exchange(held_.size, 0);
   }
+  watch_progress(now);
   retry_blocked();
   const std::size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(native_->conn);
   const std::size_t quantum =

@@ -14,6 +14,9 @@ struct QuicConfig {
   // With these two a connection that died is noticed within their sum.
   Duration idle_timeout = std::chrono::seconds(10);
   Duration keep_alive = std::chrono::seconds(4);
+  // A connection ends whose other side acknowledges nothing for so long, of what was sent or of what streams
+  // still deliver that nobody has here.
+  Duration write_timeout = std::chrono::seconds(10);
   // How long a closed connection may go on sending what had been taken over for sending.
   Duration linger = std::chrono::milliseconds(500);
 
@@ -26,7 +29,8 @@ struct QuicConfig {
   // Streams of the other side that may be alive at a time.
   std::uint64_t max_inbound_streams = 128;
 
-  // What may wait to be sent or acknowledged, of one stream and of all; write() waits beyond that.
+  // What may wait to be sent or acknowledged, of one stream and of all; write() waits beyond that, and
+  // where the memory that connections share is used up.
   std::size_t max_send_buffer_bytes = 4U << 20;
   std::size_t max_send_buffers_bytes = 16U << 20;
 
