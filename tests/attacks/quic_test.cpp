@@ -266,6 +266,31 @@ TEST(Quic, QU11_AGapInTheHandshakesBytesEndsTheConnection) {
   expect_broken_protocol(frames);
 }
 
+// The same before anybody has proven anything: one byte of every two, and never the first.
+TEST(Quic, QU11_GapsWithinTheHandshakeEndItBeforeTheyCostMuch) {
+  QuicNet net;
+  std::uint64_t at = 1;
+  test::handshake_excess() = 200'000;
+  const Forging forging([&](BytesView header, Bytes& payload) {
+    if (!test::is_handshake(header) || test::handshake_excess() != 0) return;
+    std::ranges::fill(payload, std::uint8_t{0});
+    for (std::size_t size = 0; size + 10 < payload.size() && at < 65'000; at += 2) {
+      Bytes frame{0x06};
+      put_varint(frame, at);
+      append(frame, Bytes{1, 1});
+      std::ranges::copy(frame, payload.begin() + static_cast<std::ptrdiff_t>(size));
+      size += frame.size();
+    }
+  });
+  net.dial();
+  net.run_until([&] { return net.server && net.server->ended(); }, seconds(9));
+  test::handshake_excess() = 0;
+  ASSERT_TRUE(net.server && net.server->ended());
+  EXPECT_EQ(net.server->ended()->code, Errc::protocol) << net.server->ended()->to_string();
+  EXPECT_FALSE(net.server->established());
+  EXPECT_LT(at, 10'000U) << "more gaps than ngtcp2 is known to bear";
+}
+
 TEST(Quic, QU13_MoreThanFourMigrationsAMinuteAreNotFollowed) {
   QuicNet net;
   ASSERT_TRUE(net.connect());
