@@ -16,6 +16,7 @@
 #include "libp2p/base/varint.hpp"
 #include "libp2p/transport/quic/quic_transport.hpp"
 #include "libp2p/transport/quic/udp_socket.hpp"
+#include "tests/support/certificates.hpp"
 #include "tests/support/quic_forgery.hpp"
 #include "tests/support/quic_net.hpp"
 
@@ -265,6 +266,31 @@ TEST(Quic, QU11_AGapInTheHandshakesBytesEndsTheConnection) {
   expect_broken_protocol(frames);
 }
 
+// The same before anybody has proven anything: one byte of every two, and never the first.
+TEST(Quic, QU11_GapsWithinTheHandshakeEndItBeforeTheyCostMuch) {
+  QuicNet net;
+  std::uint64_t at = 1;
+  test::handshake_excess() = 200'000;
+  const Forging forging([&](BytesView header, Bytes& payload) {
+    if (!test::is_handshake(header) || test::handshake_excess() != 0) return;
+    std::ranges::fill(payload, std::uint8_t{0});
+    for (std::size_t size = 0; size + 10 < payload.size() && at < 65'000; at += 2) {
+      Bytes frame{0x06};
+      put_varint(frame, at);
+      append(frame, Bytes{1, 1});
+      std::ranges::copy(frame, payload.begin() + static_cast<std::ptrdiff_t>(size));
+      size += frame.size();
+    }
+  });
+  net.dial();
+  net.run_until([&] { return net.server && net.server->ended(); }, seconds(9));
+  test::handshake_excess() = 0;
+  ASSERT_TRUE(net.server && net.server->ended());
+  EXPECT_EQ(net.server->ended()->code, Errc::protocol) << net.server->ended()->to_string();
+  EXPECT_FALSE(net.server->established());
+  EXPECT_LT(at, 10'000U) << "more gaps than ngtcp2 is known to bear";
+}
+
 TEST(Quic, QU13_MoreThanFourMigrationsAMinuteAreNotFollowed) {
   QuicNet net;
   ASSERT_TRUE(net.connect());
@@ -335,6 +361,73 @@ TEST(Quic, QU17_AnUnexpectedPeerIsLeftBeforeAnyStream) {
   EXPECT_EQ(net.client->open(net.now).error().code, Errc::closed);
   ASSERT_TRUE(net.server->ended());
   EXPECT_FALSE(net.server->established());
+}
+
+// A stream that we let go is over for us, though the other side neither ends it nor says that it will: it
+// doesn't keep the connection from being closed as idle.
+TEST(Quic, AStreamThatOnlyTheOtherSideKeepsOpenIsNotAlive) {
+  for (const bool in_order : {false, true}) {
+    QuicNet net;
+    ASSERT_TRUE(net.connect());
+    net.run_for(seconds(1));
+    const StreamStatePtr stream = net.client->open(net.now).value();
+    ASSERT_TRUE(*net.client->write(*stream, as_bytes("x")));
+    net.run_for(seconds(1));
+    const StreamStatePtr at_server = net.server->accept();
+    ASSERT_TRUE(at_server);
+    EXPECT_EQ(net.server->stream_count(), 1U);
+    const Forging forging([](BytesView header, Bytes& payload) {
+      if (!is_short_header(header)) return;
+      std::ranges::fill(payload, std::uint8_t{0});
+      payload.front() = 0x01;  // PING, whatever it was that it had to say
+    });
+    if (in_order) ASSERT_TRUE(net.server->close_write(*at_server));
+    net.server->release(*at_server, net.now);
+    net.run_for(seconds(5));
+    EXPECT_FALSE(net.server->ended());
+    EXPECT_EQ(net.server->stream_count(), 0U);
+  }
+}
+
+// How a handshake ends with a client that shows this certificate, and speaks as it likes.
+std::optional<Error> outcome_for(const test::CertificateForm& form) {
+  QuicNet net;
+  test::priorities_forgery() = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+  net.client_identity = quic::TlsIdentity::load(form.der(), form.private_key_der()).value();
+  net.dial();
+  test::priorities_forgery() = nullptr;
+  net.run_until([&] { return net.server && (net.server->established() || net.server->ended()); });
+  EXPECT_TRUE(net.server);
+  EXPECT_NE(net.server->established(), net.server->ended().has_value());
+  return net.server->ended();
+}
+
+// So that the refusals below are not of the harness's making.
+TEST(Quic, AnHonestCertificateOfOthersIsAccepted) {
+  const auto ended = outcome_for(test::CertificateForm(key_number(66)));
+  EXPECT_FALSE(ended) << ended->to_string();
+}
+
+// TLS ends it, without an RSA signature being looked at, whatever the size of its numbers (CVE-2023-39533).
+TEST(Quic, ACertificateOfRsaIsRefusedByTls) {
+  test::CertificateForm form(key_number(66));
+  SeededRandom random(5);
+  form.key = PrivateKey::generate(KeyType::rsa, random, 4096).value();
+  form.extensions = {
+      test::extension(test::libp2p_extension_id, false,
+                      test::signed_key(form.identity, test::key_info_of(form.key.public_key())))};
+  const auto ended = outcome_for(form);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, Errc::crypto) << ended->to_string();
+}
+
+TEST(Quic, TL13_AHandshakeMessageOver16KiBEndsTheHandshakeBeforeItIsRead) {
+  test::CertificateForm form(key_number(66));
+  form.extensions.push_back(test::extension(from_hex("2a03").value(), false, Bytes(17U << 10)));
+  const auto ended = outcome_for(form);
+  ASSERT_TRUE(ended);
+  // Not `limit`, which would be said of a certificate that was read.
+  EXPECT_EQ(ended->code, Errc::crypto) << ended->to_string();
 }
 
 // Datagrams of strangers, over real sockets.
@@ -442,7 +535,7 @@ TEST(Quic, QU01_AnInitialThatIsTooSmallIsDropped) {
 }
 
 TEST(Quic, QU02_AFloodOfInitialsCostsLittleAndIsAskedToProveItsAddress) {
-  Target target;
+  Target target({.retry_above_half_open_of_network = 1000});
   [[maybe_unused]] const std::size_t before = resident_bytes();
   std::size_t sent = 0;
   std::size_t answered = 0;
@@ -462,6 +555,26 @@ TEST(Quic, QU02_AFloodOfInitialsCostsLittleAndIsAskedToProveItsAddress) {
   EXPECT_LT(resident_bytes() - before, 16U << 20);
 #endif
   EXPECT_TRUE(target.lets_in(5));
+}
+
+// Who forges the sender could otherwise fill up the handshakes that the swarm allows one address, and each
+// more would end one of whoever really is there.
+TEST(Quic, QU02_ForgedSendersTakeTwoPlacesOfTheAddressThatTheyName) {
+  Target target;
+  for (int i = 0; i < 20; ++i) {
+    target.send(first_datagram());
+    target.settle();
+  }
+  EXPECT_EQ(target.transport.half_open(), 2U);
+  (void)target.answers();
+  EXPECT_EQ(target.last[0] & 0xf0, 0xf0) << "no Retry";
+  EXPECT_TRUE(target.lets_in(5));
+  // Another address isn't asked.
+  target.socket =
+      quic::UdpSocket::open(target.runtime.env().executor, test::udp("127.0.0.2", 0), 1U << 20).value();
+  target.send(first_datagram());
+  target.settle();
+  EXPECT_EQ(target.transport.half_open(), 3U);
 }
 
 // An Initial with this token, and nothing in it that could be opened.
@@ -507,6 +620,20 @@ TEST(Quic, QU03_TokensThatAreBadOrOldLeadNowhere) {
   EXPECT_EQ(check(test::udp("192.0.2.2", 1), now), quic::TokenVerdict::invalid);
   initial.destination = quic::ConnectionId(Bytes(8, 4));
   EXPECT_EQ(check(client, now), quic::TokenVerdict::invalid);
+}
+
+// Whoever makes the one answer useless leaves the others to those who need them.
+TEST(Quic, QU03_AFloodForOneKindOfAnswerLeavesTheOthers) {
+  Target target({.max_stateless_answers = 5});
+  const Bytes of_nothing(100, 0x41);  // of a connection that isn't there
+  Bytes of_another_version = from_hex("c0abcdef0104aabbccdd02eeff").value();
+  of_another_version.resize(1200);
+  const Bytes with_bad_token = initial_with_token(Bytes(79, 0xb6));
+  for (const Bytes& datagram : {of_nothing, of_another_version, with_bad_token}) {
+    for (int i = 0; i < 10; ++i) target.send(datagram);
+    target.settle();
+    EXPECT_EQ(target.answers().first, 5U) << to_hex(BytesView(datagram).first(5));
+  }
 }
 
 TEST(Quic, QU12_EmptyDatagramsWithoutEndLetOthersHaveTheirTurn) {

@@ -77,7 +77,7 @@ struct CertificateForm {
     return der::element(der::sequence, {part, algorithm_of(key.type()),
                                         der::element(der::bit_string, {Bytes{0}, signature})});
   }
-  // PKCS #8, for keys of P-256.
+  // PKCS #8 for keys of P-256, PKCS #1 for RSA.
   [[nodiscard]] Bytes private_key_der() const {
     const Bytes message = key.to_protobuf();
     BytesView raw;
@@ -89,6 +89,7 @@ struct CertificateForm {
         in.skip(*field);
       }
     }
+    if (key.type() == KeyType::rsa) return to_bytes(raw);
     return der::element(der::sequence, {Bytes{0x02, 0x01, 0x00},
                                         from_hex("301306072a8648ce3d020106082a8648ce3d030107").value(),
                                         der::element(der::octet_string, {raw})});

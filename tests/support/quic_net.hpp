@@ -60,7 +60,7 @@ class QuicNet {
     return {.config = config,
             .random = random,
             .clock = clock_,
-            .identity = tls_identity(number),
+            .identity = number == 1 && client_identity ? client_identity : tls_identity(number),
             .reset_secret = {}};
   }
 
@@ -93,6 +93,7 @@ class QuicNet {
   std::function<bool(const Datagram&)> drops = [](const Datagram&) { return false; };
   std::function<void(Datagram&)> rewrites = [](Datagram&) {};
   std::function<Duration()> delay = [] { return std::chrono::milliseconds(10); };
+  std::shared_ptr<const quic::TlsIdentity> client_identity;  // null: that of peer 1
   std::uint64_t sent_by_client = 0;
   std::uint64_t sent_by_server = 0;  // bytes
   std::uint64_t datagrams = 0;

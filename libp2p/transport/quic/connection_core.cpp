@@ -33,13 +33,14 @@ ConnectionCore::ConnectionCore(std::shared_ptr<Hub> hub, std::shared_ptr<Port> p
       session_(std::move(session)),
       direction_(direction),
       env_(hub_->env()),
-      half_open_(direction == Direction::inbound),
       established_(env_.executor),
       acceptable_(env_.executor),
       openable_(env_.executor),
       ended_(env_.executor),
       finished_signal_(env_.executor) {
-  if (half_open_) hub_->count_half_open(1);
+  if (direction == Direction::outbound) return;
+  half_open_from_ = session_->path().remote;
+  hub_->begin_half_open(*half_open_from_);
 }
 
 ConnectionCore::~ConnectionCore() {
@@ -48,7 +49,7 @@ ConnectionCore::~ConnectionCore() {
 }
 
 void ConnectionCore::leave_half_open() {
-  if (std::exchange(half_open_, false)) hub_->count_half_open(-1);
+  if (const auto from = std::exchange(half_open_from_, std::nullopt)) hub_->end_half_open(*from);
 }
 
 void ConnectionCore::on_datagram(const Path& path, BytesView datagram) {

@@ -84,7 +84,7 @@ class ConnectionCore : public std::enable_shared_from_this<ConnectionCore> {
   Env env_;
   Events events_;
   std::vector<ConnectionId> ids_;
-  bool half_open_;
+  std::optional<Address> half_open_from_;  // while its handshake counts among those of that address
   bool marked_ = false;
   bool blocked_ = false;  // waits for the socket
   bool finished_ = false;

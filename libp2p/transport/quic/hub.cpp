@@ -23,7 +23,9 @@ Hub::Hub(Env env, QuicConfig config, std::shared_ptr<const TlsIdentity> identity
       config_(config),
       identity_(std::move(identity)),
       reset_secret_(reset_secret),
-      stateless_answers_(config.max_stateless_answers, answers_period),
+      stateless_answers_{RateLimit(config.max_stateless_answers, answers_period),
+                         RateLimit(config.max_stateless_answers, answers_period),
+                         RateLimit(config.max_stateless_answers, answers_period)},
       receive_buffer_(receive_buffer_bytes) {
   env.random.fill(retry_secret_);
 }
@@ -123,8 +125,21 @@ void Hub::abandon_all() {
   }
 }
 
-void Hub::count_half_open(std::ptrdiff_t change) noexcept {
-  half_open_ = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(half_open_) + change);
+std::size_t Hub::half_open_near(const Address& remote) const {
+  const auto found = half_open_of_networks_.find(network_of(remote));
+  return found == half_open_of_networks_.end() ? 0 : found->second;
+}
+
+void Hub::begin_half_open(const Address& remote) {
+  ++half_open_;
+  ++half_open_of_networks_[network_of(remote)];
+}
+
+void Hub::end_half_open(const Address& remote) {
+  const auto found = half_open_of_networks_.find(network_of(remote));
+  if (found == half_open_of_networks_.end()) return;
+  --half_open_;
+  if (--found->second == 0) half_open_of_networks_.erase(found);
 }
 
 void Hub::flush_soon(std::shared_ptr<ConnectionCore> connection) {

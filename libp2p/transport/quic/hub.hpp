@@ -1,6 +1,7 @@
 // What all sockets and connections of one QUIC transport share.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,6 +16,9 @@ namespace libp2p::quic {
 
 class ConnectionCore;
 class Port;
+
+// Each kind has a limit of its own: a flood of what asks for one keeps nobody from the others.
+enum class StatelessAnswer : std::uint8_t { reset, version_negotiation, refused_token };
 
 // Owned by the transport, and kept by what it serves. It owns the connections until they are finished, since
 // they answer for a while after their user has let them go.
@@ -56,9 +60,14 @@ class Hub : public std::enable_shared_from_this<Hub> {
 
   // Inbound handshakes under way.
   [[nodiscard]] std::size_t half_open() const noexcept { return half_open_; }
-  void count_half_open(std::ptrdiff_t change) noexcept;
-  // Whether an answer for which nothing is kept may be sent now; it counts.
-  [[nodiscard]] bool may_answer() { return stateless_answers_.take(env_.now()); }
+  // Of the network that `remote` is in.
+  [[nodiscard]] std::size_t half_open_near(const Address& remote) const;
+  void begin_half_open(const Address& remote);
+  void end_half_open(const Address& remote);
+  // Whether an answer for which nothing is kept may be sent now; it counts, among those of its kind.
+  [[nodiscard]] bool may_answer(StatelessAnswer kind) {
+    return stateless_answers_[static_cast<std::size_t>(kind)].take(env_.now());
+  }
 
   // Has the connection send what it has, soon and once for all that happens until then.
   void flush_soon(std::shared_ptr<ConnectionCore> connection);
@@ -81,7 +90,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
   std::deque<std::pair<Instant, ConnectionId>> silent_order_;
   std::set<ConnectionId> silent_ids_;
   std::size_t half_open_ = 0;
-  RateLimit stateless_answers_;
+  std::map<Bytes, std::size_t> half_open_of_networks_;  // its sum is half_open_, and none is 0
+  std::array<RateLimit, 3> stateless_answers_;          // in the order of StatelessAnswer
   std::deque<std::shared_ptr<ConnectionCore>> to_flush_;
   bool flush_posted_ = false;
   Batch batch_;

@@ -108,7 +108,10 @@ struct Session::Callbacks::Calls {
     if (stream_user == nullptr) return 0;
     StreamState& state = stream(stream_user);
     if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) state.fin_received = true;
-    if (!state.read_failure) state.unread.push({data, size});
+    if (!state.read_failure) {
+      state.unread.push({data, size});
+      self(user).unread_ += size;
+    }
     self(user).touch(state);
     return 0;
   }
@@ -119,7 +122,9 @@ struct Session::Callbacks::Calls {
     const auto bytes = static_cast<std::size_t>(size);
     state.outgoing.drop(bytes);
     state.sent -= bytes;
-    self(user).buffered_ -= bytes;
+    self(user).unbuffer(bytes);
+    if (bytes > 0) self(user).progress_ = self(user).now_;
+    self(user).count_off(state);
     self(user).touch(state);
     return 0;
   }
@@ -129,7 +134,8 @@ struct Session::Callbacks::Calls {
     Session& session = self(user);
     const StreamStatePtr state = stream(stream_user).shared_from_this();
     state->closed = true;
-    session.buffered_ -= state->outgoing.size();
+    session.unbuffer(state->outgoing.size());
+    session.progress_ = session.now_;
     state->outgoing.clear();
     state->sent = 0;
     const Error by_peer{Errc::reset, "the other side reset the stream"};
@@ -138,6 +144,7 @@ struct Session::Callbacks::Calls {
     session.streams_.erase(id);
     session.touch(*state);
     if (state->released) session.retire(*state);
+    session.count_off(*state);
     return 0;
   }
   static int stream_reset(ngtcp2_conn* /*conn*/, std::int64_t /*id*/, std::uint64_t /*size*/,

@@ -26,7 +26,7 @@ Session::Session(SessionParts parts, const Path& path, Instant now)
       migration_limit_(parts_.config.max_migrations_per_minute, migration_period) {}
 
 Session::~Session() {
-  if (memory_) memory_->give_back(window_.growth());
+  if (memory_.budget() != nullptr) memory_.budget()->give_back(window_.growth());
 }
 
 Result<std::unique_ptr<Session>> Session::connect(SessionParts parts, const Path& path,
@@ -130,6 +130,8 @@ void Session::receive(const Path& path, BytesView datagram, Instant now) {
     reordering_ = held > before ? held - before : 0;
   }
   on_read_result(code, now);
+  (void)memory_.cover(held(unread_, buffered_));
+  watch_progress(now);
   if (native_ && reordering_ > 2 * window_.size() + pools_bytes) {
     end(Error{Errc::limit, "the other side sends with gaps that cost more than its window"});
     say_farewell(false, NGTCP2_ERR_INTERNAL, now);
@@ -203,10 +205,12 @@ void Session::fail(int code, Instant now) {
 std::optional<Instant> Session::next_timer() const {
   if (!native_) return std::nullopt;
   const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(native_->conn);
-  if (expiry == UINT64_MAX) return linger_until_;
+  std::optional<Instant> next = linger_until_;
+  const auto consider = [&next](Instant at) { next = next ? std::min(*next, at) : at; };
   // At the very moment some of ngtcp2's timers aren't due yet.
-  const Instant at = instant_from_native(expiry) + std::chrono::nanoseconds(1);
-  return linger_until_ ? std::min(at, *linger_until_) : at;
+  if (expiry != UINT64_MAX) consider(instant_from_native(expiry) + std::chrono::nanoseconds(1));
+  if (progress_) consider(*progress_ + parts_.config.write_timeout);
+  return next;
 }
 
 void Session::on_timer(Instant now) {
@@ -215,6 +219,14 @@ void Session::on_timer(Instant now) {
   if (linger_until_ && now >= *linger_until_) {
     say_farewell(true, 0, now);
     return;
+  }
+  if (progress_ && now - *progress_ >= parts_.config.write_timeout) {
+    progress_ = now;
+    if (!ended_ && others_keep_us_waiting()) {
+      end(Error{Errc::timeout, "the other side took nothing of what is sent to it for too long"});
+      say_farewell(true, 0, now);
+      return;
+    }
   }
   if (to_native(now) <= ngtcp2_conn_get_expiry(native_->conn)) return;
   const int code = ngtcp2_conn_handle_expiry(native_->conn, to_native(now));
@@ -278,9 +290,15 @@ void Session::end(Error why) {
   for (const auto& [id, stream] : streams_) {
     if (!stream->read_failure && !stream->fin_received) stream->read_failure = failure;
     if (!stream->write_failure) stream->write_failure = failure;
+    count_off(*stream);
     touch(*stream);
   }
-  for (const StreamStatePtr& stream : incoming_) stream->released = true;
+  for (const StreamStatePtr& stream : incoming_) {
+    stream->released = true;
+    unread_ -= stream->unread.size();
+    stream->unread.clear();
+    count_off(*stream);
+  }
   incoming_.clear();
 }
 
@@ -323,12 +341,13 @@ void Session::drop_native() {
     stream->closed = true;
     stream->outgoing.clear();
     stream->sent = 0;
-    if (stream->released) --alive_;
+    count_off(*stream);
   }
   streams_.clear();
   turns_.clear();
   blocked_.clear();
-  buffered_ = 0;
+  unbuffer(buffered_);
+  progress_.reset();
   native_.reset();
 }
 

@@ -11,6 +11,7 @@
 #include "libp2p/base/clock.hpp"
 #include "libp2p/base/random.hpp"
 #include "libp2p/identity/peer_id.hpp"
+#include "libp2p/transport/quic/memory_share.hpp"
 #include "libp2p/transport/quic/ngtcp2_packets.hpp"
 #include "libp2p/transport/quic/quic_config.hpp"
 #include "libp2p/transport/quic/rate_limit.hpp"
@@ -99,8 +100,9 @@ class Session {
 
   // The connection as a whole.
 
-  // From now on its window grows by what `memory` grants. Once, before any stream is read.
-  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { memory_ = std::move(memory); }
+  // From now on its window grows, and write() takes over, by what `memory` grants; what comes unread within
+  // the window that it has is counted there as far as that can be granted. Once, before any stream is used.
+  void draw_from(std::shared_ptr<MemoryBudget> memory) noexcept { memory_.draw_from(std::move(memory)); }
 
   // Both sides have proven who they are: for a client that the server said so, too, since its own part of the
   // handshake ends before the server has looked at its certificate.
@@ -120,6 +122,7 @@ class Session {
   [[nodiscard]] std::size_t stream_count() const noexcept { return alive_; }
   [[nodiscard]] std::optional<Duration> rtt() const;
   [[nodiscard]] std::size_t buffered_bytes() const noexcept { return buffered_; }
+  [[nodiscard]] std::size_t unread_bytes() const noexcept { return unread_; }
   // What ngtcp2 holds for data that came out of order.
   [[nodiscard]] std::size_t reordering_bytes() const noexcept { return reordering_; }
   [[nodiscard]] std::uint64_t window_bytes() const noexcept { return window_.size(); }
@@ -153,7 +156,13 @@ class Session {
   void touch(StreamState& stream);
   void credit(StreamState& stream, std::uint64_t bytes, Instant now);
   void discard_unread(StreamState& stream, Instant now);
+  [[nodiscard]] std::size_t held(std::size_t unread, std::size_t buffered) const noexcept;
+  [[nodiscard]] std::size_t affordable(const StreamState& stream, std::size_t wanted) noexcept;
+  void unbuffer(std::size_t bytes) noexcept;
+  [[nodiscard]] bool others_keep_us_waiting() const;
+  void watch_progress(Instant now);
   void retire(StreamState& stream);
+  void count_off(StreamState& stream);
 
   SessionParts parts_;
   std::unique_ptr<Native> native_;  // null once nothing more is to be said
@@ -179,8 +188,11 @@ class Session {
   bool heard_ = false;                   // anything since
   std::size_t alive_ = 0;
   std::size_t buffered_ = 0;  // in all outgoing
+  std::size_t unread_ = 0;    // in all streams
+  // When something was last acknowledged, or began to wait for it; nothing waits without it.
+  std::optional<Instant> progress_;
   ReceiveWindow window_;
-  std::shared_ptr<MemoryBudget> memory_;  // what window_ has grown by is taken from it
+  MemoryShare memory_;  // what window_ has grown by is taken from its budget, too
   RateLimit migration_limit_;
   std::size_t migrations_ = 0;
   std::size_t reordering_ = 0;

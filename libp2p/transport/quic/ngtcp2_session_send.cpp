@@ -27,6 +27,7 @@ bool Session::take_output(Batch& batch, Instant now) {
     batch.path = held_.path;
     batch.segment_bytes = batch.size = std::exchange(held_.size, 0);
   }
+  watch_progress(now);
   retry_blocked();
   const std::size_t largest = ngtcp2_conn_get_max_tx_udp_payload_size(native_->conn);
   const std::size_t quantum =
@@ -99,6 +100,7 @@ std::ptrdiff_t Session::write_packet(MutableBytes out, void* path_storage, Insta
     if (stream != nullptr &&
         (written == NGTCP2_ERR_STREAM_SHUT_WR || written == NGTCP2_ERR_STREAM_NOT_FOUND)) {
       stream->cut = true;
+      count_off(*stream);
       if (!stream->write_failure) {
         stream->write_failure = Error{Errc::reset, "the other side reads no more of the stream"};
       }
@@ -132,6 +134,7 @@ StreamState* Session::next_turn() {
 void Session::took(StreamState& stream, std::size_t bytes, bool with_fin) {
   stream.sent += bytes;
   if (with_fin) stream.fin_sent = true;
+  count_off(stream);
   StreamStatePtr first = std::move(turns_.front());
   turns_.pop_front();
   if (stream.has_output()) {

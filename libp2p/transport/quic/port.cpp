@@ -82,11 +82,13 @@ void Port::take_datagram(const Path& path, BytesView datagram) {
 void Port::on_stranger(const Path& path, BytesView datagram) {
   const auto header = read_header(datagram);
   if (header->long_form && header->version != 0 && !is_our_version(header->version)) {
-    if (!listening_ || datagram.size() < smallest_initial_bytes || !hub_->may_answer()) return;
+    if (!listening_ || datagram.size() < smallest_initial_bytes) return;
+    if (!hub_->may_answer(StatelessAnswer::version_negotiation)) return;
     answer(path, version_negotiation(*header, hub_->env().random.bytes(1).front()));
   } else if (header->long_form) {
     if (listening_) on_client(path, datagram);
-  } else if (const ConnectionId id(header->destination); !hub_->silent(id) && hub_->may_answer()) {
+  } else if (const ConnectionId id(header->destination);
+             !hub_->silent(id) && hub_->may_answer(StatelessAnswer::reset)) {
     if (hub_->offer_reset(path, datagram)) return;
     answer(path, stateless_reset(datagram, id, hub_->reset_secret(), hub_->env().random.bytes(32)));
   }
@@ -100,10 +102,12 @@ void Port::on_client(const Path& path, BytesView datagram) {
   const CheckedToken token =
       check_token(*initial, path.remote, hub_->retry_secret(), config.retry_token_lifetime, now);
   if (token.verdict == TokenVerdict::invalid) {
-    if (hub_->may_answer()) answer(path, refuse_token(*initial));
+    if (hub_->may_answer(StatelessAnswer::refused_token)) answer(path, refuse_token(*initial));
     return;
   }
-  if (token.verdict == TokenVerdict::absent && hub_->half_open() >= config.retry_above_half_open) {
+  const bool crowded = hub_->half_open() >= config.retry_above_half_open ||
+                       hub_->half_open_near(path.remote) >= config.retry_above_half_open_of_network;
+  if (token.verdict == TokenVerdict::absent && crowded) {
     // It is shorter than what it answers, and nothing is kept: there may be any number of them.
     const ConnectionId own(hub_->env().random.bytes(own_id_bytes));
     answer(path, retry(*initial, path.remote, own, hub_->retry_secret(), now));
@@ -155,13 +159,14 @@ void Port::stop_listening() {
 }
 
 void Port::flush_when_writable(std::shared_ptr<ConnectionCore> connection) {
-  blocked_.push_back(std::move(connection));
-  if (blocked_.size() > 1) return;
+  const bool waits_already = !blocked_.empty();
+  blocked_.insert(std::move(connection));
+  if (waits_already) return;
   socket_.native().async_wait(boost::asio::socket_base::wait_write,
                               [weak = weak_from_this()](boost::system::error_code /*error*/) {
                                 const auto port = weak.lock();
                                 if (!port) return;
-                                for (auto& one : std::exchange(port->blocked_, {})) one->mark();
+                                for (const auto& one : std::exchange(port->blocked_, {})) one->mark();
                               });
 }
 

@@ -3,7 +3,7 @@
 
 #include <deque>
 #include <memory>
-#include <vector>
+#include <set>
 
 #include "libp2p/base/notifier.hpp"
 #include "libp2p/transport/quic/udp_socket.hpp"
@@ -57,7 +57,7 @@ class Port : public std::enable_shared_from_this<Port> {
   bool listening_ = false;
   std::deque<std::shared_ptr<ConnectionCore>> arrived_;
   Notifier arrival_;
-  std::vector<std::shared_ptr<ConnectionCore>> blocked_;
+  std::set<std::shared_ptr<ConnectionCore>> blocked_;
   Batch answer_;
 };
 

@@ -14,6 +14,9 @@ struct QuicConfig {
   // With these two a connection that died is noticed within their sum.
   Duration idle_timeout = std::chrono::seconds(10);
   Duration keep_alive = std::chrono::seconds(4);
+  // A connection ends whose other side acknowledges nothing for so long, of what was sent or of what streams
+  // still deliver that nobody has here.
+  Duration write_timeout = std::chrono::seconds(10);
   // How long a closed connection may go on sending what had been taken over for sending.
   Duration linger = std::chrono::milliseconds(500);
 
@@ -26,16 +29,21 @@ struct QuicConfig {
   // Streams of the other side that may be alive at a time.
   std::uint64_t max_inbound_streams = 128;
 
-  // What may wait to be sent or acknowledged, of one stream and of all; write() waits beyond that.
+  // What may wait to be sent or acknowledged, of one stream and of all; write() waits beyond that, and
+  // where the memory that connections share is used up.
   std::size_t max_send_buffer_bytes = 4U << 20;
   std::size_t max_send_buffers_bytes = 16U << 20;
 
-  // Inbound handshakes under way: from the first number on, an address must prove itself by a Retry before
-  // anything is kept for it; from the second on, nobody new is heard.
+  // Inbound handshakes under way: from the first number on, in all or of one network (an address of IPv4, a
+  // /56 of IPv6), an address must prove itself by a Retry before anything is kept for it; from the last on,
+  // nobody new is heard. The second is far below the connections that a network may have, so that forged
+  // senders can't take the places of the network that they name.
   std::size_t retry_above_half_open = 64;
+  std::size_t retry_above_half_open_of_network = 2;
   std::size_t max_half_open = 256;
   Duration retry_token_lifetime = std::chrono::seconds(10);
-  // Answers in any second for which nothing is kept: version negotiation, Retry, stateless resets.
+  // Answers of each kind in any second for which nothing is kept: version negotiation, the refusal of a
+  // token, stateless resets.
   std::size_t max_stateless_answers = 1000;
 
   // Changes of the other side's address in any minute; what comes from yet another is not heard.

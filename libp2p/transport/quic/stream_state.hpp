@@ -34,6 +34,7 @@ struct StreamState : std::enable_shared_from_this<StreamState> {
   bool cut = false;       // what waits in outgoing is no longer sent
   bool closed = false;    // ngtcp2 has forgotten it
   bool released = false;  // its user has
+  bool counted = true;    // among those that are alive
   bool blocked = false;   // by the other side's flow control
   bool in_turns = false;  // queued to send
   bool touched = false;   // in the list of events
@@ -41,6 +42,10 @@ struct StreamState : std::enable_shared_from_this<StreamState> {
 
   [[nodiscard]] bool has_output() const {
     return !closed && !cut && (sent < outgoing.size() || (fin_due && !fin_sent));
+  }
+  // What its user closed for writing, and hasn't all arrived.
+  [[nodiscard]] bool delivers() const {
+    return !closed && !cut && fin_due && (!outgoing.empty() || !fin_sent);
   }
 };
 

@@ -1,5 +1,6 @@
 // TLS 1.3 for QUIC, on GnuTLS (tls/tls.md, quic/README.md): both sides show one self-signed certificate that
-// names the peer's key.
+// names the peer's key. The certificate's own key is of P-256 or Ed25519, and no message of the handshake is
+// larger than a certificate may be.
 #pragma once
 
 #include <gnutls/gnutls.h>

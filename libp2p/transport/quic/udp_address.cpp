@@ -13,6 +13,8 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
+constexpr std::size_t ip6_network_bytes = 7;
+
 template <class Array>
 Array to_array(const Bytes& value) {
   Array out{};
@@ -21,6 +23,11 @@ Array to_array(const Bytes& value) {
 }
 
 }  // namespace
+
+Bytes network_of(const Address& address) {
+  if (address.address().is_v4()) return to_bytes(address.address().to_v4().to_bytes());
+  return to_bytes(BytesView(address.address().to_v6().to_bytes()).first(ip6_network_bytes));
+}
 
 bool is_quic_address(const Multiaddr& address) noexcept {
   std::span<const AddrComponent> parts(address.components());

@@ -17,6 +17,9 @@ struct Path {
   friend bool operator==(const Path&, const Path&) = default;
 };
 
+// What is taken for one host: an address of IPv4, or a /56 of IPv6.
+[[nodiscard]] Bytes network_of(const Address& address);
+
 // [/ip6zone/NAME] /ip4/… or /ip6/…, /udp/…, /quic-v1, and nothing after it but the peer id.
 [[nodiscard]] bool is_quic_address(const Multiaddr& address) noexcept;
 // Errors: invalid_argument (another form; an interface that this machine doesn't have).

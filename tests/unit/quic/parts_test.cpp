@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "libp2p/transport/quic/chunk_queue.hpp"
+#include "libp2p/transport/quic/memory_share.hpp"
 #include "libp2p/transport/quic/ngtcp2_packets.hpp"
 #include "libp2p/transport/quic/rate_limit.hpp"
 #include "libp2p/transport/quic/receive_window.hpp"
 #include "libp2p/transport/quic/udp_address.hpp"
 #include "tests/support/peers.hpp"
+#include "tests/support/purse.hpp"
 
 namespace libp2p::quic {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::multiaddr;
+using test::Purse;
 
 TEST(QuicChunkQueue, KeepsBytesWhereTheyAreUntilTheyAreDropped) {
   ChunkQueue queue;
@@ -59,19 +62,6 @@ TEST(QuicReceiveWindow, DoesNotGrowForWhoReadsSlowly) {
   EXPECT_EQ(window.size(), 1000U);
 }
 
-class Purse final : public MemoryBudget {
- public:
-  explicit Purse(std::size_t bytes) : left(bytes) {}
-  bool try_take(std::size_t bytes) noexcept override {
-    if (bytes > left) return false;
-    left -= bytes;
-    return true;
-  }
-  void give_back(std::size_t bytes) noexcept override { left += bytes; }
-  [[nodiscard]] Error refusal() const override { return {Errc::limit, "empty"}; }
-  std::size_t left;
-};
-
 TEST(QuicReceiveWindow, GrowsByWhatTheBudgetGrants) {
   Purse purse(1500);
   ReceiveWindow window(1000, 16'000, Instant{});
@@ -80,6 +70,30 @@ TEST(QuicReceiveWindow, GrowsByWhatTheBudgetGrants) {
   EXPECT_EQ(window.on_read(1000, Instant{}, milliseconds(10), &purse), 1000U);
   EXPECT_EQ(window.size(), 2000U);
   EXPECT_EQ(window.growth(), 1000U);
+}
+
+TEST(QuicMemoryShare, DrawsInStepsAndGivesBackWhatItDoesNotNeed) {
+  const auto purse = std::make_shared<Purse>(300'000);
+  {
+    MemoryShare share;
+    EXPECT_TRUE(share.cover(1U << 30)) << "without a budget there is no limit";
+    share.settle(0);
+    share.draw_from(purse);
+    EXPECT_TRUE(share.cover(1));
+    EXPECT_EQ(share.drawn(), 64U << 10);
+    EXPECT_TRUE(share.cover(290'000)) << "a whole step more isn't there";
+    EXPECT_FALSE(share.cover(300'001));
+    EXPECT_EQ(share.drawn(), 290'000U);
+    EXPECT_EQ(purse->left, 10'000U);
+    share.settle(200'000);
+    EXPECT_EQ(share.drawn(), 290'000U) << "it may need it again soon";
+    share.settle(100'000);
+    EXPECT_EQ(share.drawn(), 100'000U);
+    share.settle(0);
+    EXPECT_EQ(purse->left, 300'000U);
+    EXPECT_TRUE(share.cover(5));
+  }
+  EXPECT_EQ(purse->left, 300'000U);
 }
 
 TEST(QuicRateLimit, ForgetsWhatIsLongAgo) {
@@ -115,6 +129,18 @@ TEST(QuicAddress, GoesToAnEndpointAndBack) {
   EXPECT_EQ(udp_address(multiaddr("/ip6zone/no-such-if/ip6/fe80::1/udp/80/quic-v1")).error().code,
             Errc::invalid_argument);
   EXPECT_EQ(udp_address(multiaddr("/ip4/1.2.3.4/tcp/80")).error().code, Errc::invalid_argument);
+}
+
+TEST(QuicAddress, AnAddressOfIpv4OrA56OfIpv6IsOneHost) {
+  const auto network = [](const char* ip, std::uint16_t port) {
+    return network_of({boost::asio::ip::make_address(ip), port});
+  };
+  EXPECT_EQ(to_hex(network("192.0.2.7", 1)), "c0000207");
+  EXPECT_EQ(network("192.0.2.7", 1), network("192.0.2.7", 2));
+  EXPECT_NE(network("192.0.2.7", 1), network("192.0.2.8", 1));
+  EXPECT_EQ(to_hex(network("2001:db8:0:ff::1", 1)), "20010db8000000");
+  EXPECT_EQ(network("2001:db8:0:ff::1", 1), network("2001:db8:0:1::2", 2));
+  EXPECT_NE(network("2001:db8:0:ff::1", 1), network("2001:db8:0:1ff::1", 1));
 }
 
 TEST(QuicPackets, ReadsHeadersOfKnownAndUnknownVersions) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/support/purse.hpp"
 #include "tests/support/quic_net.hpp"
 
 namespace libp2p {
@@ -14,6 +15,7 @@ using quic::StreamStatePtr;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using test::peer_number;
+using test::Purse;
 using test::QuicNet;
 
 Bytes pattern(std::size_t size, std::uint64_t seed = 1) { return SeededRandom(seed).bytes(size); }
@@ -185,12 +187,16 @@ TEST(QuicSession, AStreamThatWasClosedForWritingIsDeliveredAfterItIsDropped) {
   ASSERT_TRUE(*net.client->write(*pair.client, pattern(200'000)));
   ASSERT_TRUE(net.client->close_write(*pair.client));
   net.client->release(*pair.client, net.now);
+  EXPECT_EQ(net.client->stream_count(), 1U) << "it might be closed as idle before all has arrived";
   Reader reader;
   ASSERT_TRUE(net.run_until([&] {
     reader.read_all(*net.server, *pair.server, net.now);
     return reader.ended;
   }));
   EXPECT_EQ(reader.got, pattern(200'000));
+  net.run_for(seconds(1));
+  EXPECT_EQ(net.client->stream_count(), 0U);
+  EXPECT_EQ(net.server->stream_count(), 1U);
 }
 
 TEST(QuicSession, WhoDoesNotReadIsSentNoMoreThanItsWindow) {
@@ -322,6 +328,94 @@ TEST(QuicSession, ACloseDoesNotWaitForWhoDoesNotAnswer) {
   ASSERT_TRUE(*net.client->write(*pair.client, pattern(100'000)));
   net.client->close({Errc::closed, "done"}, net.now);
   EXPECT_TRUE(net.run_until([&] { return net.client->finished(); }, seconds(1)));
+}
+
+TEST(QuicSession, WhatWaitsToBeSentIsDrawnFromTheBudgetAndGivenBack) {
+  QuicNet net;
+  ASSERT_TRUE(net.connect());
+  const auto purse = std::make_shared<Purse>(1U << 20);
+  net.client->draw_from(purse);
+  const StreamPair pair = open_pair(net);
+  EXPECT_EQ(purse->left, 1U << 20) << "a little is there for each connection";
+  ASSERT_TRUE(*net.client->write(*pair.client, pattern(500'000)));
+  EXPECT_GE((1U << 20) - purse->left, 500'000U - 4096U);
+  Reader reader;
+  ASSERT_TRUE(net.run_until([&] {
+    reader.read_all(*net.server, *pair.server, net.now);
+    return reader.got.size() == 500'000U && net.client->buffered_bytes() == 0;
+  }));
+  EXPECT_EQ(purse->left, 1U << 20);
+}
+
+TEST(QuicSession, AWriterWaitsWhereTheBudgetIsUsedUpAndGoesOn) {
+  QuicNet net;
+  ASSERT_TRUE(net.connect());
+  const auto purse = std::make_shared<Purse>(100'000);
+  net.client->draw_from(purse);
+  const StreamPair pair = open_pair(net);
+  const Bytes data = pattern(2'000'000);
+  BytesView left = data;
+  write_more(*net.client, *pair.client, left);
+  EXPECT_FALSE(left.empty());
+  EXPECT_LE(net.client->buffered_bytes(), 100'000U + 4096U);
+  // However it is, another stream isn't kept from saying a little.
+  const StreamStatePtr other = net.client->open(net.now).value();
+  EXPECT_TRUE(net.client->write(*other, as_bytes("hello")));
+  Reader reader;
+  ASSERT_TRUE(net.run_until([&] {
+    write_more(*net.client, *pair.client, left);
+    reader.read_all(*net.server, *pair.server, net.now);
+    return reader.got.size() == data.size();
+  }));
+  EXPECT_EQ(reader.got, data);
+  net.client.reset();
+  EXPECT_EQ(purse->left, 100'000U);
+}
+
+TEST(QuicSession, WhatIsUnreadBeyondAGiftIsDrawnFromTheBudgetAndGivenBack) {
+  QuicNet net({}, {.initial_window_bytes = 1U << 20});
+  ASSERT_TRUE(net.connect());
+  const auto purse = std::make_shared<Purse>(8U << 20);
+  net.server->draw_from(purse);
+  const StreamPair pair = open_pair(net);
+  ASSERT_TRUE(*net.client->write(*pair.client, pattern(700'000)));
+  net.run_for(seconds(5));
+  EXPECT_EQ(net.server->unread_bytes(), 700'000U);
+  EXPECT_GE((8U << 20) - purse->left, 700'000U - (128U << 10));
+  net.server->release(*pair.server, net.now);
+  EXPECT_EQ(net.server->unread_bytes(), 0U);
+  EXPECT_EQ(purse->left, 8U << 20);
+}
+
+// It goes on being heard of: a dead one is noticed otherwise.
+TEST(QuicSession, WhoAcknowledgesNothingForTenSecondsIsLeft) {
+  QuicNet net({}, {.keep_alive = seconds(1)});
+  ASSERT_TRUE(net.connect());
+  const StreamPair pair = open_pair(net);
+  net.run_for(seconds(1));
+  ASSERT_TRUE(*net.client->write(*pair.client, pattern(100'000)));
+  net.drops = [](const QuicNet::Datagram& datagram) { return datagram.to_server; };
+  net.run_for(seconds(9));
+  EXPECT_FALSE(net.client->ended());
+  ASSERT_TRUE(net.run_until([&] { return net.client->ended().has_value(); }, seconds(2)));
+  EXPECT_EQ(net.client->ended()->code, Errc::timeout);
+  EXPECT_TRUE(net.client->ended()->to_string().find("took nothing") != std::string::npos)
+      << net.client->ended()->to_string();
+}
+
+// Here the other side's user doesn't read, and nobody here could give the stream up.
+TEST(QuicSession, WhatNobodyReadsKeepsNoConnectionOnceItsStreamIsDropped) {
+  for (const bool dropped : {false, true}) {
+    QuicNet net;
+    ASSERT_TRUE(net.connect());
+    const StreamPair pair = open_pair(net);
+    ASSERT_TRUE(*net.client->write(*pair.client, pattern(1'000'000)));
+    ASSERT_TRUE(net.client->close_write(*pair.client));
+    if (dropped) net.client->release(*pair.client, net.now);
+    net.run_for(seconds(30));
+    EXPECT_EQ(net.client->ended().has_value(), dropped);
+    if (dropped) EXPECT_EQ(net.client->ended()->code, Errc::timeout);
+  }
 }
 
 TEST(QuicSession, ADeadPeerIsNoticedWithin15Seconds) {

@@ -9,6 +9,9 @@
 #include "libp2p/host/host.hpp"
 #include "libp2p/io/framing.hpp"
 #include "libp2p/swarm/swarm.hpp"
+#include "libp2p/transport/quic/connection_core.hpp"
+#include "libp2p/transport/quic/hub.hpp"
+#include "libp2p/transport/quic/port.hpp"
 #include "tests/support/peers.hpp"
 
 namespace libp2p {
@@ -208,6 +211,25 @@ Task<> send_numbers(Stream& stream, std::size_t total, Sha256Digest& digest) {
   }
   EXPECT_TRUE(co_await stream.close_write());
   digest = sha256(all);
+}
+
+// However often it finds the socket full.
+TEST(QuicPort, KeepsAConnectionOnceThatWaitsForTheSocket) {
+  Loopback net;
+  SeededRandom random(1);
+  const auto identity = quic::TlsIdentity::create(key_number(1), random).value();
+  const auto hub = std::make_shared<quic::Hub>(net.env(), QuicConfig{}, identity, quic::Secret{});
+  const quic::Address any(boost::asio::ip::make_address("127.0.0.1"), 0);
+  const auto port = quic::Port::open(hub, any).value();
+  auto session = quic::Session::connect(hub->session_parts(), {port->bound(), port->bound()}, std::nullopt,
+                                        net.env().now());
+  const auto connection =
+      quic::ConnectionCore::make(hub, port, std::move(session).value(), Direction::outbound);
+  const auto kept_before = connection.use_count();
+  for (int i = 0; i < 10; ++i) port->flush_when_writable(connection);
+  EXPECT_EQ(connection.use_count(), kept_before + 1);
+  for (int i = 0; i < 10; ++i) net.runtime.io().poll();
+  hub->abandon_all();
 }
 
 Task<Result<Sha256Digest>> digest_of(Stream& stream, std::size_t total,
