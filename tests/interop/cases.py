@@ -80,8 +80,11 @@ class Sides:
         return self.start(self.dialer, *stack_flags(stack), *psks[0], *flags), listener
 
     def connected(self, *flags: str, **more):
+        """Both know of the connection: js-libp2p resets streams that come before it has finished with an inbound one."""
         dialer, listener = self.pair(*flags, **more)
-        return dialer, listener, dialer.call("dial", addr=listener.addrs[0])
+        answer = dialer.call("dial", addr=listener.addrs[0])
+        listener.wait_event("connected", peer=dialer.id)
+        return dialer, listener, answer
 
     def psk(self) -> tuple:
         """The flags for a private network of its own."""
