@@ -239,7 +239,7 @@ void Multiplexer::take_events(Events& into) {
 bool Multiplexer::request_ping(Instant now) {
   if (ended_) return false;
   if (round_trip_.under_way()) return true;
-  if (!own_pings_.allow(now)) return false;
+  if (!own_pings_.take(now)) return false;
   round_trip_.request();
   return true;
 }

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "libp2p/base/bytes.hpp"
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/base/result.hpp"
 #include "libp2p/yamux/config.hpp"
 #include "libp2p/yamux/frame.hpp"
-#include "libp2p/yamux/rate_limit.hpp"
 #include "libp2p/yamux/round_trip.hpp"
 #include "libp2p/yamux/substream.hpp"
 #include "libp2p/yamux/window.hpp"

@@ -182,7 +182,7 @@ void Multiplexer::on_fin(Substream& stream) {
 }
 
 void Multiplexer::on_reset(Substream& stream, Instant now) {
-  if (stream.inbound && now - stream.opened <= rapid_reset_period && !rapid_resets_.allow(now)) {
+  if (stream.inbound && now - stream.opened <= rapid_reset_period && !rapid_resets_.take(now)) {
     return refuse(Errc::limit, "the other side opened and reset more than " +
                                    std::to_string(config_.max_rapid_resets) + " streams in a second");
   }
@@ -250,7 +250,7 @@ void Multiplexer::shed() {
 
 void Multiplexer::on_ping(const Header& header, Instant now) {
   if (header.flags.syn()) {
-    if (!peer_pings_.allow(now)) {
+    if (!peer_pings_.take(now)) {
       return refuse(Errc::limit,
                     "the other side sent more than " + std::to_string(config_.max_pings) + " pings in 10 s");
     }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "libp2p/base/env.hpp"
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/transport/quic/ngtcp2_session.hpp"
-#include "libp2p/transport/quic/rate_limit.hpp"
 
 namespace libp2p::quic {
 

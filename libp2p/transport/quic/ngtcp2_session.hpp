@@ -14,7 +14,7 @@
 #include "libp2p/transport/quic/memory_share.hpp"
 #include "libp2p/transport/quic/ngtcp2_packets.hpp"
 #include "libp2p/transport/quic/quic_config.hpp"
-#include "libp2p/transport/quic/rate_limit.hpp"
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/transport/quic/stream_state.hpp"
 #include "libp2p/transport/quic/tls_identity.hpp"
 

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/transport/quic/chunk_queue.hpp"
 #include "libp2p/transport/quic/memory_share.hpp"
 #include "libp2p/transport/quic/ngtcp2_packets.hpp"
-#include "libp2p/transport/quic/rate_limit.hpp"
 #include "libp2p/transport/quic/receive_window.hpp"
 #include "libp2p/transport/quic/udp_address.hpp"
 #include "tests/support/peers.hpp"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "libp2p/yamux/rate_limit.hpp"
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/yamux/round_trip.hpp"
 
 namespace libp2p::yamux {
@@ -212,14 +212,14 @@ TEST_F(YamuxReceiveWindow, GivesItsShareBackOnRelease) {
 
 TEST(YamuxRateLimit, AllowsSoManyInAnyStretchOfTime) {
   RateLimit limit(3, seconds(10));
-  EXPECT_TRUE(limit.allow(at(seconds(0))));
-  EXPECT_TRUE(limit.allow(at(seconds(4))));
-  EXPECT_TRUE(limit.allow(at(seconds(9))));
-  EXPECT_FALSE(limit.allow(at(milliseconds(9999))));
+  EXPECT_TRUE(limit.take(at(seconds(0))));
+  EXPECT_TRUE(limit.take(at(seconds(4))));
+  EXPECT_TRUE(limit.take(at(seconds(9))));
+  EXPECT_FALSE(limit.take(at(milliseconds(9999))));
   EXPECT_EQ(limit.next(at(milliseconds(9999))), at(seconds(10)));
-  EXPECT_TRUE(limit.allow(at(seconds(10))));
-  EXPECT_FALSE(limit.allow(at(seconds(13))));
-  EXPECT_TRUE(limit.allow(at(seconds(14))));
+  EXPECT_TRUE(limit.take(at(seconds(10))));
+  EXPECT_FALSE(limit.take(at(seconds(13))));
+  EXPECT_TRUE(limit.take(at(seconds(14))));
 }
 
 TEST(YamuxRoundTrip, MeasuresFromSendingAndKeepsTheLeastOfTheLastEight) {
