@@ -1,11 +1,8 @@
 #include "libp2p/transport/tcp/tcp_address.hpp"
 
-#include <net/if.h>
-
-#include <algorithm>
 #include <string>
 
-#include "libp2p/base/bytes.hpp"
+#include "libp2p/transport/ip_address.hpp"
 
 namespace libp2p {
 namespace {
@@ -16,13 +13,6 @@ std::span<const AddrComponent> host_and_port(const Multiaddr& address) noexcept 
   std::span<const AddrComponent> parts(address.components());
   if (!parts.empty() && parts.back().protocol == AddrProtocol::p2p) parts = parts.first(parts.size() - 1);
   return parts;
-}
-
-template <class Array>
-Array to_array(const Bytes& value) {
-  Array out{};
-  std::copy_n(value.begin(), std::min(value.size(), out.size()), out.begin());
-  return out;
 }
 
 }  // namespace
@@ -41,36 +31,14 @@ Result<ip::tcp::endpoint> tcp_endpoint(const Multiaddr& address) {
   if (!is_tcp_address(address)) {
     return fail(Errc::invalid_argument, "not a TCP address: " + address.to_string());
   }
-  const std::uint16_t port = *address.port();
-  if (const AddrComponent* v4 = address.find(AddrProtocol::ip4)) {
-    return ip::tcp::endpoint(ip::address_v4(to_array<ip::address_v4::bytes_type>(v4->value)), port);
-  }
-  ip::address_v6 v6(to_array<ip::address_v6::bytes_type>(address.find(AddrProtocol::ip6)->value));
-  if (const AddrComponent* zone = address.find(AddrProtocol::ip6zone)) {
-    const std::string name(as_text(zone->value));
-    const unsigned index = ::if_nametoindex(name.c_str());
-    if (index == 0) return fail(Errc::invalid_argument, "no interface named " + printable(name));
-    v6.scope_id(index);
-  }
-  return ip::tcp::endpoint(v6, port);
+  LIBP2P_TRY(const ip::address host, ip_address(address));
+  return ip::tcp::endpoint(host, *address.port());
 }
 
 Multiaddr tcp_multiaddr(const ip::tcp::endpoint& endpoint) {
-  std::string text;
-  if (endpoint.address().is_v4()) {
-    text = "/ip4/" + endpoint.address().to_string();
-  } else {
-    ip::address_v6 v6 = endpoint.address().to_v6();
-    std::array<char, IF_NAMESIZE> name{};
-    if (v6.scope_id() != 0 &&
-        ::if_indextoname(static_cast<unsigned>(v6.scope_id()), name.data()) != nullptr) {
-      text = "/ip6zone/" + std::string(name.data());
-    }
-    v6.scope_id(0);
-    text += "/ip6/" + v6.to_string();
-  }
   // What the kernel gave is well formed: only an interface with a name that no multiaddr can hold is left.
-  return Multiaddr::parse(text + "/tcp/" + std::to_string(endpoint.port())).value_or(Multiaddr{});
+  return Multiaddr::parse(ip_text(endpoint.address()) + "/tcp/" + std::to_string(endpoint.port()))
+      .value_or(Multiaddr{});
 }
 
 }  // namespace libp2p
