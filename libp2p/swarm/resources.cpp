@@ -32,6 +32,10 @@ class Tally {
 // By prefix, whose length tells what kind of network it is.
 using Networks = Tally<Bytes>;
 
+Bytes prefix(const Bytes& value, std::size_t size) {
+  return to_bytes(BytesView(value).first(std::min(size, value.size())));
+}
+
 }  // namespace
 
 // Shared by all accounts.
@@ -112,18 +116,13 @@ class ResourceState {
 };
 
 Bytes host_network(const Multiaddr& remote) {
-  if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) {
-    return {v6->value.begin(), v6->value.begin() + std::min<std::ptrdiff_t>(7, std::ssize(v6->value))};
-  }
+  if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) return prefix(v6->value, ip6_56_bytes);
   if (const AddrComponent* v4 = remote.find(AddrProtocol::ip4)) return v4->value;
   return remote.bytes();
 }
 
 std::vector<std::pair<Limit, Bytes>> counted_networks(const Multiaddr& remote, const ResourceLimits& limits) {
   if (limits.exempt_loopback != 0 && remote.is_loopback()) return {};
-  const auto prefix = [](const Bytes& value, std::size_t size) {
-    return to_bytes(BytesView(value).first(std::min(size, value.size())));
-  };
   if (const AddrComponent* v6 = remote.find(AddrProtocol::ip6)) {
     return {{Limit::connections_per_ipv6_56, prefix(v6->value, ip6_56_bytes)},
             {Limit::connections_per_ipv6_48, prefix(v6->value, ip6_48_bytes)}};
