@@ -10,11 +10,11 @@
 
 #include "libp2p/base/clock.hpp"
 #include "libp2p/base/random.hpp"
+#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/identity/peer_id.hpp"
 #include "libp2p/transport/quic/memory_share.hpp"
 #include "libp2p/transport/quic/ngtcp2_packets.hpp"
 #include "libp2p/transport/quic/quic_config.hpp"
-#include "libp2p/base/rate_limit.hpp"
 #include "libp2p/transport/quic/stream_state.hpp"
 #include "libp2p/transport/quic/tls_identity.hpp"
 
