@@ -1,6 +1,7 @@
 #include "starling/changelog/version_vector.hpp"
 
 #include "libp2p/base/protobuf.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
@@ -17,12 +18,6 @@ enum Field : std::uint32_t {
   field_fork_first = 6,
   field_fork_second = 7,
 };
-
-RecordId read_id(ProtobufReader& in, BytesView bytes) {
-  auto id = RecordId::from_bytes(bytes);
-  if (!id) in.refuse(id.error().message);
-  return id ? *id : RecordId{};
-}
 
 Result<std::pair<ChainId, ChainHead>> entry_from_bytes(BytesView bytes) {
   ChainId chain;
@@ -45,16 +40,16 @@ Result<std::pair<ChainId, ChainHead>> entry_from_bytes(BytesView bytes) {
         head.seq = in.varint(*field);
         break;
       case field_head:
-        head.id = read_id(in, in.bytes(*field));
+        head.id = read_record_id(in, *field);
         break;
       case field_fork_seq:
         fork.seq = in.varint(*field);
         break;
       case field_fork_first:
-        fork.first = read_id(in, in.bytes(*field));
+        fork.first = read_record_id(in, *field);
         break;
       case field_fork_second:
-        fork.second = read_id(in, in.bytes(*field));
+        fork.second = read_record_id(in, *field);
         break;
       default:
         in.skip(*field);

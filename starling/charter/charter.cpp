@@ -15,6 +15,7 @@ class Charter::Evaluation {
         case RecordKind::grant:
         case RecordKind::invite:
         case RecordKind::admit:
+        case RecordKind::labels:
           by_order_.push_back(record);
           break;
         default:
@@ -38,6 +39,9 @@ class Charter::Evaluation {
       // added.
       while (apply_admissions(static_cast<Role>(static_cast<int>(stratum) + 1))) {
       }
+    }
+    for (const RecordPtr& record : by_order_) {
+      if (record->record.kind == RecordKind::labels) apply_labels(*record);
     }
     for (auto& [id, invite] : charter_.invites_) {
       invite.surplus = static_cast<std::uint32_t>(surplus_[id].size());
@@ -69,6 +73,14 @@ class Charter::Evaluation {
     if (!invite || !may_invite(issuer, invite->role)) return;
     charter_.invites_.try_emplace(record.id,
                                   InviteState{record.id, *invite, record.record.author, issuer, 0, 0});
+  }
+
+  void apply_labels(const SignedRecord& record) {
+    const auto role = author_role(record.record);
+    auto said = MemberLabels::from_body(record.record.body);
+    if (!role || !at_least(*role, Role::admin) || !said) return;
+    const auto subject = charter_.members_.find(said->subject);
+    if (subject != charter_.members_.end()) subject->second.labels = std::move(said->labels);
   }
 
   bool apply_admissions(Role conferred) {
@@ -190,6 +202,10 @@ Charter::Verdict Charter::judge(const Record& record) const {
     case RecordKind::invite:
       return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
     case RecordKind::grant:
+    case RecordKind::labels:
+    case RecordKind::anchor:
+    case RecordKind::checkpoint:
+    case RecordKind::ruling:
       return at_least(role, Role::admin) ? Verdict::valid : Verdict::denied;
     case RecordKind::admit:
       return Verdict::valid;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libp2p/base/protobuf.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
@@ -21,12 +22,6 @@ PeerId read_peer(ProtobufReader& in, const ProtobufField& field) {
   auto peer = PeerId::from_bytes(in.bytes(field));
   if (!peer) in.refuse(peer.error().message);
   return peer ? std::move(*peer) : PeerId{};
-}
-
-RecordId read_id(ProtobufReader& in, const ProtobufField& field) {
-  auto id = RecordId::from_bytes(in.bytes(field));
-  if (!id) in.refuse(id.error().message);
-  return id ? *id : RecordId{};
 }
 
 X25519Key read_key(ProtobufReader& in, const ProtobufField& field) {
@@ -181,6 +176,33 @@ Result<Grant> Grant::from_body(BytesView body) {
   return canonical(std::move(grant), body, "grant");
 }
 
+Bytes MemberLabels::to_body() const {
+  ProtobufWriter out;
+  out.bytes(1, subject.bytes());
+  write_labels(out, 2, labels);
+  return out.take();
+}
+
+Result<MemberLabels> MemberLabels::from_body(BytesView body) {
+  MemberLabels said;
+  ProtobufReader in(body, 0);
+  while (auto field = in.next()) {
+    switch (field->number) {
+      case 1:
+        said.subject = read_peer(in, *field);
+        break;
+      case 2:
+        read_label(in, *field, said.labels);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
+    }
+  }
+  LIBP2P_CHECK(in.finish("labels"));
+  if (said.subject.empty()) return fail(Errc::parse, "labels without a subject");
+  return canonical(std::move(said), body, "labels");
+}
+
 Bytes Invite::to_body() const {
   ProtobufWriter out;
   out.bytes(1, key.bytes());
@@ -242,7 +264,7 @@ Result<JoinStatement> JoinStatement::from_bytes(BytesView bytes) {
         if (in.string(*field) != join_domain) in.refuse("not a join statement");
         break;
       case 2:
-        statement.fleet = read_id(in, *field);
+        statement.fleet = read_record_id(in, *field);
         break;
       case 3:
         statement.invite_key = read_peer(in, *field);
@@ -345,7 +367,7 @@ Result<Admit> Admit::from_body(BytesView body) {
   while (auto field = in.next()) {
     switch (field->number) {
       case 1:
-        admit.invite = read_id(in, *field);
+        admit.invite = read_record_id(in, *field);
         break;
       case 2:
         join = in.bytes(*field);

@@ -44,6 +44,15 @@ struct Grant {
   [[nodiscard]] static Result<Grant> from_body(BytesView body);
 };
 
+// Says what labels a member has from now on, in place of those it had. Of several the latest counts (M1).
+struct MemberLabels {
+  PeerId subject;
+  Labels labels;
+
+  [[nodiscard]] Bytes to_body() const;
+  [[nodiscard]] static Result<MemberLabels> from_body(BytesView body);
+};
+
 // Lets whoever holds the private half of `key` in.
 struct Invite {
   PeerId key;  // of an Ed25519 key made for this invite alone

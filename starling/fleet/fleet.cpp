@@ -5,8 +5,6 @@
 namespace starling {
 namespace {
 
-bool is_charter_record(RecordKind kind) { return kind != RecordKind::change; }
-
 ChangeState state_of(ChangeFate::State state) {
   switch (state) {
     case ChangeFate::State::applied:

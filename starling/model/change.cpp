@@ -1,10 +1,14 @@
 #include "starling/model/change.hpp"
 
+#include <algorithm>
+
 #include "libp2p/base/protobuf.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
 
+using libp2p::ProtobufField;
 using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
@@ -12,7 +16,8 @@ enum ChangeField : std::uint32_t {
   field_actor = 1,
   field_message = 2,
   field_allow_empty = 3,
-  field_edit = 4
+  field_edit = 4,
+  field_voids = 5
 };
 enum EditField : std::uint32_t { field_scope = 1, field_path = 2, field_op = 3, field_value = 4 };
 
@@ -81,6 +86,7 @@ Bytes Change::to_body() const {
   if (!message.empty()) out.string(field_message, message);
   if (allow_empty) out.boolean(field_allow_empty, true);
   for (const Edit& edit : edits) out.bytes(field_edit, edit_to_bytes(edit));
+  for (const RecordId& id : voids) out.bytes(field_voids, id.view());
   return out.take();
 }
 
@@ -104,6 +110,11 @@ Result<Change> Change::from_body(BytesView body) {
           return fail(Errc::limit, "a change of more than " + std::to_string(max_edits) + " edits");
         edits.push_back(in.bytes(*field));
         break;
+      case field_voids:
+        if (change.voids.size() == max_voided)
+          return fail(Errc::limit, "a change that voids more than 1024 others");
+        change.voids.push_back(read_record_id(in, *field));
+        break;
       default:
         in.refuse("unknown field " + std::to_string(field->number));
     }
@@ -111,6 +122,8 @@ Result<Change> Change::from_body(BytesView body) {
   LIBP2P_CHECK(in.finish("change"));
   if (change.actor.size() > max_actor_bytes) return fail(Errc::limit, "actor: at most 256 bytes");
   if (change.message.size() > max_message_bytes) return fail(Errc::limit, "message: at most 4096 bytes");
+  if (!std::ranges::is_sorted(change.voids) || std::ranges::adjacent_find(change.voids) != change.voids.end())
+    return fail(Errc::parse, "what it voids is not in ascending order without duplicates");
   for (const BytesView bytes : edits) {
     LIBP2P_TRY(Edit edit, edit_from_bytes(bytes));
     change.edits.push_back(std::move(edit));

@@ -12,6 +12,7 @@
 namespace starling {
 
 inline constexpr std::size_t max_edits = 65'536;
+inline constexpr std::size_t max_voided = 1024;
 inline constexpr std::string_view base_scope = "base";
 
 enum class EditOp : std::uint8_t { set = 1, remove = 2, append = 3 };
@@ -28,9 +29,12 @@ struct Change {
   std::string message;
   bool allow_empty = false;  // M10
   std::vector<Edit> edits;
+  // Held changes that take no part for ever, on every node (L7): without edits a discard; with theirs, a
+  // proposal of the same anew. Ascending, no duplicates, at most max_voided.
+  std::vector<RecordId> voids{};
 
   [[nodiscard]] Bytes to_body() const;
-  // Errors: parse (form, paths, values that are not canonical JSON), limit (more than max_edits).
+  // Errors: parse (form, paths, values that are not canonical JSON), limit (more than max_edits, max_voided).
   [[nodiscard]] static Result<Change> from_body(BytesView body);
 };
 

@@ -5,6 +5,7 @@
 #include "libp2p/base/protobuf.hpp"
 #include "libp2p/crypto/hash.hpp"
 #include "libp2p/identity/signed_envelope.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
@@ -35,16 +36,10 @@ constexpr std::size_t envelope_overhead = 1024;
 
 RecordId id_of(BytesView payload) { return RecordId{libp2p::sha256(payload)}; }
 
-RecordId read_id(ProtobufReader& in, const ProtobufField& field) {
-  auto id = RecordId::from_bytes(in.bytes(field));
-  if (!id) in.refuse("field " + std::to_string(field.number) + " is not a record id");
-  return id ? *id : RecordId{};
-}
-
 void read_field(ProtobufReader& in, const ProtobufField& field, Record& record) {
   switch (field.number) {
     case field_fleet:
-      record.fleet = read_id(in, field);
+      record.fleet = read_record_id(in, field);
       break;
     case field_kind:
       if (in.varint(field) > 0xff) in.refuse("kind out of range");
@@ -64,17 +59,17 @@ void read_field(ProtobufReader& in, const ProtobufField& field, Record& record) 
       record.seq = in.varint(field);
       break;
     case field_prev:
-      record.prev = read_id(in, field);
+      record.prev = read_record_id(in, field);
       break;
     case field_parent:
       if (record.parents.size() == max_parents) in.refuse("more than 16 parents");
-      record.parents.push_back(read_id(in, field));
+      record.parents.push_back(read_record_id(in, field));
       break;
     case field_hlc:
       record.hlc = Hlc{in.fixed64(field)};
       break;
     case field_grant:
-      record.grant = read_id(in, field);
+      record.grant = read_record_id(in, field);
       break;
     case field_body:
       record.body = libp2p::to_bytes(in.bytes(field));

@@ -22,8 +22,15 @@ enum class RecordKind : std::uint8_t {
   invite = 3,
   admit = 4,
   revoke = 5,
-  change = 16
+  labels = 6,
+  change = 16,
+  anchor = 17,
+  checkpoint = 18,
+  ruling = 19
 };
+
+// Those that say who is in the fleet and what each may do; the others are its history.
+[[nodiscard]] constexpr bool is_charter_record(RecordKind kind) noexcept { return kind < RecordKind::change; }
 
 // A linear hash chain of one author: a process's run of writing. Random, so that a restored backup opens
 // another one.

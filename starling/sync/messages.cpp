@@ -1,6 +1,7 @@
 #include "starling/sync/messages.hpp"
 
 #include "libp2p/base/protobuf.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
@@ -10,12 +11,6 @@ using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
 constexpr std::size_t max_records_in_message = 4096;
-
-RecordId read_id(ProtobufReader& in, const ProtobufField& field) {
-  auto id = RecordId::from_bytes(in.bytes(field));
-  if (!id) in.refuse(id.error().message);
-  return id ? *id : RecordId{};
-}
 
 VersionVector read_vector(ProtobufReader& in, const ProtobufField& field) {
   auto vector = version_vector_from_bytes(in.bytes(field));
@@ -50,7 +45,7 @@ Result<PullRequest> PullRequest::from_bytes(BytesView bytes) {
         break;
       case 2:
         if (request.wanted.size() == max_wanted) in.refuse("more than 256 records wanted by name");
-        request.wanted.push_back(read_id(in, *field));
+        request.wanted.push_back(read_record_id(in, *field));
         break;
       default:
         in.skip(*field);
@@ -114,7 +109,7 @@ Result<JoinHello> JoinHello::from_bytes(BytesView bytes) {
   while (auto field = in.next()) {
     switch (field->number) {
       case 1:
-        hello.fleet = read_id(in, *field);
+        hello.fleet = read_record_id(in, *field);
         break;
       case 2:
         if (auto key = PeerId::from_bytes(in.bytes(*field))) {

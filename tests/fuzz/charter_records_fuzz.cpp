@@ -18,7 +18,7 @@ void round_trip(starling::BytesView bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const starling::BytesView bytes(data + 1, size - 1);
-  switch (data[0] % 6) {
+  switch (data[0] % 7) {
     case 0:
       round_trip<starling::Genesis>(bytes);
       break;
@@ -37,10 +37,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)join->verify().has_value();
       }
       break;
-    default:
+    case 5:
       if (const auto token = starling::JoinToken::parse(libp2p::as_text(bytes)); token) {
         if (!starling::JoinToken::parse(token->to_string())) std::abort();
       }
+      break;
+    default:
+      round_trip<starling::MemberLabels>(bytes);
   }
   return 0;
 }

@@ -246,6 +246,41 @@ TEST(Judging, AChangeNeedsAnOperatorsOwnGrant) {
   EXPECT_EQ(charter.judge(record), Charter::Verdict::unknown);
 }
 
+TEST(Charter, TheLatestLabelsOfAnAdminCount) {
+  FoundedFleet fleet;
+  const RecordPtr admin = fleet.grant(key_of(1), Role::admin, "one");
+  const RecordPtr operator_grant = fleet.grant(key_of(2), Role::operator_, "two");
+  Author author(key_of(1), 5);
+  const PeerId two = peer_of(key_of(2));
+  fleet.write(author, RecordKind::labels, admin->id, MemberLabels{two, {{"site", "syd"}}}.to_body());
+  EXPECT_EQ(fleet.charter().member(two)->labels, (Labels{{"site", "syd"}}));
+  fleet.write(author, RecordKind::labels, admin->id, MemberLabels{two, {{"tier", "edge"}}}.to_body());
+  EXPECT_EQ(fleet.charter().member(two)->labels, (Labels{{"tier", "edge"}}));
+
+  Author itself(key_of(2), 6);
+  fleet.write(itself, RecordKind::labels, operator_grant->id,
+              MemberLabels{two, {{"site", "mars"}}}.to_body());
+  EXPECT_EQ(fleet.charter().member(two)->labels, (Labels{{"tier", "edge"}}));
+}
+
+TEST(Judging, WhatSpeaksOfTheHistoryItselfNeedsAnAdmin) {
+  FoundedFleet fleet;
+  const RecordPtr admin = fleet.grant(key_of(1), Role::admin, "one");
+  const RecordPtr operator_grant = fleet.grant(key_of(2), Role::operator_, "two");
+  const Charter charter = fleet.charter();
+  for (const RecordKind kind :
+       {RecordKind::labels, RecordKind::anchor, RecordKind::checkpoint, RecordKind::ruling}) {
+    Record record;
+    record.kind = kind;
+    record.author = peer_of(key_of(1));
+    record.grant = admin->id;
+    EXPECT_EQ(charter.judge(record), Charter::Verdict::valid);
+    record.author = peer_of(key_of(2));
+    record.grant = operator_grant->id;
+    EXPECT_EQ(charter.judge(record), Charter::Verdict::denied);
+  }
+}
+
 TEST(Names, AreOfFewCharactersSoThatNoTwoLookAlike) {
   EXPECT_TRUE(check_name("web-1.syd"));
   for (const char* bad : {"", "web 1", "caf\xc3\xa9", "a/b", "<b>"}) EXPECT_FALSE(check_name(bad)) << bad;

@@ -167,6 +167,31 @@ TEST(Change, PathsAndEditsAreBounded) {
   EXPECT_EQ(refusal(body), "a change of more than 65536 edits");
 }
 
+TEST(Change, WhatItVoidsIsInOrderAndBounded) {
+  constexpr std::uint32_t voids = 5;
+  const auto id = [](std::size_t number) {
+    RecordId result;
+    result.bytes[0] = static_cast<std::uint8_t>(number >> 8);
+    result.bytes[1] = static_cast<std::uint8_t>(number);
+    return result;
+  };
+  const auto naming = [&](std::initializer_list<std::size_t> numbers) {
+    ProtobufWriter body;
+    for (const std::size_t number : numbers) body.bytes(voids, id(number).view());
+    return refusal(body);
+  };
+  EXPECT_EQ(naming({1, 2}), "taken");
+  EXPECT_EQ(naming({2, 1}), "what it voids is not in ascending order without duplicates");
+  EXPECT_EQ(naming({1, 1}), "what it voids is not in ascending order without duplicates");
+  EXPECT_NE(refusal(ProtobufWriter().bytes(voids, Bytes(31, 1))), "taken");
+
+  ProtobufWriter body;
+  for (std::size_t i = 0; i < max_voided; ++i) body.bytes(voids, id(i).view());
+  EXPECT_EQ(refusal(body), "taken");
+  body.bytes(voids, id(max_voided).view());
+  EXPECT_EQ(refusal(body), "a change that voids more than 1024 others");
+}
+
 TEST(Change, EveryBeginningOfABodyIsReadWithoutHarm) {
   const Bytes body = sample().to_body();
   for (std::size_t size = 0; size < body.size(); ++size) {

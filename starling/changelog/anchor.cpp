@@ -1,0 +1,136 @@
+#include "starling/changelog/anchor.hpp"
+
+#include "libp2p/base/protobuf.hpp"
+#include "starling/model/id_field.hpp"
+
+namespace starling {
+namespace {
+
+using libp2p::ProtobufField;
+using libp2p::ProtobufReader;
+using libp2p::ProtobufWriter;
+
+enum AnchorField : std::uint32_t { field_vector = 1, field_revision = 2, field_merge_level = 3 };
+enum CheckpointField : std::uint32_t { field_anchor = 1, field_previous = 2, field_state = 3 };
+enum RulingField : std::uint32_t { field_author = 1, field_incarnation = 2, field_seq = 3, field_stands = 4 };
+
+constexpr std::uint32_t max_merge_level = 0xffff;
+
+// L1: whoever decodes a body and encodes it again has the same bytes.
+template <class Body>
+Result<Body> if_canonical(Body body, BytesView bytes, std::string_view what) {
+  if (!libp2p::equal(body.to_body(), bytes))
+    return fail(Errc::parse, std::string(what) + " is not in canonical form (L1)");
+  return body;
+}
+
+}  // namespace
+
+Bytes Anchor::to_body() const {
+  ProtobufWriter out;
+  out.bytes(field_vector, to_bytes(vector));
+  out.bytes(field_revision, revision.view());
+  if (merge_level != 0) out.varint(field_merge_level, merge_level);
+  return out.take();
+}
+
+Result<Anchor> Anchor::from_body(BytesView body) {
+  Anchor anchor;
+  BytesView vector;
+  BytesView revision;
+  ProtobufReader in(body, 0);
+  while (auto field = in.next()) {
+    switch (field->number) {
+      case field_vector:
+        vector = in.bytes(*field);
+        break;
+      case field_revision:
+        revision = in.bytes(*field);
+        break;
+      case field_merge_level:
+        if (in.varint(*field) > max_merge_level) in.refuse("merge level out of range");
+        anchor.merge_level = static_cast<std::uint32_t>(field->integer);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
+    }
+  }
+  LIBP2P_CHECK(in.finish("anchor"));
+  LIBP2P_TRY(anchor.vector, version_vector_from_bytes(vector));
+  LIBP2P_TRY(anchor.revision, RevisionId::from_bytes(revision));
+  return if_canonical(std::move(anchor), body, "anchor");
+}
+
+Bytes Checkpoint::to_body() const {
+  ProtobufWriter out;
+  out.bytes(field_anchor, anchor.to_body());
+  if (!previous.is_zero()) out.bytes(field_previous, previous.view());
+  out.bytes(field_state, state);
+  return out.take();
+}
+
+Result<Checkpoint> Checkpoint::from_body(BytesView body) {
+  Checkpoint checkpoint;
+  BytesView anchor;
+  ProtobufReader in(body, 0);
+  while (auto field = in.next()) {
+    switch (field->number) {
+      case field_anchor:
+        anchor = in.bytes(*field);
+        break;
+      case field_previous:
+        checkpoint.previous = read_record_id(in, *field);
+        break;
+      case field_state:
+        checkpoint.state = libp2p::to_bytes(in.bytes(*field));
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
+    }
+  }
+  LIBP2P_CHECK(in.finish("checkpoint"));
+  LIBP2P_TRY(checkpoint.anchor, Anchor::from_body(anchor));
+  return if_canonical(std::move(checkpoint), body, "checkpoint");
+}
+
+Bytes Ruling::to_body() const {
+  ProtobufWriter out;
+  out.bytes(field_author, chain.author.bytes());
+  out.fixed64(field_incarnation, chain.incarnation);
+  out.varint(field_seq, seq);
+  if (!stands.is_zero()) out.bytes(field_stands, stands.view());
+  return out.take();
+}
+
+Result<Ruling> Ruling::from_body(BytesView body) {
+  Ruling ruling;
+  ProtobufReader in(body, 0);
+  while (auto field = in.next()) {
+    switch (field->number) {
+      case field_author:
+        if (auto author = PeerId::from_bytes(in.bytes(*field))) {
+          ruling.chain.author = std::move(*author);
+        } else {
+          in.refuse("author: " + author.error().message);
+        }
+        break;
+      case field_incarnation:
+        ruling.chain.incarnation = in.fixed64(*field);
+        break;
+      case field_seq:
+        ruling.seq = in.varint(*field);
+        break;
+      case field_stands:
+        ruling.stands = read_record_id(in, *field);
+        break;
+      default:
+        in.refuse("unknown field " + std::to_string(field->number));
+    }
+  }
+  LIBP2P_CHECK(in.finish("ruling"));
+  if (ruling.chain.author.empty() || ruling.seq == 0)
+    return fail(Errc::parse, "a ruling that names no chain or no place in it");
+  return if_canonical(std::move(ruling), body, "ruling");
+}
+
+}  // namespace starling
