@@ -1,10 +1,7 @@
-// The addresses that both daemons take for a listener, in the same lenient form: octets with leading zeros or
-// without a digit, and a colon too many before an IPv6 address. Whether one can be bound is for the data
-// plane to say.
-#include <cstdint>
-#include <optional>
+#include "starling/merge/address.hpp"
 
-#include "starling/merge/validate.hpp"
+#include <algorithm>
+#include <string_view>
 
 namespace starling {
 namespace {
@@ -16,18 +13,23 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-bool is_port(std::string_view text) {
-  std::uint32_t port = 0;
+// A whole number from `least` to `most`. More digits than fit are none.
+std::optional<std::uint32_t> whole_number(std::string_view text, std::uint32_t least, std::uint32_t most) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t number = 0;
   for (const char c : text) {
-    if (!is_digit(c)) return false;
-    port = port * 10 + static_cast<std::uint32_t>(c - '0');
-    if (port > 65535) return false;
+    if (!is_digit(c)) return std::nullopt;
+    number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    if (number > most) return std::nullopt;
   }
-  return port > 0;
+  if (number < least) return std::nullopt;
+  return static_cast<std::uint32_t>(number);
 }
 
-bool is_ipv4(std::string_view text) {
-  if (text.empty() || text.back() == '.') return false;
+bool is_port(std::string_view text) { return whole_number(text, 1, 65535).has_value(); }
+
+std::optional<std::uint32_t> ipv4(std::string_view text) {
+  if (text.empty() || text.back() == '.') return std::nullopt;
   std::uint32_t address = 0;
   std::uint32_t octet = 0;
   int dots = 0;
@@ -38,13 +40,15 @@ bool is_ipv4(std::string_view text) {
       ++dots;
     } else if (is_digit(c)) {
       octet = octet * 10 + static_cast<std::uint32_t>(c - '0');
-      if (octet > 255) return false;
+      if (octet > 255) return std::nullopt;
     } else {
-      return false;
+      return std::nullopt;
     }
   }
+  address = address << 8 | octet;
   // The broadcast address is what the daemons' own parser returns for an error.
-  return dots == 3 && (address << 8 | octet) != 0xffffffff;
+  if (dots != 3 || address == 0xffffffff) return std::nullopt;
+  return address;
 }
 
 class Ipv6Form {
@@ -75,7 +79,7 @@ class Ipv6Form {
   // Its last 32 bits in the form of IPv4.
   [[nodiscard]] bool ends_in_ipv4() const {
     return digits_ > 0 && group_start_ && groups_ <= ipv6_groups - 2 &&
-           is_ipv4(text_.substr(*group_start_)) && fills(groups_ + 2);
+           ipv4(text_.substr(*group_start_)).has_value() && fills(groups_ + 2);
   }
   [[nodiscard]] bool fills(int groups) const { return gap_ ? groups < ipv6_groups : groups == ipv6_groups; }
 
@@ -86,10 +90,74 @@ class Ipv6Form {
   bool gap_ = false;
 };
 
-bool is_unix_address(std::string_view path) {
-  if (path.size() < 2 || path.size() > max_unix_path) return false;
-  // The path would end at a zero and name another file; only abstract names may hold one.
-  return path[0] == '@' || path.find('\0') == std::string_view::npos;
+bool is_ipv6(std::string_view text) { return Ipv6Form(text).holds(); }
+
+bool is_unix_address(std::string_view path) { return path.size() >= 2 && path.size() <= max_unix_path; }
+
+struct Halves {
+  std::string_view first;
+  std::string_view second;
+};
+
+std::optional<Halves> parted(std::string_view text, char separator) {
+  const std::size_t at = text.find(separator);
+  if (at == std::string_view::npos) return std::nullopt;
+  return Halves{text.substr(0, at), text.substr(at + 1)};
+}
+
+using Fault = std::optional<std::string_view>;
+constexpr std::string_view bad_form = "The \"address\" format is invalid.";
+constexpr std::string_view bad_prefix = "The \"address\" has an invalid CIDR prefix.";
+constexpr std::string_view bad_range = "The \"address\" range is overlapping.";
+constexpr std::string_view bad_port = "The \"address\" port an invalid port.";
+constexpr std::string_view too_short = "The \"address\" is too short.";
+
+// "80", "80-90".
+Fault fault_of_ports(std::string_view text) {
+  constexpr std::uint32_t highest = 65535;
+  if (text.empty()) return bad_form;
+  if (const auto range = parted(text, '-')) {
+    const auto first = whole_number(range->first, 0, highest);
+    return first && whole_number(range->second, *first, highest) ? Fault() : bad_port;
+  }
+  return whole_number(text, 0, highest) ? Fault() : bad_port;
+}
+
+// Unlike elsewhere, no group is longer than four characters: so none is an IPv4 address.
+bool is_ipv6_in_pattern(std::string_view text) {
+  std::size_t length = 0;
+  for (const char c : text) {
+    length = c == ':' ? 0 : length + 1;
+    if (length > 4) return false;
+  }
+  return is_ipv6(text);
+}
+
+Fault fault_of_ipv6_pattern(std::string_view text) {
+  if (const auto range = parted(text, '-')) {
+    return is_ipv6_in_pattern(range->first) && is_ipv6_in_pattern(range->second) ? Fault() : bad_form;
+  }
+  if (const auto block = parted(text, '/')) {
+    if (!whole_number(block->second, 0, 128)) return bad_prefix;
+    return is_ipv6_in_pattern(block->first) ? Fault() : bad_form;
+  }
+  return is_ipv6_in_pattern(text) ? Fault() : bad_form;
+}
+
+Fault fault_of_ipv4_pattern(std::string_view text) {
+  if (const auto range = parted(text, '-')) {
+    const auto first = ipv4(range->first);
+    const auto last = ipv4(range->second);
+    if (!first || !last) return bad_form;
+    return *first <= *last ? Fault() : bad_range;
+  }
+  if (const auto block = parted(text, '/')) {
+    const auto prefix = whole_number(block->second, 0, 32);
+    if (!prefix) return bad_prefix;
+    // The daemons look at the address of a wider block only through its mask, and see no fault.
+    return *prefix < 32 || ipv4(block->first) ? Fault() : bad_form;
+  }
+  return ipv4(text) ? Fault() : bad_form;
 }
 
 }  // namespace
@@ -98,14 +166,35 @@ bool is_listener_address(std::string_view text) {
   if (text.starts_with("unix:")) return is_unix_address(text.substr(5));
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
-    if (end == std::string_view::npos || !Ipv6Form(text.substr(1, end - 1)).holds()) return false;
+    if (end == std::string_view::npos || !is_ipv6(text.substr(1, end - 1))) return false;
     const std::string_view rest = text.substr(end + 1);
     return rest.starts_with(':') && is_port(rest.substr(1));
   }
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return false;
-  const std::string_view host = text.substr(0, colon);
-  return host == "*" || is_ipv4(host);
+  const auto parts = parted(text, ':');
+  return parts && is_port(parts->second) && (parts->first == "*" || ipv4(parts->first));
+}
+
+bool is_listener_address_of_level_1(std::string_view text) {
+  // The path would end at a zero and name another file; only abstract names may hold one.
+  const bool cut = text.starts_with("unix:") && text.find('\0') != std::string_view::npos;
+  return is_listener_address(text) && (!cut || text.starts_with("unix:@"));
+}
+
+std::optional<std::string_view> fault_of_address_pattern(std::string_view text) {
+  if (text.starts_with('!')) text.remove_prefix(1);
+  if (text == "unix") return std::nullopt;
+  if (text.size() < 2) return too_short;
+  if (text.starts_with("*:")) return fault_of_ports(text.substr(2));
+  if (std::ranges::count(text, ':') < 2) {
+    const auto parts = parted(text, ':');
+    if (const auto fault = fault_of_ipv4_pattern(parts ? parts->first : text)) return fault;
+    return parts ? fault_of_ports(parts->second) : std::nullopt;
+  }
+  if (!text.starts_with('[')) return fault_of_ipv6_pattern(text);
+  const std::size_t end = text.rfind("]:");
+  if (end == std::string_view::npos) return bad_form;
+  if (const auto fault = fault_of_ipv6_pattern(text.substr(1, end - 1))) return fault;
+  return fault_of_ports(text.substr(end + 2));
 }
 
 }  // namespace starling

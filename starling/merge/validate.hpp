@@ -2,38 +2,25 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "starling/merge/findings.hpp"
 #include "starling/merge/references.hpp"
 #include "starling/model/document.hpp"
 
 namespace starling {
 
-struct Invalid {
-  Path path;           // of the offending value; of an unknown member, that of the object that holds it
-  std::string detail;  // in Unit's own words where Unit has some
-};
-
-// References resolve, listeners have the form that both daemons take, the top level has the members Unit
-// knows, and what references lead through is of the type it must have. Nothing that depends on the machine
-// (files, ports, installed modules, certificates): that is the data plane's own verdict. Of several faults,
-// the first by path.
-[[nodiscard]] std::optional<Invalid> validate(const json::value& document);
-
-// "*:8080", "127.0.0.1:80", "[::1]:443", "unix:/run/app.sock"
-[[nodiscard]] bool is_listener_address(std::string_view text);
-
-struct Violation {
-  Path place;  // faults are told in the order of their places
-  Invalid invalid;
-  Path target;  // what a reference misses, where that is the fault
-};
+// What both daemons refuse, on every machine: references that don't resolve, addresses of a form that neither
+// takes, values of a wrong type or out of range, what is missing. Nothing that depends on the machine (files,
+// ports, modules, certificates), on a daemon's version (members below the top level, and variables, that it
+// doesn't know) or on its build (regular expressions, scripts): that is the data plane's own verdict. Of
+// several faults, the first by path.
+[[nodiscard]] std::optional<Invalid> validate(const json::value& document, ValidationRules rules = {});
 
 // What became invalid by edits that replaced what stood at `touched`, if the document was valid before: equal
 // to all violations of the whole document then. `index` holds its references. In order of place.
 [[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched,
-                                                   const json::value& document, const ReferenceIndex& index);
+                                                   const json::value& document, const ReferenceIndex& index,
+                                                   ValidationRules rules = {});
 
 }  // namespace starling

@@ -47,7 +47,7 @@ Task<std::expected<Written, WriteFault>> Writer::write(Propose propose, WriteOpt
   }
   auto trial = co_await applier_.try_candidate(proposal->document);
   if (!trial) co_return fault_of(std::move(trial.error()));
-  if (const auto invalid = validate(proposal->document)) {
+  if (const auto invalid = validate(proposal->document, {.level = newest_validation})) {
     co_await applier_.put_back(std::move(*trial));
     co_return std::unexpected(
         WriteFault{400, json::object{{"error", "Invalid configuration."},
