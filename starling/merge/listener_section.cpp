@@ -108,7 +108,7 @@ constexpr std::array listener_members{
 }  // namespace
 
 void check_listener(Findings& findings, std::string_view address, const json::value& listener) {
-  if (!is_listener_address(address)) {
+  if (!is_rendered(address) && !is_listener_address(address)) {
     return findings.add("The listener address " + in_quotes(address) + " is invalid.");
   }
   if (!expect(findings, address, Types::object, listener)) return;

@@ -120,7 +120,7 @@ constexpr std::array access_log_members{
 
 void check_server(Findings& findings, std::string_view address, const json::value& server) {
   if (!expect(findings, address, Types::object, server)) return;
-  if (!is_listener_address(address)) {
+  if (!is_rendered(address) && !is_listener_address(address)) {
     return findings.add("The " + in_quotes(address) + " is not valid server address.");
   }
   check_members(findings, server.get_object(), server_members);

@@ -60,7 +60,8 @@ void set_of_arguments(Findings& findings, std::string_view name, const json::val
   check_pattern_names(findings, *set);
   for (const auto& member : *set) {
     findings.below(member.key(), [&] {
-      if (!percent_decoded(member.key())) findings.add(pattern_for(name) + " is encoded but is invalid.");
+      if (!is_rendered(member.key()) && !percent_decoded(member.key()))
+        findings.add(pattern_for(name) + " is encoded but is invalid.");
       encoded_patterns(findings, name, member.value());
     });
   }

@@ -54,14 +54,16 @@ TEST(ValidateRules, M6_APartMayLackWhatItIsLaidOver) {
   }
 }
 
+// Values and names of members alike.
 TEST(ValidateRules, M6_TextsWithVariablesOfTheFleetAreJudgedOnceTheyAreRendered) {
-  EXPECT_EQ(
-      verdict(
-          R"({"routes":[{"match":{"host":"{{a}}**","source":"{{node.addr}}","scheme":"{{s}}","uri":"%{{x}}"},
-                     "action":{"proxy":"http://{{node.addr}}:80"}}, {"action":{"share":"/{{node.name}}$"}},
-                     {"action":{"pass":"upstreams/{{node.labels.site}}"}}]})",
-          newest),
-      "valid");
+  EXPECT_EQ(verdict(R"({"listeners":{"{{node.addr}}:80":{"pass":"upstreams/{{node.labels.site}}"}},
+                     "upstreams":{"u":{"servers":{"{{vars.server}}":{}}}},
+                     "routes":[{"match":{"host":"{{a}}**","source":"{{node.addr}}","scheme":"{{s}}","uri":"%{{x}}",
+                                         "arguments":{"%{{x}}":"y"}},
+                                "action":{"proxy":"http://{{node.addr}}:80"}},
+                               {"action":{"share":"/{{node.name}}$"}}]})",
+                    newest),
+            "valid");
 }
 
 TEST(ValidateRules, M6_ACertificatesNameIsNotLookedUp) {
