@@ -194,7 +194,7 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     return without_change(leaves_no_listener());
   Bytes body =
       Change{options.actor, options.message, options.allow_empty, std::move(proposal->edits)}.to_body();
-  auto invalid = validate(proposal->document);
+  auto invalid = validate(proposal->document, {.level = newest_validation});
   // The data plane is to say in its own words what is wrong with an invalid one, so it is tried alone.
   if (!first && (invalid || plan.bytes + body.size() > limits_.batch_bytes)) return false;
   plan.invalid = std::move(invalid);
