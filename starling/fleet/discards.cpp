@@ -1,15 +1,12 @@
 #include "starling/fleet/discards.hpp"
 
 namespace starling {
-namespace {
 
-constexpr Hlc beyond_tolerance(Hlc clock) {
-  constexpr std::uint64_t reach =
+bool Discards::reaches(Hlc discard, Hlc change) {
+  constexpr std::uint64_t tolerance =
       static_cast<std::uint64_t>(std::chrono::milliseconds(clock_tolerance).count()) << 16;
-  return {clock.value > UINT64_MAX - reach ? UINT64_MAX : clock.value + reach};
+  return change > discard && change.value - discard.value > tolerance;
 }
-
-}  // namespace
 
 void Discards::add(const RecordId& by, Hlc clock, const std::vector<RecordId>& targets) {
   if (!by_.emplace(by, targets).second) return;
@@ -31,7 +28,7 @@ std::optional<RecordId> Discards::reason(const RecordId& change, Hlc clock) cons
   const auto found = of_.find(change);
   if (found == of_.end()) return std::nullopt;
   const auto& [first, by] = *found->second.begin();
-  return clock > beyond_tolerance(first) ? std::optional(by) : std::nullopt;
+  return reaches(first, clock) ? std::optional(by) : std::nullopt;
 }
 
 }  // namespace starling

@@ -20,6 +20,9 @@ inline constexpr std::chrono::minutes clock_tolerance{5};
 // the order than what discards it.
 class Discards {
  public:
+  // Does a discard with the first clock reach a change with the second?
+  [[nodiscard]] static bool reaches(Hlc discard, Hlc change);
+
   // `by` takes part, and names `targets`.
   void add(const RecordId& by, Hlc clock, const std::vector<RecordId>& targets);
   // It takes part no more. Gives back what it named.

@@ -87,6 +87,8 @@ class Fleet {
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+  // Changes whose clock is too far ahead of fleet time (L7), earliest first.
+  [[nodiscard]] const std::set<std::pair<Hlc, RecordId>>& held() const noexcept { return held_; }
 
   // Small things this node remembers over restarts.
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }

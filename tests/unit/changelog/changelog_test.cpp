@@ -86,6 +86,14 @@ TEST_F(ChangelogTest, RV04_AClockThatDoesNotExceedItsParentsIsRefused) {
   EXPECT_NE(refused.why.message.find("L7"), std::string::npos);
 }
 
+TEST_F(ChangelogTest, RV05_AClockThatNothingCouldFollowIsNoRecord) {
+  Author author(key_of(1), 5);
+  Record record = write(author, 1)[0]->record;
+  record.hlc = Hlc{UINT64_MAX};
+  EXPECT_FALSE(sign_record(record, key_of(1)));
+  EXPECT_FALSE(Record::from_payload(record.to_payload()));
+}
+
 TEST_F(ChangelogTest, APredecessorThatIsNotTheOneBeforeIsRefused) {
   Author author(key_of(1), 5);
   const auto records = write(author, 3);
