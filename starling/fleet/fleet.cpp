@@ -307,12 +307,11 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
 
 void Fleet::update_merge() {
   merged_ = &merge_.result();
-  const std::set<RecordId> changed = merge_.take_changed();
-  for (const ChangeFate& fate : merged_->fates) {
-    if (changed.contains(fate.id)) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
-  }
+  const std::vector<ChangeFate> changed = merge_.take_changed();
+  for (const ChangeFate& fate : changed)
+    set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
   const auto old_revision = revision_;
-  revision_ = merge_.size() > 0 ? std::optional(revision_of(merged_->document)) : std::nullopt;
+  revision_ = merge_.size() > 0 ? std::optional(merge_.revision()) : std::nullopt;
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }

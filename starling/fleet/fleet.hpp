@@ -82,6 +82,10 @@ class Fleet {
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
   [[nodiscard]] const Controls& controls() const noexcept { return controls_; }
   [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
+  // What is desired of one scope (starling/model/scope.hpp).
+  [[nodiscard]] const json::value& document(std::string_view scope = base_scope) const {
+    return scope_document(merged_->document, scope);
+  }
   // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
   // The changes that are folded into it, oldest first.

@@ -162,7 +162,7 @@ Task<bool> Applier::bring_up_to_date() {
   }
   if (!running_ && !co_await may_apply_first(wanted->document)) co_return false;
   if (would_empty(*wanted)) {
-    hold("change " + to_cid(*fleet_.merged().emptied_by) +
+    hold("change " + to_cid(unasked_emptying()->by) +
          " leaves no listener: write it again with allow-empty, or set a listener (M10)");
     co_return true;
   }
@@ -190,7 +190,14 @@ Task<bool> Applier::may_apply_first(const json::value& wanted) {
 
 bool Applier::would_empty(const Generation& wanted) const {
   return running_ && has_listeners(running_->document) && !has_listeners(wanted.document) &&
-         fleet_.merged().emptied_by && !fleet_.merged().empty_allowed;
+         unasked_emptying();
+}
+
+std::optional<Emptying> Applier::unasked_emptying() const {
+  for (const auto& [scope, emptying] : fleet_.merged().emptied) {
+    if (!emptying.allowed) return emptying;
+  }
+  return std::nullopt;
 }
 
 Task<bool> Applier::apply(Generation wanted) {

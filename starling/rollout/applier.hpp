@@ -92,6 +92,8 @@ class Applier final : private FleetObserver {
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
   [[nodiscard]] bool would_empty(const Generation& wanted) const;
+  // A change that left a scope without listeners and didn't say that it is meant (M10).
+  [[nodiscard]] std::optional<Emptying> unasked_emptying() const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
   Task<> check_drift();

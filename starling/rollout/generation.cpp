@@ -34,7 +34,7 @@ GenerationId generation_id(const json::value& document) {
 
 std::optional<Generation> desired_generation(const Fleet& fleet) {
   if (!fleet.revision()) return std::nullopt;
-  const json::value& document = fleet.merged().document;
+  const json::value& document = fleet.document();
   return Generation{generation_id(document), *fleet.revision(), tips(fleet), document};
 }
 

@@ -35,12 +35,12 @@ std::unexpected<WriteFault> fault_of(DataPlaneFault data_plane) {
 
 Task<std::expected<Written, WriteFault>> Writer::write(Propose propose, WriteOptions options) {
   const AsyncMutex::Lock lock = co_await mutex_.lock();
-  auto proposal = propose(fleet_.merged().document);
+  auto proposal = propose(fleet_.document());
   if (!proposal) co_return std::unexpected(std::move(proposal.error()));
   if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed)
     co_return fault_of(allowed.error());
   if (proposal->edits.empty() && fleet_.revision()) co_return Written{std::nullopt, fleet_.revision()};
-  if (has_listeners(fleet_.merged().document) && !has_listeners(proposal->document) && !options.allow_empty) {
+  if (has_listeners(fleet_.document()) && !has_listeners(proposal->document) && !options.allow_empty) {
     co_return fault(400, "Refused.",
                     "This would leave the fleet without a listener. If that is meant, send it again with "
                     "?allow-empty=1. Nothing has changed.");

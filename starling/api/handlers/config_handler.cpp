@@ -64,7 +64,7 @@ std::expected<Propose, HttpResponse> proposal_of(HttpRequest& request, Path path
 
 }  // namespace
 
-const json::value& present_document(const ApiContext& context) { return context.fleet.merged().document; }
+const json::value& present_document(const ApiContext& context) { return context.fleet.document(); }
 
 std::string present_etag(const ApiContext& context) {
   return "\"" + (context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none")) + "\"";
