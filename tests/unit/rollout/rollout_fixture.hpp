@@ -64,7 +64,7 @@ class RolloutTest : public ::testing::Test {
   }
 
   void settle() { runtime_.run_for(std::chrono::minutes(1)); }
-  const json::value& document() { return fleet_->merged().document; }
+  const json::value& document() { return fleet_->document(); }
 
   libp2p::VirtualRuntime runtime_;
   PrivateKey root_ = testing::key_of(200);
