@@ -137,7 +137,9 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
   }
   accepted.added = stored.size();
   if (stored.empty()) co_return accepted;
+  ++committing_;
   LIBP2P_CO_CHECK(co_await committer_.commit(stored));
+  --committing_;
   refresh(stored);
   co_return accepted;
 }
@@ -197,7 +199,9 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
     sort_in(record);
     records.push_back(std::move(record));
   }
+  ++committing_;
   LIBP2P_CO_CHECK(co_await committer_.commit(records));
+  --committing_;
   refresh(records);
   co_return records;
 }
