@@ -61,6 +61,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   void on_change_state(const RecordId& change, const ChangeStatus& status) override;
   void on_fork(const RecordPtr& rival) override;
   void on_status(const PeerId& node) override;
+  void on_alarm(const SyncAlarm& alarm, bool raised) override;
 
   void tell_status();
   void on_data_plane(const DataPlaneEvent& event);
