@@ -33,7 +33,7 @@ class FleetForksTest : public ::testing::Test {
     world.runtime.run(admin->stop());
   }
   [[nodiscard]] json::value forged_setting(const Fleet& fleet) const {
-    const json::value* value = find(fleet.merged().document, {"settings", "forged"});
+    const json::value* value = find(fleet.document(), {"settings", "forged"});
     return value ? *value : json::value(nullptr);
   }
 
