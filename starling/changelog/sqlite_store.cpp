@@ -123,13 +123,32 @@ Result<> SqliteStore::replace_facts(const Facts& facts) {
   return {};
 }
 
-Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& facts) {
+Result<> SqliteStore::delete_records(std::span<const RecordId> ids) {
+  LIBP2P_TRY(const Statement erase, prepare(db_, "DELETE FROM record WHERE id = ?"));
+  for (const RecordId& id : ids) {
+    bind(erase.get(), 1, id.view());
+    if (sqlite3_step(erase.get()) != SQLITE_DONE) return sqlite_error(db_, "dropping a record");
+    sqlite3_reset(erase.get());
+  }
+  return {};
+}
+
+template <class Change>
+Result<> SqliteStore::transact(Change change, const Facts& facts) {
   LIBP2P_CHECK(execute("BEGIN IMMEDIATE"));
-  Result<> done = insert_records(records);
+  Result<> done = change();
   if (done) done = replace_facts(facts);
   if (done) done = execute("COMMIT");
   if (!done) (void)execute("ROLLBACK");  // the first error is the one to tell
   return done;
+}
+
+Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& facts) {
+  return transact([&] { return insert_records(records); }, facts);
+}
+
+Result<> SqliteStore::drop(std::span<const RecordId> ids, const Facts& facts) {
+  return transact([&] { return delete_records(ids); }, facts);
 }
 
 Result<std::vector<RecordPtr>> SqliteStore::read_records() {

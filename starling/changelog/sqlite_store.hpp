@@ -20,12 +20,17 @@ class SqliteStore final : public Store {
   ~SqliteStore() override;
 
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
+  [[nodiscard]] Result<> drop(std::span<const RecordId> ids, const Facts& facts) override;
   [[nodiscard]] Result<Contents> load() override;
 
  private:
   SqliteStore(sqlite3* db, int lock) noexcept : db_(db), lock_(lock) {}
   [[nodiscard]] Result<> prepare_schema();
   [[nodiscard]] Result<> execute(const char* sql);
+  // In one transaction: what `change` does, and the facts.
+  template <class Change>
+  [[nodiscard]] Result<> transact(Change change, const Facts& facts);
+  [[nodiscard]] Result<> delete_records(std::span<const RecordId> ids);
   [[nodiscard]] Result<> insert_records(std::span<const RecordPtr> records);
   [[nodiscard]] Result<> replace_facts(const Facts& facts);
   [[nodiscard]] Result<std::vector<RecordPtr>> read_records();

@@ -20,6 +20,7 @@ struct CommandContext {
 // One function a command: declares its options and what it does.
 void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
+void add_label(CLI::App& app, CommandContext& context);
 void add_join(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);

@@ -10,6 +10,7 @@ NewInvite make_invite(const InviteTerms& terms, libp2p::WallTime now, libp2p::Ra
   result.invite.key = PeerId::from_public_key(PrivateKey::ed25519_from_seed(result.seed).public_key());
   result.invite.role = terms.role;
   result.invite.uses = terms.uses;
+  result.invite.labels = terms.labels;
   result.invite.not_after_ms = static_cast<std::uint64_t>((now + terms.ttl).time_since_epoch().count());
   return result;
 }

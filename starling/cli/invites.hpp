@@ -12,6 +12,7 @@ struct InviteTerms {
   Role role = Role::node;
   std::uint32_t uses = 1;
   std::chrono::milliseconds ttl = std::chrono::hours(1);
+  Labels labels = {};
 };
 
 inline constexpr std::chrono::hours longest_invite{24};

@@ -95,14 +95,28 @@ std::string via(const json::object& node) {
   return text;
 }
 
+// "site=syd,tier=edge"
+std::string labels_cell(const json::object& node) {
+  const json::value* labels = node.if_contains("labels");
+  if (!labels || !labels->is_object() || labels->get_object().empty()) return "-";
+  std::string text;
+  for (const auto& [key, value] : labels->get_object()) {
+    if (!text.empty()) text += ',';
+    text += libp2p::printable(key) + '=';
+    if (value.is_string()) text += libp2p::printable(value.get_string());
+  }
+  return text;
+}
+
 void print_nodes(const json::object& body) {
-  std::vector<Row> rows{{"NAME", "ROLE", "ONLINE", "VIA", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
+  std::vector<Row> rows{
+      {"NAME", "ROLE", "LABELS", "ONLINE", "VIA", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
   for (const json::value& value : list(body, "nodes")) {
     const json::object& node = value.as_object();
     const std::string error = cell(node, "error");
-    rows.push_back({cell(node, "name"), cell(node, "role"), cell(node, "online"), via(node),
-                    fact_cell(node, "received"), fact_cell(node, "applied"), fact_cell(node, "healthy"),
-                    error != "-" ? error : cell(node, "held")});
+    rows.push_back({cell(node, "name"), cell(node, "role"), labels_cell(node), cell(node, "online"),
+                    via(node), fact_cell(node, "received"), fact_cell(node, "applied"),
+                    fact_cell(node, "healthy"), error != "-" ? error : cell(node, "held")});
   }
   print_table(rows);
 }

@@ -19,6 +19,7 @@ LEVELS = (
     ("host",),
     # The control plane, on libp2p's public headers.
     ("model",),
+    ("layers",),
     ("charter", "changelog", "merge", "dataplane"),
     ("fleet", "dataplane_unit", "dataplane_nginx"),
     ("sync", "rollout"),

@@ -53,6 +53,12 @@ json::array connections_json(const ApiContext& context, const PeerId& peer) {
   return connections;
 }
 
+json::object labels_json(const Labels& labels) {
+  json::object object;
+  for (const auto& [key, value] : labels) object.emplace(key, value);
+  return object;
+}
+
 json::object node_json(const ApiContext& context, const Member& member) {
   const bool self = member.peer == context.fleet.node();
   const SeenStatus* seen = context.sync.board().find(member.peer);
@@ -63,6 +69,7 @@ json::object node_json(const ApiContext& context, const Member& member) {
   json::object node{{"peer", member.peer.to_string()},
                     {"name", member.name},
                     {"role", to_string(member.role)},
+                    {"labels", labels_json(member.labels)},
                     {"online", context.sync.is_online(member.peer)},
                     {"held", status ? json::value(status->held) : json::value(nullptr)}};
   for (const FactKind kind : fact_kinds) node[to_string(kind)] = fact_json(status, kind, since_told);

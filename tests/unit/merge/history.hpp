@@ -270,7 +270,7 @@ class History {
       if (route == nullptr || !route->is_array()) return {};
       std::vector<Edit> edits{{scope, path, EditOp::append, documents_.step()}};
       apply_edit(wanted, edits[0]);
-      if (validate_tree(with(tree, scope, std::move(wanted)))) edits.clear();
+      if (validate_tree(with(tree, scope, std::move(wanted)), first_merge_level)) edits.clear();
       return edits;
     } else {
       const Path path = documents_.path(scope, false);
@@ -284,7 +284,7 @@ class History {
                           removes ? std::nullopt : std::optional(documents_.value_for(scope, path, false))});
     }
     json::value wanted_tree = with(tree, scope, std::move(wanted));
-    if (validate_tree(wanted_tree)) return {};
+    if (validate_tree(wanted_tree, first_merge_level)) return {};
     return diff_trees(tree, wanted_tree);
   }
 

@@ -1,0 +1,78 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "libp2p/base/system_runtime.hpp"
+#include "starling/cli/labels.hpp"
+#include "starling/cli/log_access.hpp"
+
+namespace starling {
+namespace {
+
+struct LabelArguments {
+  Target target;
+  std::string node;
+  std::vector<std::string> labels;
+  std::string key;
+};
+
+Result<NamedMember> find_member(LogAccess& access, const std::string& node) {
+  LIBP2P_TRY(const std::vector<NamedMember> members, access.members());
+  const auto found = std::ranges::find_if(members, [&](const NamedMember& member) {
+    return member.name == node || member.peer.to_string() == node;
+  });
+  if (found == members.end())
+    return fail(Errc::not_found,
+                "no node is called " + libp2p::printable(node) + ": `starling nodes` lists them");
+  return *found;
+}
+
+// The member as it is afterwards.
+Result<NamedMember> label(const LabelArguments& arguments) {
+  const StateDir state(arguments.target.state);
+  LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(arguments.target, state));
+  LIBP2P_TRY(NamedMember member, find_member(*access, arguments.node));
+  const Labels before = member.labels;
+  for (const std::string& text : arguments.labels) LIBP2P_CHECK(set_label(member.labels, text));
+  if (member.labels == before) return member;
+  LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
+  LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
+  if (!at_least(position.role, Role::admin)) {
+    return fail(Errc::refused,
+                "a key with the role " + std::string(to_string(position.role)) +
+                    " can't set labels: that takes the fleet's root key, or an admin's; give it "
+                    "with --key FILE");
+  }
+  libp2p::NullLog log;
+  libp2p::SystemRuntime runtime(log, 1);
+  LIBP2P_TRY(const RecordPtr record,
+             sign_at(position, key, RecordKind::labels, MemberLabels{member.peer, member.labels}.to_body(),
+                     runtime.env()));
+  LIBP2P_CHECK(access->add(record));
+  return member;
+}
+
+}  // namespace
+
+void add_label(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("label", "set, take away or print the labels of a node");
+  auto arguments = std::make_shared<LabelArguments>();
+  arguments->target.state = default_state();
+  command->add_option("--state", arguments->target.state, "folder of a node of the fleet")
+      ->capture_default_str();
+  command->add_option("--key", arguments->key,
+                      "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("node", arguments->node, "the node's name, or its peer id")->required();
+  command->add_option("labels", arguments->labels, "key=value sets one, key- takes it away");
+  command->callback([&context, arguments] {
+    const auto member = label(*arguments);
+    if (!member) {
+      context.exit_code = report(member.error());
+      return;
+    }
+    std::printf("%s %s\n", member->name.c_str(), to_text(member->labels).c_str());
+  });
+}
+
+}  // namespace starling

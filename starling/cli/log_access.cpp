@@ -1,0 +1,189 @@
+#include "starling/cli/log_access.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "starling/changelog/sqlite_store.hpp"
+#include "starling/cli/node_options.hpp"
+#include "starling/model/document.hpp"
+
+namespace starling {
+namespace {
+
+Result<RecordId> hex_id(const json::value& text) {
+  if (!text.is_string()) return fail(Errc::parse, "the daemon's answer lacks an id");
+  LIBP2P_TRY(const Bytes bytes, libp2p::from_hex(text.get_string()));
+  return RecordId::from_bytes(bytes);
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+Result<NamedMember> member_from(const json::value& value) {
+  const json::object* node = value.if_object();
+  if (!node) return fail(Errc::parse, "the daemon's answer is not whole");
+  NamedMember member;
+  LIBP2P_TRY(member.peer, PeerId::parse(text_at(*node, "peer")));
+  member.name = text_at(*node, "name");
+  const json::value* labels = node->if_contains("labels");
+  if (!labels || !labels->is_object()) return member;
+  for (const auto& [key, label] : labels->get_object()) {
+    if (label.is_string()) member.labels.insert_or_assign(std::string(key), std::string(label.get_string()));
+  }
+  return member;
+}
+
+class DaemonAccess final : public LogAccess {
+ public:
+  explicit DaemonAccess(ApiClient client) : client_(std::move(client)) {}
+
+  Result<Position> position(const PeerId& author) override {
+    LIBP2P_TRY(const ApiReply reply, client_.request("GET", "/v1/authoring?author=" + author.to_string()));
+    LIBP2P_TRY(const json::object object, object_from(reply));
+    Position position;
+    LIBP2P_TRY(position.fleet, parse_record_id(text_at(object, "fleet")));
+    const auto role = parse_role(text_at(object, "role"));
+    const std::string clock = text_at(object, "clock");
+    const auto [end, error] =
+        std::from_chars(clock.data(), clock.data() + clock.size(), position.clock.value);
+    const json::value* heads = object.if_contains("heads");
+    if (!role || error != std::errc() || !heads || !heads->is_array())
+      return fail(Errc::parse, "the daemon's answer is not whole");
+    position.role = *role;
+    LIBP2P_TRY(position.grant, hex_id(object.at("grant")));
+    for (const json::value& head : heads->get_array()) {
+      LIBP2P_TRY(const RecordId id, hex_id(head));
+      position.own_heads.push_back(id);
+    }
+    return position;
+  }
+  Result<std::vector<NamedMember>> members() override {
+    LIBP2P_TRY(const ApiReply reply, client_.request("GET", "/v1/nodes"));
+    LIBP2P_TRY(const json::object object, object_from(reply));
+    std::vector<NamedMember> members;
+    const json::value* nodes = object.if_contains("nodes");
+    if (!nodes || !nodes->is_array()) return fail(Errc::parse, "the daemon's answer is not whole");
+    for (const json::value& node : nodes->get_array()) {
+      LIBP2P_TRY(NamedMember member, member_from(node));
+      members.push_back(std::move(member));
+    }
+    return members;
+  }
+  Result<> add(const RecordPtr& record) override {
+    LIBP2P_TRY(const ApiReply reply,
+               client_.request("POST", "/v1/records", libp2p::as_text(record->envelope)));
+    LIBP2P_TRY(const json::object ignored, object_from(reply));
+    return {};
+  }
+  Result<std::vector<Multiaddr>> addresses() override {
+    LIBP2P_TRY(const ApiReply reply, client_.request("GET", "/v1/status"));
+    LIBP2P_TRY(const json::object object, object_from(reply));
+    std::vector<Multiaddr> listen;
+    const json::value* advertised = object.if_contains("advertised");
+    if (!advertised || !advertised->is_array()) return listen;
+    for (const json::value& text : advertised->get_array()) {
+      if (!text.is_string()) continue;
+      if (auto address = Multiaddr::parse(text.get_string())) listen.push_back(address->without_peer());
+    }
+    return reachable_addresses(listen);
+  }
+
+ private:
+  ApiClient client_;
+};
+
+class StoreAccess final : public LogAccess {
+ public:
+  StoreAccess(std::unique_ptr<SqliteStore> store, NodeConfig config)
+      : store_(std::move(store)), config_(std::move(config)), log_(config_.fleet) {}
+
+  Result<> load() {
+    LIBP2P_TRY(const Store::Contents contents, store_->load());
+    for (const RecordPtr& record : contents.records) {
+      if (const auto ingested = log_.ingest(record); ingested.outcome == Changelog::Outcome::refused) {
+        return std::unexpected(ingested.why);
+      }
+    }
+    charter_ = Charter::evaluate(config_.fleet, contents.records);
+    return {};
+  }
+  Result<Position> position(const PeerId& author) override {
+    const auto role = charter_.role_of(author);
+    if (!role) return fail(Errc::refused, "that key holds no grant in this fleet");
+    Position position{config_.fleet, *role, config_.fleet, log_.latest(), {}};
+    if (*role != Role::root) position.grant = charter_.member(author)->grant;
+    for (const auto& [chain, head] : log_.vector()) {
+      if (chain.author == author && head.seq > 0) position.own_heads.push_back(head.id);
+    }
+    return position;
+  }
+  Result<std::vector<NamedMember>> members() override {
+    std::vector<NamedMember> members;
+    for (const auto& [peer, member] : charter_.members())
+      members.push_back({peer, member.name, member.labels});
+    return members;
+  }
+  Result<> add(const RecordPtr& record) override { return store_->append({&record, 1}); }
+  Result<std::vector<Multiaddr>> addresses() override { return reachable_addresses(config_.listen); }
+
+ private:
+  std::unique_ptr<SqliteStore> store_;
+  NodeConfig config_;
+  Changelog log_;
+  Charter charter_;
+};
+
+}  // namespace
+
+Result<json::object> object_from(const ApiReply& reply) {
+  auto body = parse_json(reply.body);
+  if (!body || !body->is_object()) return fail(Errc::parse, "the daemon's answer is no JSON object");
+  if (reply.status == 200) return std::move(body->get_object());
+  const json::value* detail = body->get_object().if_contains("detail");
+  return fail(reply.status == 403 || reply.status == 404 ? Errc::refused : Errc::io,
+              detail && detail->is_string() ? std::string(detail->get_string())
+                                            : "the daemon answered " + std::to_string(reply.status));
+}
+
+Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state) {
+  LIBP2P_TRY(NodeConfig config, state.load_config());
+  auto store = SqliteStore::open(state.store());
+  if (store) {
+    auto access = std::make_unique<StoreAccess>(std::move(*store), std::move(config));
+    LIBP2P_CHECK(access->load());
+    return access;
+  }
+  if (store.error().code != Errc::busy) return std::unexpected(store.error());
+  LIBP2P_TRY(ApiClient client, target.client());
+  return std::make_unique<DaemonAccess>(std::move(client));
+}
+
+Result<PrivateKey> signing_key(const std::string& file, const StateDir& state) {
+  if (!file.empty()) return load_private_key(file);
+  auto root = load_private_key(state.root_key());
+  if (root || root.error().code != Errc::not_found) return root;
+  return state.load_identity();
+}
+
+Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind, Bytes body,
+                          libp2p::Env env) {
+  Record record;
+  record.fleet = position.fleet;
+  record.kind = kind;
+  record.author = PeerId::from_public_key(key.public_key());
+  record.incarnation = env.random.u64();
+  record.seq = 1;
+  record.parents = position.own_heads;
+  std::ranges::sort(record.parents);
+  // Incarnations end with the process that opened them: the newest matter most, and the log orders them by
+  // clock anyway.
+  if (record.parents.size() > max_parents) record.parents.resize(max_parents);
+  record.hlc = Hlc::after(position.clock, env.clock.wall());
+  record.grant = position.grant;
+  record.body = std::move(body);
+  return sign_record(record, key);
+}
+
+}  // namespace starling

@@ -1,0 +1,52 @@
+// Records signed at the command line, by a key that is not the daemon's: root's, or an admin's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "starling/charter/charter.hpp"
+#include "starling/cli/command.hpp"
+#include "starling/fleet/author.hpp"
+
+namespace starling {
+
+// What a record of an author is to be put after, wherever that was learnt.
+struct Position {
+  FleetId fleet;
+  Role role{};
+  RecordId grant;
+  Hlc clock;
+  std::vector<RecordId> own_heads;
+};
+
+// A member, as far as commands ask for it.
+struct NamedMember {
+  PeerId peer;
+  std::string name;
+  Labels labels;
+};
+
+// Whoever keeps the log: the daemon while it runs, else the store itself.
+class LogAccess {
+ public:
+  virtual ~LogAccess() = default;
+  // Errors: refused, when that key holds no grant.
+  virtual Result<Position> position(const PeerId& author) = 0;
+  virtual Result<std::vector<NamedMember>> members() = 0;
+  virtual Result<> add(const RecordPtr& record) = 0;
+  // Under which others reach the node.
+  virtual Result<std::vector<Multiaddr>> addresses() = 0;
+};
+[[nodiscard]] Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state);
+
+// The object in an answer of the daemon. Errors: refused (403, 404), io; both with the detail it gives.
+[[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
+
+// `file`, else the root key if it is still in the state's folder, else the node's own.
+[[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const StateDir& state);
+// In an incarnation of its own, after all that `position` names.
+[[nodiscard]] Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind,
+                                        Bytes body, libp2p::Env env);
+
+}  // namespace starling

@@ -1,0 +1,60 @@
+// Layers: parts of the configuration for some nodes only (DESIGN, "Scopes: one fleet, many shapes").
+//
+// The fleet's state is one tree, whose first segment is the scope: "base" holds what every node gets, each
+// layer's name what the nodes get that its selector matches, and "@fleet" what is no configuration itself:
+//   /@fleet/layers/NAME = {"selector": "site=syd,tier=edge", "priority": 10}
+//   /@fleet/variables/NAME = "text"
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "starling/layers/selector.hpp"
+#include "starling/model/document.hpp"
+
+namespace starling {
+
+inline constexpr std::string_view fleet_scope = "@fleet";
+inline constexpr std::string_view layers_member = "layers";
+inline constexpr std::string_view variables_member = "variables";
+inline constexpr std::string_view selector_member = "selector";
+inline constexpr std::string_view priority_member = "priority";
+
+inline constexpr std::size_t max_layers = 1024;
+// Above that a double is no longer every integer: what is written is what is read, everywhere.
+inline constexpr std::int64_t max_priority = 1'000'000'000;
+
+struct Layer {
+  std::string name;
+  Selector selector;
+  std::int64_t priority = 0;  // from -max_priority to max_priority; of two layers the higher counts
+};
+
+// 1 to 63 of [a-z0-9._-], the first a letter or digit; not "base". Errors: invalid_argument.
+[[nodiscard]] Result<> check_layer_name(std::string_view name);
+// 1 to 64 of [A-Za-z0-9._-]. Errors: invalid_argument.
+[[nodiscard]] Result<> check_variable_name(std::string_view name);
+
+// What is wrong in a scope, and where there.
+struct ScopeFault {
+  std::string scope;
+  Path path;
+  std::string detail;
+};
+
+[[nodiscard]] json::value layer_json(const Layer& layer);
+// The layer that `definition` makes `name`. A layer without a priority has 0. Of several faults the first.
+[[nodiscard]] std::expected<Layer, ScopeFault> read_layer(std::string_view name,
+                                                          const json::value& definition);
+// The layers of a tree, lowest first: in the order in which they are laid over the base. Of several faults
+// the first by name.
+[[nodiscard]] std::expected<std::vector<Layer>, ScopeFault> read_layers(const json::value& tree);
+
+// What is wrong in the fleet's own scope of `tree`, or nothing: it holds layers and variables, and variables
+// are strings.
+[[nodiscard]] std::optional<ScopeFault> check_fleet_scope(const json::value& tree);
+
+}  // namespace starling
