@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures, and writes what it measured to RESULTS.md: P1 to P7, connections against those of go, rust and js; F1, the
-time of a change through a fleet against the experiment; F3, an idle fleet; F5, a node that was away. Each part of the file is
-replaced alone."""
+time of a change through a fleet against the experiment; F3, an idle fleet; F5, a node that was away; F6, writes a second. Each
+part of the file is replaced alone."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ import idle
 import propagation
 import streams
 import throughput
+import writes
 from figures import ROOT
 
 RESULTS = ROOT / "bench" / "RESULTS.md"
@@ -35,12 +36,13 @@ class Effort:
     idle_fleet_sizes: tuple
     idle_s: int
     missed: tuple
+    writes: int
 
 
 FULL = Effort(perf_bytes=1 << 30, rounds=10, probes=100, reconnects=1000, streams=10_000, crowd=2000, changes=100,
-              fleet_sizes=(3, 20), idle_fleet_sizes=(10, 50), idle_s=60, missed=(1000, 100_000))
+              fleet_sizes=(3, 20), idle_fleet_sizes=(10, 50), idle_s=60, missed=(1000, 100_000), writes=100)
 QUICK = Effort(perf_bytes=128 << 20, rounds=5, probes=20, reconnects=300, streams=4000, crowd=200, changes=20,
-               fleet_sizes=(3,), idle_fleet_sizes=(3,), idle_s=15, missed=(1000, 10_000))
+               fleet_sizes=(3,), idle_fleet_sizes=(3,), idle_s=15, missed=(1000, 10_000), writes=20)
 
 
 def peers_part(heading: str, measure):
@@ -70,6 +72,7 @@ PARTS = {
     "f3": fleet_part(idle, lambda effort: effort.idle_fleet_sizes, lambda effort: effort.idle_s),
     "f5": lambda arguments, effort: (
         catchup.HEADING, catchup.measure(arguments.catchup_binary, list(effort.missed), 3)),
+    "f6": lambda arguments, effort: (writes.HEADING, writes.measure(arguments.binary, effort.writes)),
 }
 
 

@@ -12,6 +12,7 @@
 #include "starling/fleet/fleet.hpp"
 #include "starling/model/status.hpp"
 #include "starling/rollout/generation.hpp"
+#include "starling/rollout/own_addresses.hpp"
 
 namespace starling {
 
@@ -49,6 +50,8 @@ class Applier final : private FleetObserver {
 
   void start();
   [[nodiscard]] Task<> stop();
+  // From now on no configuration that would take one of these is brought up.
+  void protect(OwnAddresses own) { own_addresses_ = std::move(own); }
 
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
@@ -95,6 +98,7 @@ class Applier final : private FleetObserver {
   [[nodiscard]] bool would_empty(const Generation& wanted) const;
   // A change that left a scope without listeners and didn't say that it is meant (M10).
   [[nodiscard]] std::optional<Emptying> unasked_emptying() const;
+  [[nodiscard]] std::optional<DataPlaneFault> cuts_off(const json::value& document) const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
   Task<> check_drift();
@@ -118,6 +122,7 @@ class Applier final : private FleetObserver {
   SaveBeforeFirstApply save_before_first_apply_;
   OnStatus on_status_;
   OnEvent on_event_;
+  OwnAddresses own_addresses_;
   // In the order of coming: a writer that always has another candidate must not keep the loop from its work.
   TurnQueue turns_;
   libp2p::Notifier wake_;
