@@ -32,8 +32,8 @@ enum class RecordKind : std::uint8_t {
 // Those that say who is in the fleet and what each may do; the others are its history.
 [[nodiscard]] constexpr bool is_charter_record(RecordKind kind) noexcept { return kind < RecordKind::change; }
 
-// Does this version know what such records say? Others are kept and passed on, and nothing is written on top of
-// what they may have changed (RV22).
+// Does this version know what such records say? Others are kept and passed on, and nothing is written on top
+// of what they may have changed (RV22).
 [[nodiscard]] constexpr bool is_known(RecordKind kind) noexcept {
   switch (kind) {
     case RecordKind::genesis:
@@ -96,5 +96,9 @@ using RecordPtr = std::shared_ptr<const SignedRecord>;
 // Verifies form, canonical encoding, signature, and that the signer is the author. Whether it may say what it
 // says is the charter's matter. Errors: parse, crypto, limit.
 [[nodiscard]] Result<RecordPtr> open_record(BytesView envelope);
+
+// The same without looking at the signature: for bytes that were verified before and are known to be those.
+// Errors: parse, limit.
+[[nodiscard]] Result<RecordPtr> reopen_record(BytesView envelope);
 
 }  // namespace starling
