@@ -25,6 +25,7 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
     : env_(env),
       options_(std::move(options)),
       fleet_(env, ground.fleet, ground.identity, ground.store),
+      history_(env, fleet_, options_.history),
       gate_(fleet_.charter()),
       host_(env, fleet_network(ground, options_, gate_)),
       admission_(env, host_.swarm(), fleet_, gate_),
@@ -61,6 +62,7 @@ Task<Result<>> FleetNode::start() {
   LIBP2P_CO_CHECK(co_await host_.start());
   sync_.start();
   applier_.start();
+  history_.start();
   tasks_.spawn("node.tick", tick());
   if (options_.join && !joined()) tasks_.spawn("node.join", join());
   co_return Result<>{};
@@ -68,6 +70,7 @@ Task<Result<>> FleetNode::start() {
 
 Task<> FleetNode::stop() {
   co_await tasks_.stop();
+  co_await history_.stop();
   co_await writer_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
@@ -185,6 +188,16 @@ void FleetNode::on_change_state(const RecordId& change, const ChangeStatus& stat
 void FleetNode::on_fork(const RecordPtr& rival) {
   events_.add("fork",
               json::object{{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
+}
+
+void FleetNode::on_ruling(const RecordPtr& ruling) {
+  events_.add("ruling",
+              json::object{{"author", ruling->record.author.to_string()}, {"record", to_cid(ruling->id)}});
+}
+
+void FleetNode::on_state_differs(const RecordPtr& anchor) {
+  events_.add("state-differs",
+              json::object{{"author", anchor->record.author.to_string()}, {"anchor", to_cid(anchor->id)}});
 }
 
 void FleetNode::on_status(const PeerId& node) {

@@ -95,29 +95,39 @@ Result<Fleet::Derived> Fleet::derive(const VersionVector& vector, const SignedRe
 
 // ---- writing ----
 
-Task<Result<RecordPtr>> Fleet::write_anchor(std::uint32_t merge_level) {
+Result<Anchor> Fleet::next_anchor(std::uint32_t merge_level) {
   if (merge_level != 0 && (merge_level <= merge_.level() || merge_level > newest_merge_level)) {
-    co_return fail(Errc::invalid_argument, "the fleet is at merge level " + std::to_string(merge_.level()) +
-                                               " and this version knows levels up to " +
-                                               std::to_string(newest_merge_level) + ": " +
-                                               std::to_string(merge_level) + " can't follow");
+    return fail(Errc::invalid_argument, "the fleet is at merge level " + std::to_string(merge_.level()) +
+                                            " and this version knows levels up to " +
+                                            std::to_string(newest_merge_level) + ": " +
+                                            std::to_string(merge_level) + " can't follow");
   }
-  LIBP2P_CO_CHECK(may_author(RecordKind::anchor));
   Anchor anchor{anchor_vector(), {}, merge_level};
-  LIBP2P_CO_TRY(const Derived derived, derive(anchor.vector, nullptr, SIZE_MAX));
+  LIBP2P_TRY(const Derived derived, derive(anchor.vector, nullptr, SIZE_MAX));
   anchor.revision = derived.revision;
+  return anchor;
+}
+
+Result<Checkpoint> Fleet::next_checkpoint() {
+  if (!revision_) return fail(Errc::refused, "there is nothing yet that a checkpoint could carry");
+  Checkpoint checkpoint;
+  checkpoint.anchor.vector = anchor_vector();
+  LIBP2P_TRY(const Derived derived, derive(checkpoint.anchor.vector, nullptr, SIZE_MAX));
+  checkpoint.anchor.revision = derived.revision;
+  if (base_) checkpoint.previous = base_->id;
+  LIBP2P_TRY(checkpoint.state, encode_state(derived.state));
+  return checkpoint;
+}
+
+Task<Result<RecordPtr>> Fleet::write_anchor(std::uint32_t merge_level) {
+  LIBP2P_CO_CHECK(may_author(RecordKind::anchor));
+  LIBP2P_CO_TRY(const Anchor anchor, next_anchor(merge_level));
   co_return co_await author(RecordKind::anchor, anchor.to_body());
 }
 
 Task<Result<RecordPtr>> Fleet::write_checkpoint() {
   LIBP2P_CO_CHECK(may_author(RecordKind::checkpoint));
-  if (!revision_) co_return fail(Errc::refused, "there is nothing yet that a checkpoint could carry");
-  Checkpoint checkpoint;
-  checkpoint.anchor.vector = anchor_vector();
-  LIBP2P_CO_TRY(const Derived derived, derive(checkpoint.anchor.vector, nullptr, SIZE_MAX));
-  checkpoint.anchor.revision = derived.revision;
-  if (base_) checkpoint.previous = base_->id;
-  LIBP2P_CO_TRY(checkpoint.state, encode_state(derived.state));
+  LIBP2P_CO_TRY(const Checkpoint checkpoint, next_checkpoint());
   co_return co_await author(RecordKind::checkpoint, checkpoint.to_body());
 }
 

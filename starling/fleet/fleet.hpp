@@ -80,9 +80,12 @@ class Fleet {
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // An anchor of all that is here and neither held nor set aside; with a level, the rules of that level hold
-  // from there on (M9). Errors: as author(); invalid_argument (a level that can't follow).
+  // from there on (M9). And the same with the state (L8). For whoever may sign them. Errors: invalid_argument
+  // (a level that can't follow), limit (a state too large for a record).
+  [[nodiscard]] Result<Anchor> next_anchor(std::uint32_t merge_level = 0);
+  [[nodiscard]] Result<Checkpoint> next_checkpoint();
+  // Signed by this node. Errors: also those of author().
   [[nodiscard]] Task<Result<RecordPtr>> write_anchor(std::uint32_t merge_level = 0);
-  // The same with the state (L8). Errors: as author(); limit (a state too large for a record).
   [[nodiscard]] Task<Result<RecordPtr>> write_checkpoint();
   // Forgets what the newest checkpoint covers that is older than `keep` by fleet time, if this node came to
   // the same state itself; how many records. Errors: io.

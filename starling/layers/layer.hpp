@@ -14,10 +14,10 @@
 
 #include "starling/layers/selector.hpp"
 #include "starling/model/document.hpp"
+#include "starling/model/scope.hpp"
 
 namespace starling {
 
-inline constexpr std::string_view fleet_scope = "@fleet";
 inline constexpr std::string_view layers_member = "layers";
 inline constexpr std::string_view variables_member = "variables";
 inline constexpr std::string_view selector_member = "selector";
