@@ -29,12 +29,12 @@ def measure(binary: Path, rounds: int) -> str:
     taken = {}
     for run in json.loads(out)["benchmarks"]:
         if run["run_type"] == "iteration":
-            taken.setdefault(run["run_name"], []).append(run["real_time"] * IN_MS[run["time_unit"]])
+            taken.setdefault(run["run_name"], []).append(run["cpu_time"] * IN_MS[run["time_unit"]])
     rows = [(what, f"{median(taken[name]):.3f}", f"{max(taken[name]):.3f}", limit or "-") for name, what, limit in ROWS]
     for row in rows:
         print(f"F7 {' | '.join(map(str, row))}", flush=True)
     return (surroundings.text()
-            + paragraph(f"Milliseconds of wall time, {rounds} rounds; of each round the mean. A warm change is all that a fleet asks",
+            + paragraph(f"Milliseconds of one core's time, {rounds} rounds; of each round the mean. A warm change is all that a fleet asks",
                         "of the merge after it: the tree, the fates that changed, the revision.")
             + "\n"
             + table(("", "median", "most", "goal"), rows))
