@@ -68,6 +68,7 @@ Task<Result<>> FleetNode::start() {
 
 Task<> FleetNode::stop() {
   co_await tasks_.stop();
+  co_await writer_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
   admission_.stop();

@@ -68,6 +68,9 @@ class Fleet {
   // Writes as this node, under its most senior grant; returns once it is on disk (L6).
   // Errors: refused (no grant that allows it; a clock too far ahead, with the offset), io (the store).
   [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
+  // Several at once, in order, with one synced transaction: all of them or none. `bodies` is not empty.
+  // Errors: also limit, when one of several is too large to be sure of.
+  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Bytes> bodies);
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // The same for a key that is not the node's (root, in `init` and `invite`).

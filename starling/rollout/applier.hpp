@@ -8,9 +8,9 @@
 
 #include "libp2p/base/task_group.hpp"
 #include "starling/dataplane/driver.hpp"
+#include "starling/dataplane/turn_queue.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/model/status.hpp"
-#include "starling/rollout/async_mutex.hpp"
 #include "starling/rollout/generation.hpp"
 
 namespace starling {
@@ -64,9 +64,9 @@ class Applier final : private FleetObserver {
 
    private:
     friend class Applier;
-    Trial(AsyncMutex::Lock lock, std::optional<json::value> before)
-        : lock_(std::move(lock)), before_(std::move(before)) {}
-    AsyncMutex::Lock lock_;
+    Trial(TurnQueue::Turn turn, std::optional<json::value> before)
+        : turn_(std::move(turn)), before_(std::move(before)) {}
+    TurnQueue::Turn turn_;
     // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another
     // revision).
     std::optional<json::value> before_;
@@ -88,6 +88,7 @@ class Applier final : private FleetObserver {
  private:
   void on_revision_changed() override;
 
+  void wake();
   Task<> keep_applied();
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
@@ -115,8 +116,10 @@ class Applier final : private FleetObserver {
   SaveBeforeFirstApply save_before_first_apply_;
   OnStatus on_status_;
   OnEvent on_event_;
-  AsyncMutex mutex_;
+  // In the order of coming: a writer that always has another candidate must not keep the loop from its work.
+  TurnQueue turns_;
   libp2p::Notifier wake_;
+  std::uint64_t wakes_ = 0;  // ever: what comes while the loop is busy must not wait for its next round
   std::optional<Generation> running_;    // what we brought up last, and believe to run
   std::optional<GenerationId> refused_;  // what the data plane would not take
   libp2p::Instant refused_until_{};      // and when to try it again: a port may have become free
