@@ -1,5 +1,7 @@
 #include "starling/daemon/node.hpp"
 
+#include "starling/daemon/own_address.hpp"
+
 namespace starling {
 namespace {
 
@@ -60,6 +62,8 @@ Task<Result<>> FleetNode::start() {
   admission_.start();
   LIBP2P_CO_CHECK(co_await host_.start());
   sync_.start();
+  applier_.set_address(options_.address.empty() ? own_address(host_.swarm().advertised_addresses())
+                                                : std::optional(options_.address));
   applier_.start();
   tasks_.spawn("node.tick", tick());
   if (options_.join && !joined()) tasks_.spawn("node.join", join());

@@ -19,6 +19,7 @@ struct NodeOptions {
   std::string name;
   std::string version;
   std::optional<JoinRequest> join;  // still to be done
+  std::string address = {};         // as its configuration can name it; empty: the first that it advertises
   ApplierConfig applier;
   SyncConfig sync;
 };

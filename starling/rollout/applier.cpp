@@ -76,26 +76,51 @@ Task<> Applier::stop() {
 }
 
 void Applier::on_revision_changed() {
-  if (const auto wanted = desired_generation(fleet_)) {
-    set_fact(FactKind::received, *wanted);
-    // What the fold yields has passed the structural validator with every change in it (M6).
-    if (!driver_.serves() || driver_.check(wanted->document)) set_fact(FactKind::validated, *wanted);
-    if (!driver_.serves()) {
-      // Nothing to bring up: such a node is where its log is.
-      set_fact(FactKind::applied, *wanted);
-      set_fact(FactKind::healthy, *wanted);
-    }
-  }
+  look_at_fleet();
   retry_ = config_.retry_first;
   wake();
   on_status_();
 }
 
+// Others' comings and goings are nothing to this node: only its own labels can change what it runs.
+void Applier::on_charter_changed() {
+  if (known_as_ == own_facts(fleet_, address_)) return;
+  on_revision_changed();
+}
+
+void Applier::look_at_fleet() {
+  known_as_ = own_facts(fleet_, address_);
+  desired_ = desired_generation(fleet_, known_as_);
+  if (!desired_) return;
+  set_fact(FactKind::received, desired_->revision, desired_->heads);
+  const Generation* generation = wanted();
+  note_render_fault(generation ? std::string() : to_string(desired_->generation.error()));
+  if (!generation) return;
+  // What the fold yields has passed the structural validator with every change in it (M6), and this after it was
+  // rendered.
+  if (!driver_.serves() || driver_.check(generation->document)) set_fact(FactKind::validated, *generation);
+  if (!driver_.serves()) {
+    // Nothing to bring up: such a node is where its log is.
+    set_fact(FactKind::applied, *generation);
+    set_fact(FactKind::healthy, *generation);
+  }
+}
+
+void Applier::note_render_fault(std::string error) {
+  if (render_error_ == error) return;
+  render_error_ = std::move(error);
+  if (!render_error_.empty()) tell(DataPlaneEvent::Kind::failed, std::nullopt, render_error_);
+}
+
 void Applier::set_fact(FactKind kind, const Generation& generation) {
+  set_fact(kind, generation.revision, generation.heads);
+}
+
+void Applier::set_fact(FactKind kind, const RevisionId& revision, const std::vector<RecordId>& heads) {
   auto& fact = facts_[static_cast<std::size_t>(kind)];
-  if (fact && fact->revision == generation.revision && fact->heads == generation.heads) return;
-  const bool same_revision = fact && fact->revision == generation.revision;
-  fact = TimedFact{generation.revision, generation.heads, same_revision ? fact->since : env_.now()};
+  if (fact && fact->revision == revision && fact->heads == heads) return;
+  const bool same_revision = fact && fact->revision == revision;
+  fact = TimedFact{revision, heads, same_revision ? fact->since : env_.now()};
 }
 
 void Applier::fill(Status& status) const {
@@ -111,7 +136,7 @@ void Applier::fill(Status& status) const {
   if (running_) status.generation = running_->id;
   status.serves = driver_.serves();
   status.held = held_.substr(0, max_status_error_bytes);
-  status.error = error_.substr(0, max_status_error_bytes);
+  status.error = (render_error_.empty() ? error_ : render_error_).substr(0, max_status_error_bytes);
 }
 
 void Applier::tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> generation, std::string message) {
@@ -157,23 +182,24 @@ Task<> Applier::keep_applied() {
 
 // False when it should be tried again after a while.
 Task<bool> Applier::bring_up_to_date() {
-  std::optional<Generation> wanted = desired_generation(fleet_);
-  if (!wanted) co_return true;
-  if (running_ && running_->id == wanted->id) {
-    if (running_->revision != wanted->revision || running_->heads != wanted->heads) {
-      co_await note_running(std::move(*wanted));
+  const Generation* present = wanted();
+  if (!present) co_return true;
+  if (running_ && running_->id == present->id) {
+    if (running_->revision != present->revision || running_->heads != present->heads) {
+      co_await note_running(*present);
     } else if (!facts_[static_cast<std::size_t>(FactKind::applied)]) {
-      co_return co_await confirm_or_apply(std::move(*wanted));
+      co_return co_await confirm_or_apply(*present);
     }
     co_return true;
   }
-  if (!running_ && !co_await may_apply_first(wanted->document)) co_return false;
-  if (would_empty(*wanted)) {
+  Generation next = *present;
+  if (!running_ && !co_await may_apply_first(next.document)) co_return false;
+  if (would_empty(next)) {
     hold("change " + to_cid(*fleet_.merged().emptied_by) +
          " leaves no listener: write it again with allow-empty, or set a listener (M10)");
     co_return true;
   }
-  co_return co_await apply(std::move(*wanted));
+  co_return co_await apply(std::move(next));
 }
 
 Task<bool> Applier::may_apply_first(const json::value& wanted) {
@@ -304,8 +330,8 @@ Task<> Applier::heal() {
 Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
   TurnQueue::Turn turn = co_await turns_.take();
   if (!driver_.serves()) co_return Trial(std::move(turn), std::nullopt);
-  const auto wanted = desired_generation(fleet_);
-  const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
+  const Generation* present_wanted = wanted();
+  const bool runs_present = present_wanted ? (running_ && running_->id == present_wanted->id) : !running_;
   // What is to go back if the change can't be stored. It is asked for only where it isn't known: that would
   // be one more question on the way of every change.
   json::value before;
@@ -330,11 +356,11 @@ Task<> Applier::keep(Trial trial) {
   if (!trial.before_) co_return;
   // Concurrent changes may have put more into the revision than the candidate held: the loop brings that up
   // next.
-  auto wanted = desired_generation(fleet_);
   const auto present = co_await driver_.read();
-  if (wanted && present && same_json(*present, wanted->document)) {
-    const GenerationId id = wanted->id;
-    co_await note_running(std::move(*wanted));
+  const Generation* generation = wanted();
+  if (generation && present && same_json(*present, generation->document)) {
+    const GenerationId id = generation->id;
+    co_await note_running(*generation);
     tell(DataPlaneEvent::Kind::applied, id, "");
   }
   wake();
