@@ -149,6 +149,8 @@ void WarmLast(benchmark::State& state) {
   for (auto _ : state) {
     merge.add(log.next());
     benchmark::DoNotOptimize(merge.result().fates.size());
+    benchmark::DoNotOptimize(merge.take_changed().size());
+    benchmark::DoNotOptimize(merge.revision());
   }
 }
 
@@ -188,8 +190,8 @@ void DiffWhole(benchmark::State& state) {
 }
 
 void Revision(benchmark::State& state) {
-  const json::value document = large_document();
-  for (auto _ : state) benchmark::DoNotOptimize(revision_of(document));
+  const json::value tree = json::object{{"base", large_document()}};
+  for (auto _ : state) benchmark::DoNotOptimize(revision_of(tree, static_cast<unsigned>(state.range(0))));
 }
 
 BENCHMARK(ColdFold)->Arg(0)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
@@ -197,7 +199,7 @@ BENCHMARK(WarmLast)->Arg(0)->Arg(10)->Unit(benchmark::kMicrosecond);
 BENCHMARK(WarmLate)->Arg(5)->Arg(50)->Unit(benchmark::kMicrosecond);
 BENCHMARK(ValidateWhole)->Unit(benchmark::kMillisecond);
 BENCHMARK(DiffWhole)->Unit(benchmark::kMillisecond);
-BENCHMARK(Revision)->Unit(benchmark::kMillisecond);
+BENCHMARK(Revision)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace starling

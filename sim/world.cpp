@@ -251,7 +251,7 @@ std::string World::disagreement() const {
              std::to_string(other.log().size());
     }
     if (fleet.revision() != other.revision()) return name + " is at another revision";
-    if (fleet.revision() && !same_json(machine.data_plane.running(), fleet.merged().document)) {
+    if (fleet.revision() && !same_json(machine.data_plane.running(), fleet.document())) {
       return name + "'s data plane runs something else";
     }
   }

@@ -45,9 +45,10 @@ Result<std::string> raise_level(const RaiseArguments& arguments) {
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(arguments.target, state));
   LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
   if (!at_least(position.role, Role::admin)) {
-    return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) +
-                                   " can't raise the level: that takes the fleet's root key, or an admin's; give "
-                                   "it with --key FILE");
+    return fail(Errc::refused,
+                "a key with the role " + std::string(to_string(position.role)) +
+                    " can't raise the level: that takes the fleet's root key, or an admin's; give "
+                    "it with --key FILE");
   }
   libp2p::NullLog log;
   libp2p::SystemRuntime runtime(log, 1);

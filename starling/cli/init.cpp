@@ -7,8 +7,10 @@
 #include "starling/cli/command.hpp"
 #include "starling/cli/invites.hpp"
 #include "starling/cli/node_options.hpp"
+#include "starling/merge/levels.hpp"
 #include "starling/merge/revision.hpp"
 #include "starling/model/document.hpp"
+#include "starling/model/scope.hpp"
 
 namespace starling {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/changelog/anchor.hpp"
+
 namespace starling {
 namespace {
 
@@ -67,6 +69,7 @@ Result<> Fleet::load() {
     }
   }
   evaluate_charter();
+  merge_.set_levels(levels());
   consider(log_.records());
   update_merge();
   return {};
@@ -179,6 +182,9 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool fork = std::ranges::any_of(
       added, [this](const RecordPtr& record) { return log_.quarantined(record->record); });
   if (charter_touched) evaluate_charter();
+  const bool anchored = std::ranges::any_of(
+      added, [](const RecordPtr& record) { return record->record.kind == RecordKind::anchor; });
+  if (charter_touched || anchored) merge_.set_levels(levels());
   consider(charter_touched || fork ? log_.records() : added);
   update_merge();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
@@ -236,14 +242,25 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
   }
 }
 
+// Whoever may sign anchors may raise the level with one (M9).
+std::vector<LevelFrom> Fleet::levels() const {
+  std::vector<LevelFrom> levels;
+  for (const RecordPtr& signed_record : log_.records()) {
+    const Record& record = signed_record->record;
+    if (record.kind != RecordKind::anchor || charter_.judge(record) != Charter::Verdict::valid) continue;
+    const auto anchor = Anchor::from_body(record.body);
+    if (anchor && anchor->merge_level != 0)
+      levels.push_back({record.hlc, signed_record->id, anchor->merge_level});
+  }
+  return levels;
+}
+
 void Fleet::update_merge() {
   merged_ = &merge_.result();
-  const std::set<RecordId> changed = merge_.take_changed();
-  for (const ChangeFate& fate : merged_->fates) {
-    if (changed.contains(fate.id)) set_state(fate.id, {state_of(fate.state), fate.reason});
-  }
+  const std::vector<ChangeFate> changed = merge_.take_changed();
+  for (const ChangeFate& fate : changed) set_state(fate.id, {state_of(fate.state), fate.reason});
   const auto old_revision = revision_;
-  revision_ = merge_.size() > 0 ? std::optional(revision_of(merged_->document)) : std::nullopt;
+  revision_ = merge_.size() > 0 ? std::optional(merge_.revision()) : std::nullopt;
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }

@@ -81,6 +81,12 @@ class Fleet {
   [[nodiscard]] const Charter& charter() const noexcept { return charter_; }
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
   [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
+  // What is desired of one scope (starling/model/scope.hpp).
+  [[nodiscard]] const json::value& document(std::string_view scope = base_scope) const {
+    return scope_document(merged_->document, scope);
+  }
+  // By which the next change will be merged (M9).
+  [[nodiscard]] unsigned merge_level() const noexcept { return merge_.level(); }
   // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
   // The changes that are folded into it, oldest first.
@@ -107,6 +113,7 @@ class Fleet {
   void evaluate_charter();
   // Lets every one of `records` that is a change take part in the merge, or keeps it out.
   void consider(const std::vector<RecordPtr>& records);
+  [[nodiscard]] std::vector<LevelFrom> levels() const;
   void update_merge();
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const RecordId& change, ChangeStatus status);

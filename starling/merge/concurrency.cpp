@@ -59,9 +59,10 @@ void Concurrency::truncate(std::size_t position) {
   }
 }
 
-std::vector<Node*> Concurrency::needing(Node& node, const Path& removed) const {
+std::vector<Node*> Concurrency::needing(Node& node, const Path& removed,
+                                        const NeedIndex::Stands& stands) const {
   if (node.first_unknown == node.position && node.known_from == node.position + 1) return {};
-  std::vector<Node*> found = index_.needing(removed, node.first_unknown, node.known_from);
+  std::vector<Node*> found = index_.needing(removed, node.first_unknown, node.known_from, stands);
   std::erase_if(found, [&](Node* other) { return !concurrent(*other, node); });
   return found;
 }

@@ -23,8 +23,10 @@ class Concurrency {
 
   // Did neither author know the other's change? Never so of a change and itself.
   [[nodiscard]] bool concurrent(Node& a, Node& b) const;
-  // M5: who is concurrent with `node` and needs something at or below `removed`, in order.
-  [[nodiscard]] std::vector<Node*> needing(Node& node, const Path& removed) const;
+  // M5: who is concurrent with `node` and needs something at or below `removed`, in order; `stands` as in
+  // NeedIndex::needing().
+  [[nodiscard]] std::vector<Node*> needing(Node& node, const Path& removed,
+                                           const NeedIndex::Stands& stands) const;
   // The position of the first change before `limit` that is concurrent with `node` and removes what it needs;
   // `limit`, if there is none.
   [[nodiscard]] std::size_t first_removal_for(Node& node, std::size_t limit) const;

@@ -20,12 +20,12 @@ void ConflictBook::drop_last() {
 
 void ConflictBook::list(Id id) {
   changed_ = true;
-  open_[entries_.at(id).conflict.path].push_back(id);
+  open_[entries_.at(id).path].push_back(id);
 }
 
 void ConflictBook::unlist(Id id) {
   changed_ = true;
-  const auto place = open_.find(entries_.at(id).conflict.path);
+  const auto place = open_.find(entries_.at(id).path);
   std::erase(place->second, id);
   if (place->second.empty()) open_.erase(place);
 }
@@ -37,9 +37,8 @@ std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& p
     for (const Id id : ids) {
       const Entry& entry = entries_.at(id);
       const bool own = entry.winner == &node || entry.loser == &node;
-      if (own || concurrency.concurrent(*entry.winner, node) || concurrency.concurrent(*entry.loser, node))
-        continue;
-      settled.push_back(id);
+      const bool knew_winner = entry.winner == nullptr || !concurrency.concurrent(*entry.winner, node);
+      if (!own && knew_winner && !concurrency.concurrent(*entry.loser, node)) settled.push_back(id);
     }
   };
   if (open_.empty()) return settled;

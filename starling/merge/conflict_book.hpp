@@ -17,8 +17,9 @@ class ConflictBook {
  public:
   using Id = std::uint64_t;
   struct Entry {
-    Conflict conflict;  // `stood` is filled in when it is told
-    Node* winner = nullptr;
+    Conflict conflict;       // `stood` is filled in when it is told
+    Path path;               // of the lost edit, with its scope
+    Node* winner = nullptr;  // nothing: of the state that the fold began with, which counts as known to all
     Node* loser = nullptr;
     const Node* made_by = nullptr;     // the later of the two, at whose turn it came about
     const Node* settled_by = nullptr;  // who knew both and touched the place again

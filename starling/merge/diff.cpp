@@ -99,17 +99,34 @@ bool fits(const std::vector<Edit>& edits, const DiffLimits& limits) {
   return true;
 }
 
-}  // namespace
-
-std::vector<Edit> diff(const json::value& before, const json::value& after, DiffLimits limits) {
-  std::size_t max_depth = depth(after);
+// Objects are set whole from below `min_depth` on at most.
+std::vector<Edit> smallest_that_fits(const json::value& before, const json::value& after, DiffLimits limits,
+                                     std::size_t min_depth) {
+  std::size_t max_depth = std::max(depth(after), min_depth);
   while (true) {
     Differ differ(max_depth);
     differ.compare(before, after);
     // A single edit can't be made any smaller: then it is for the record to say that it is too large.
-    if (max_depth == 0 || fits(differ.edits, limits)) return std::move(differ.edits);
+    if (max_depth == min_depth || fits(differ.edits, limits)) return std::move(differ.edits);
     --max_depth;
   }
+}
+
+}  // namespace
+
+std::vector<Edit> diff(const json::value& before, const json::value& after, DiffLimits limits) {
+  return smallest_that_fits(before, after, limits, 0);
+}
+
+std::vector<Edit> diff_trees(const json::value& before, const json::value& after, DiffLimits limits) {
+  // An edit is of one scope at most.
+  std::vector<Edit> edits = smallest_that_fits(before, after, limits, 1);
+  for (Edit& edit : edits) {
+    Place place = place_of(edit.path);
+    edit.scope = std::move(place.scope);
+    edit.path = std::move(place.path);
+  }
+  return edits;
 }
 
 }  // namespace starling

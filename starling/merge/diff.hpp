@@ -22,4 +22,8 @@ struct DiffLimits {
 [[nodiscard]] std::vector<Edit> diff(const json::value& before, const json::value& after,
                                      DiffLimits limits = {});
 
+// The same between two trees of all scopes: each edit is of its scope.
+[[nodiscard]] std::vector<Edit> diff_trees(const json::value& before, const json::value& after,
+                                           DiffLimits limits = {});
+
 }  // namespace starling

@@ -1,6 +1,5 @@
 #include "starling/merge/fold.hpp"
 
-#include "libp2p/crypto/hash.hpp"
 #include "starling/merge/merge.hpp"
 #include "starling/merge/tree.hpp"
 
@@ -12,7 +11,11 @@ bool apply_edit(json::value& document, const Edit& edit) {
       (void)set_member(document, edit.path, *edit.value);
       break;
     case EditOp::remove:
-      if (member_at(document, edit.path) != nullptr) (void)remove_member(document, edit.path);
+      if (edit.path.empty()) {
+        document = edit.scope == base_scope ? empty_document() : json::object();
+      } else if (member_at(document, edit.path) != nullptr) {
+        (void)remove_member(document, edit.path);
+      }
       break;
     case EditOp::append: {
       json::value* array = member_at(document, edit.path);
@@ -34,13 +37,6 @@ MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_
   Merge merge(happened_before, once);
   merge.reset(std::move(inputs));
   return std::move(merge).take();
-}
-
-RevisionId revision_of(const json::value& document) {
-  Bytes hashed = libp2p::to_bytes("starling-revision");
-  hashed.push_back(static_cast<std::uint8_t>(merge_level));
-  libp2p::append(hashed, libp2p::as_bytes(canonical_json(document)));
-  return RevisionId{libp2p::sha256(hashed)};
 }
 
 }  // namespace starling

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,6 @@
 #include "starling/model/record.hpp"
 
 namespace starling {
-
-// The merge's rules have a level (M9); a revision is of its level.
-inline constexpr unsigned merge_level = 1;
 
 struct MergeInput {
   RecordId id;
@@ -29,13 +27,14 @@ struct Conflict {
     removal_dropped,  // what was to be removed is needed by the other
   };
   Kind kind{};
-  Path path;
-  RecordId winner;
+  std::string scope{base_scope};
+  Path path;        // in that scope
+  RecordId winner;  // of a state that was begun with it may be all that is known
   RecordId loser;
-  std::optional<json::value> base;    // before either
+  std::optional<json::value> base;    // before either, as far as it is known
   std::optional<json::value> mine;    // what the loser wanted; nothing: to remove it
   std::optional<json::value> theirs;  // what stands by the winner
-  std::vector<Path> stood;            // edits of the loser that were not touched
+  std::vector<Place> stood;           // edits of the loser that were not touched
   EditOp op{};  // what the loser was about: a removal or an append has another `mine` than a set
 };
 
@@ -46,24 +45,27 @@ struct ChangeFate {
   std::string reason;  // why it was skipped, or what it lost to
 };
 
-struct MergeResult {
-  json::value document;
-  std::vector<ChangeFate> fates;    // in the order of the fold
-  std::vector<Conflict> conflicts;  // not settled by a later change that knew both
-  // The last change that left the document without a listener, where there is none now (M10).
-  std::optional<RecordId> emptied_by;
-  bool empty_allowed = false;
+// Who left a scope without a listener that had one (M10).
+struct Emptying {
+  RecordId by;
+  bool allowed = false;
+  friend bool operator==(const Emptying&, const Emptying&) = default;
 };
 
-// `inputs` in any order, and of each as many as there are. Pure. Merge keeps this up to date as changes come
-// in.
+struct MergeResult {
+  json::value document;             // the tree of all scopes
+  std::vector<ChangeFate> fates;    // in the order of the fold
+  std::vector<Conflict> conflicts;  // not settled by a later change that knew both
+  // By scope: the last change that left it without a listener, where it has none now.
+  std::map<std::string, Emptying> emptied;
+};
+
+// `inputs` in any order, and of each as many as there are; all at the first level. Pure. Merge keeps this up
+// to date as changes come in.
 [[nodiscard]] MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before);
 
-// Hash of (merge level, desired document): what a fleet's state is called.
-[[nodiscard]] RevisionId revision_of(const json::value& document);
-
-// Applies one edit as the fold does: parents are made, what is no object on the way gives way. False when
-// nothing could be done (append to what is no array).
+// Applies one edit to the document of its scope as the fold does: parents are made, what is no object on the
+// way gives way. False when nothing could be done (append to what is no array).
 bool apply_edit(json::value& document, const Edit& edit);
 
 }  // namespace starling

@@ -28,11 +28,12 @@ FoldState::Obstacle FoldState::apply_set(Node& node, std::size_t edit) {
   const Edit& set = node.input.change.edits[edit];
   if (Obstacle blocked = blocked_by_array(node, set.path); !blocked.empty()) return blocked;
   if (makes_room_only(node, set)) {
+    node.idle.push_back(edit);
     wish(node, edit, nullptr);
     return {};
   }
   std::vector<Contender> others = contenders(node, set.path);
-  Replaced replaced = set_member(document_, set.path, *set.value);
+  Replaced replaced = tree_.set(set.path, *set.value);
   const Path replaced_at = replaced.at;
   std::shared_ptr<const json::value> before = replaced_at == set.path ? replaced.old : nullptr;
   edited(std::move(replaced));
@@ -44,22 +45,20 @@ FoldState::Obstacle FoldState::apply_set(Node& node, std::size_t edit) {
 
 FoldState::Obstacle FoldState::apply_append(Node& node, std::size_t edit) {
   const Edit& append = node.input.change.edits[edit];
-  json::value* array = member_at(document_, append.path);
+  const json::value* array = tree_.at(append.path);
   if (array == nullptr || !array->is_array()) {
     // A concurrent change has put something else in its place; else its author never saw an array here.
     std::vector<Contender> others = contenders(node, append.path);
     const auto last = std::ranges::max_element(
         others, {}, [](const Contender& other) { return other.wish.node->position; });
-    if (last == others.end()) return to_pointer(append.path) + ": there is no array to append to";
-    const std::optional<json::value> standing = copied(array);
-    lose(node, edit, *last->wish.node, Conflict::Kind::overlap, standing, standing, node);
+    if (last == others.end()) return to_text(place_of(append.path)) + ": there is no array to append to";
+    node.idle.push_back(edit);
+    Node& winner = *last->wish.node;
+    lose({&node, edit, &winner, winner.input.id, copied(array), copied(array)}, Conflict::Kind::overlap,
+         node);
     return {};
   }
-  Path element = append.path;
-  element.push_back(std::to_string(array->get_array().size()));
-  array->get_array().push_back(*append.value);
-  index_.replace(element, append.value ? &*append.value : nullptr);
-  touched_.push_back(std::move(element));
+  touched_.push_back(tree_.append(append.path, *append.value));
   steps_.emplace_back(undo::Appended{append.path});
   wish(node, edit, nullptr);
   return {};
@@ -69,9 +68,9 @@ FoldState::Obstacle FoldState::apply_remove(Node& node, std::size_t edit) {
   const Path& path = node.input.change.edits[edit].path;
   if (Obstacle blocked = blocked_by_array(node, path); !blocked.empty()) return blocked;
   std::shared_ptr<const json::value> before;
-  if (member_at(document_, path) != nullptr) {
+  if (tree_.at(path) != nullptr) {
     std::vector<Contender> others = contenders(node, path);
-    Replaced replaced = remove_member(document_, path);
+    Replaced replaced = tree_.remove(path);
     before = replaced.old;
     removed_.emplace(path, edit);
     edited(std::move(replaced));
@@ -84,12 +83,41 @@ FoldState::Obstacle FoldState::apply_remove(Node& node, std::size_t edit) {
 
 void FoldState::drop(Node& node, std::size_t edit, const Needers& needers) {
   const Path& path = node.input.change.edits[edit].path;
-  const std::optional<json::value> standing = copied(member_at(document_, path));
-  lose(node, edit, *needers.front(), Conflict::Kind::removal_dropped, standing, standing, node);
+  node.idle.push_back(edit);
+  Node& winner = *needers.front();
+  lose({&node, edit, &winner, winner.input.id, copied(tree_.at(path)), copied(tree_.at(path))},
+       Conflict::Kind::removal_dropped, node);
   const auto kept = kept_.find(path);
   steps_.emplace_back(undo::KeptAt{path, kept == kept_.end() ? std::nullopt : std::optional(kept->second)});
   Needers& all = kept_[path];
   all.insert(all.end(), needers.begin(), needers.end());
+}
+
+const Provenance* FoldState::newer_in_base(const Node& node, const Edit& edit) const {
+  if (!newest_in_base_ || !newest_in_base_->is_after(node.input.hlc, node.input.id)) return nullptr;
+  const Provenance* newest = nullptr;
+  const auto look = [&](const Provenance& other) {
+    if (!other.is_after(node.input.hlc, node.input.id)) return;
+    if (newest == nullptr || other.is_after(newest->hlc, newest->change)) newest = &other;
+  };
+  const Provenances& known = base_->provenance;
+  for (Path above; above.size() < edit.path.size(); above.push_back(edit.path[above.size()])) {
+    if (const auto exact = known.find(above); exact != known.end()) look(exact->second);
+  }
+  for (auto it = known.lower_bound(edit.path); it != known.end() && is_prefix(edit.path, it->first); ++it) {
+    // Appends get along with one another.
+    if (edit.op == EditOp::append && it->first.size() > edit.path.size()) break;
+    look(it->second);
+  }
+  return newest;
+}
+
+void FoldState::yield_to_base(Node& node, std::size_t edit, const Provenance& newer) {
+  const Edit& lost = node.input.change.edits[edit];
+  node.idle.push_back(edit);
+  if (is_fulfilled({lost.path, {&node, edit, nullptr}, std::nullopt})) return wish(node, edit, nullptr);
+  lose({&node, edit, nullptr, newer.change, std::nullopt, copied(tree_.at(lost.path))},
+       Conflict::Kind::overlap, node);
 }
 
 void FoldState::settle(Node& node, const Path& path) {
@@ -102,7 +130,7 @@ void FoldState::settle(Node& node, const Path& path) {
 // An array that its author knew is set whole or appended to, never edited inside (M2). One that a concurrent
 // change has put there gives way, as all that is overlapped does (M4).
 FoldState::Obstacle FoldState::blocked_by_array(Node& node, const Path& path) const {
-  const std::optional<Path> array = array_above(document_, path);
+  const std::optional<Path> array = array_above(tree_.value(), path);
   if (!array) return {};
   Path above;
   while (true) {
@@ -115,13 +143,13 @@ FoldState::Obstacle FoldState::blocked_by_array(Node& node, const Path& path) co
     if (above.size() == array->size()) break;
     above.push_back((*array)[above.size()]);
   }
-  return to_pointer(*array) + ": an array stands here, and no edit goes through one (M2)";
+  return to_text(place_of(*array)) + ": an array stands here, and no edit goes through one (M2)";
 }
 
 // An empty object that one author puts where there was none, and members that another one has set in it
 // meanwhile, get along: whichever comes later, both have what they want.
 bool FoldState::makes_room_only(Node& node, const Edit& edit) const {
-  const json::value* standing = member_at(document_, edit.path);
+  const json::value* standing = tree_.at(edit.path);
   if (!is_empty_object(*edit.value) || standing == nullptr || !standing->is_object()) return false;
   for (auto it = wishes_.lower_bound(edit.path); it != wishes_.end() && is_prefix(edit.path, it->first);
        ++it) {
@@ -142,7 +170,7 @@ std::vector<FoldState::Contender> FoldState::contenders(Node& node, const Path& 
       Contender contender{at, wishes[i], std::nullopt};
       if (edit_of(wishes[i]).op == EditOp::append) {
         // What was appended to stands as long as the wish does.
-        contender.base = before_append(member_at(document_, at)->get_array(), wishes, i);
+        contender.base = before_append(tree_.at(at)->get_array(), wishes, i);
       }
       found.push_back(std::move(contender));
     }
@@ -158,7 +186,7 @@ std::vector<FoldState::Contender> FoldState::contenders(Node& node, const Path& 
 
 bool FoldState::is_fulfilled(const Contender& contender) const {
   const Edit& wished = edit_of(contender.wish);
-  const json::value* standing = member_at(document_, contender.path);
+  const json::value* standing = tree_.at(contender.path);
   switch (wished.op) {
     case EditOp::remove:
       return standing == nullptr;
@@ -178,26 +206,28 @@ void FoldState::judge(Node& node, std::vector<Contender> contenders) {
     erase_wish(contender.path, lost.node, lost.edit);
     std::optional<json::value> base =
         edit_of(lost).op == EditOp::append ? std::move(contender.base) : copied(lost.before.get());
-    lose(*lost.node, lost.edit, node, Conflict::Kind::overlap, std::move(base),
-         copied(member_at(document_, contender.path)), node);
+    lose({lost.node, lost.edit, &node, node.input.id, std::move(base), copied(tree_.at(contender.path))},
+         Conflict::Kind::overlap, node);
   }
 }
 
-void FoldState::lose(Node& loser, std::size_t edit, Node& winner, Conflict::Kind kind,
-                     std::optional<json::value> base, std::optional<json::value> theirs, Node& turn) {
-  const Edit& lost = loser.input.change.edits[edit];
+void FoldState::lose(Loss loss, Conflict::Kind kind, Node& turn) {
+  Node& loser = *loss.loser;
+  const Edit& lost = loser.input.change.edits[loss.edit];
+  Place place = place_of(lost.path);
   Conflict conflict{.kind = kind,
-                    .path = lost.path,
-                    .winner = winner.input.id,
+                    .scope = std::move(place.scope),
+                    .path = std::move(place.path),
+                    .winner = loss.winner_id,
                     .loser = loser.input.id,
-                    .base = std::move(base),
+                    .base = std::move(loss.base),
                     .mine = lost.value,
-                    .theirs = std::move(theirs),
+                    .theirs = std::move(loss.theirs),
                     .stood = {},
                     .op = lost.op};
-  conflicts_.add({std::move(conflict), &winner, &loser, &turn, nullptr});
+  conflicts_.add({std::move(conflict), lost.path, loss.winner, &loser, &turn, nullptr});
   steps_.emplace_back(undo::ConflictMade{});
-  loser.losses.push_back({edit, &turn});
+  loser.losses.push_back({loss.edit, &turn});
   losers_.insert(loser.input.id);
   steps_.emplace_back(undo::Lost{&loser});
 }
@@ -241,7 +271,6 @@ std::vector<Wish>& FoldState::wishes_at(const Path& path) {
 }
 
 void FoldState::edited(Replaced replaced) {
-  index_.replace(replaced.at, member_at(document_, replaced.at));
   touched_.push_back(replaced.at);
   steps_.emplace_back(undo::Edited{std::move(replaced)});
 }

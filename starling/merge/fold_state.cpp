@@ -10,9 +10,19 @@ namespace {
 // sense: each round applies the change anew.
 constexpr int max_rounds = 16;
 
-const Path& listeners_path() {
-  static const Path path{"listeners"};
-  return path;
+// Has each scope that the change touches a listener?
+std::map<std::string, bool> listeners_in(const json::value& tree, const Change& change) {
+  std::map<std::string, bool> found;
+  for (const Edit& edit : change.edits) {
+    if (holds_configuration(edit.scope) && !found.contains(edit.scope))
+      found.emplace(edit.scope, has_listeners(scope_document(tree, edit.scope)));
+  }
+  return found;
+}
+
+bool touches_listeners(const Change& change, const std::string& scope) {
+  const Path listeners{scope, "listeners"};
+  return std::ranges::any_of(change.edits, [&](const Edit& edit) { return overlaps(edit.path, listeners); });
 }
 
 template <class... Calls>
@@ -22,19 +32,17 @@ struct Overloaded : Calls... {
 
 }  // namespace
 
-FoldState::FoldState(json::value& document, ConflictBook& conflicts, const Concurrency& concurrency,
+FoldState::FoldState(json::value& tree, ConflictBook& conflicts, const Concurrency& concurrency,
                      std::size_t remembered_changes)
-    : document_(document),
+    : tree_(tree),
       conflicts_(conflicts),
       concurrency_(concurrency),
-      remembered_changes_(remembered_changes) {
-  restore(unset());
-}
+      remembered_changes_(remembered_changes) {}
 
 UndoSteps FoldState::apply(Node& node, std::size_t floor) {
   steps_.clear();
   forget_wishes(node, floor);
-  const bool had_listeners = has_listeners(document_);
+  const std::map<std::string, bool> had_listeners = listeners_in(tree_.value(), node.input.change);
   node.skipped = enter(node);
   if (node.skipped.empty()) note_emptiness(node, had_listeners);
   return std::move(steps_);
@@ -63,14 +71,14 @@ FoldState::Obstacle FoldState::enter(Node& node) {
   for (int round = 1;; ++round) {
     Obstacle obstacle = apply_edits(node, drops);
     if (obstacle.empty()) {
-      const std::vector<Violation> violations = violations_by(touched_, document_, index_);
+      const std::vector<Violation> violations = tree_.violations_by(touched_);
       if (violations.empty()) return {};
       if (round < max_rounds && drop_more(node, violations, drops)) {
         unwind(mark);
         continue;
       }
       const Invalid& first = violations.front().invalid;
-      obstacle = to_pointer(first.path) + ": " + first.detail;
+      obstacle = to_text(place_of(first.path)) + ": " + first.detail;
     }
     unwind(mark);
     return obstacle;
@@ -80,9 +88,10 @@ FoldState::Obstacle FoldState::enter(Node& node) {
 FoldState::Drops FoldState::dropped_beforehand(Node& node) const {
   Drops drops;
   const std::vector<Edit>& edits = node.input.change.edits;
+  const auto stands = [this](const Path& path) { return tree_.at(path) != nullptr; };
   for (std::size_t i = 0; i < edits.size(); ++i) {
     if (edits[i].op != EditOp::remove) continue;
-    Needers needers = concurrency_.needing(node, edits[i].path);
+    Needers needers = concurrency_.needing(node, edits[i].path, stands);
     if (!needers.empty()) drops.emplace(i, std::move(needers));
   }
   return drops;
@@ -100,13 +109,9 @@ bool FoldState::drop_more(Node& node, const std::vector<Violation>& violations, 
       std::ranges::copy_if(kept->second, std::back_inserter(needers),
                            [&](Node* needer) { return concurrency_.concurrent(*needer, node); });
     }
-    if (needers.empty()) continue;
-    for (std::size_t length = 0; length <= violation.target.size() && !violation.target.empty(); ++length) {
-      const Path above(violation.target.begin(),
-                       violation.target.begin() + static_cast<std::ptrdiff_t>(length));
-      const auto removed = removed_.find(above);
-      if (removed == removed_.end()) continue;
-      Needers& all = drops[removed->second];
+    if (needers.empty() || violation.target.empty()) continue;
+    for (const std::size_t removal : removals_of(violation.target)) {
+      Needers& all = drops[removal];
       all.insert(all.end(), needers.begin(), needers.end());
       std::ranges::sort(all, {}, &Node::position);
       all.erase(std::ranges::unique(all).begin(), all.end());
@@ -115,15 +120,35 @@ bool FoldState::drop_more(Node& node, const std::vector<Violation>& violations, 
   return drops.size() > size;
 }
 
+// The edits of the change whose turn it is that took `target` away, from whatever scope.
+std::vector<std::size_t> FoldState::removals_of(const Path& target) const {
+  std::vector<std::size_t> removals;
+  for (auto scope = removed_.begin(); scope != removed_.end();) {
+    const std::string name = scope->first.front();
+    for (Path above{name};; above.push_back(target[above.size() - 1])) {
+      if (const auto removed = removed_.find(above); removed != removed_.end())
+        removals.push_back(removed->second);
+      if (above.size() > target.size()) break;
+    }
+    while (scope != removed_.end() && scope->first.front() == name) ++scope;
+  }
+  return removals;
+}
+
 FoldState::Obstacle FoldState::apply_edits(Node& node, const Drops& drops) {
   touched_.clear();
   removed_.clear();
+  node.idle.clear();
   const std::vector<Edit>& edits = node.input.change.edits;
   for (std::size_t i = 0; i < edits.size(); ++i) {
     const auto dropped = drops.find(i);
     // Removing what is gone is a no-op, whoever needs it.
-    if (dropped != drops.end() && member_at(document_, edits[i].path) != nullptr) {
+    if (dropped != drops.end() && tree_.at(edits[i].path) != nullptr) {
       drop(node, i, dropped->second);
+      continue;
+    }
+    if (const Provenance* newer = newer_in_base(node, edits[i])) {
+      yield_to_base(node, i, *newer);
       continue;
     }
     settle(node, edits[i].path);
@@ -144,23 +169,23 @@ FoldState::Obstacle FoldState::apply_edits(Node& node, const Drops& drops) {
   return {};
 }
 
-void FoldState::note_emptiness(Node& node, bool had_listeners) {
-  Emptied now = emptied_;
-  if (has_listeners(document_)) {
-    now = {};
-  } else if (had_listeners) {
-    now = {&node, node.input.change.allow_empty};
-  } else if (now.by != nullptr && !now.allowed && node.input.change.allow_empty) {
+void FoldState::note_emptiness(Node& node, const std::map<std::string, bool>& had_listeners) {
+  EmptiedScopes now = emptied_;
+  for (const auto& [scope, had] : had_listeners) {
+    if (has_listeners(scope_document(tree_.value(), scope))) {
+      now.erase(scope);
+    } else if (had) {
+      now[scope] = {node.input.id, &node, node.input.change.allow_empty};
+    }
+  }
+  for (auto& [scope, emptied] : now) {
+    if (emptied.allowed || !node.input.change.allow_empty) continue;
     // It need not be the one that took the last listener: two that empty concurrently, or one that says it
     // afterwards.
-    const bool means_it = !concurrency_.concurrent(*now.by, node) ||
-                          std::ranges::any_of(node.input.change.edits, [](const Edit& edit) {
-                            return overlaps(edit.path, listeners_path());
-                          });
-    if (means_it) now = {&node, true};
+    const bool knew = emptied.node == nullptr || !concurrency_.concurrent(*emptied.node, node);
+    if (knew || touches_listeners(node.input.change, scope)) emptied = {node.input.id, &node, true};
   }
-  if (now.by == emptied_.by && now.allowed == emptied_.allowed) return;
-  steps_.emplace_back(undo::EmptiedWas{std::exchange(emptied_, now)});
+  if (now != emptied_) steps_.emplace_back(undo::EmptiedWas{std::exchange(emptied_, std::move(now))});
 }
 
 void FoldState::unwind(std::size_t mark) {
@@ -184,18 +209,8 @@ void FoldState::take_back(undo::Step& step) {
     }
   };
   std::visit(Overloaded{
-                 [&](undo::Edited& was) {
-                   const Path at = was.replaced.at;
-                   put_back(document_, std::move(was.replaced));
-                   index_.replace(at, member_at(document_, at));
-                 },
-                 [&](undo::Appended& was) {
-                   json::array& array = member_at(document_, was.path)->get_array();
-                   array.pop_back();
-                   Path element = was.path;
-                   element.push_back(std::to_string(array.size()));
-                   index_.replace(element, nullptr);
-                 },
+                 [&](undo::Edited& was) { tree_.put_back(std::move(was.replaced)); },
+                 [&](undo::Appended& was) { tree_.drop_last(was.path); },
                  [&](undo::WishesAt& was) { put_back_at(wishes_, was); },
                  [&](undo::WishMade&) { made_.pop_back(); },
                  [&](undo::WishForgotten& was) { made_.push_front(was.wish); },
@@ -207,28 +222,37 @@ void FoldState::take_back(undo::Step& step) {
                  },
                  [&](undo::ConflictMade&) { conflicts_.drop_last(); },
                  [&](undo::ConflictSettled& was) { conflicts_.reopen(was.id); },
-                 [&](undo::EmptiedWas& was) { emptied_ = was.old; },
+                 [&](undo::EmptiedWas& was) { emptied_ = std::move(was.old); },
              },
              step);
 }
 
-FoldState::Image FoldState::image() const { return {document_, wishes_, made_, since_, kept_, emptied_}; }
+FoldState::Image FoldState::image() const { return {tree_.value(), wishes_, made_, since_, kept_, emptied_}; }
 
 void FoldState::restore(const Image& image) {
-  document_ = image.document;
+  tree_.assign(image.document);
   wishes_ = image.wishes;
   made_ = image.made;
   since_ = image.since;
   kept_ = image.kept;
   emptied_ = image.emptied;
-  index_.clear();
-  index_.replace({}, &document_);
 }
 
-FoldState::Image FoldState::unset() {
+void FoldState::begin(const MergeState* base) {
+  base_ = base;
+  newest_in_base_.reset();
   Image image;
-  image.document = empty_document();
-  return image;
+  image.document = unset_tree();
+  if (base_ != nullptr) {
+    image.document = base_->document;
+    for (const auto& [scope, emptied] : base_->emptied)
+      image.emptied.emplace(scope, Emptied{emptied.by, nullptr, emptied.allowed});
+    for (const auto& [path, provenance] : base_->provenance) {
+      if (!newest_in_base_ || provenance.is_after(newest_in_base_->hlc, newest_in_base_->change))
+        newest_in_base_ = provenance;
+    }
+  }
+  restore(image);
 }
 
 }  // namespace starling

@@ -1,5 +1,5 @@
-// The document as far as it has been folded, and the rules by which the next change enters it (M2 to M6,
-// M10).
+// The tree of all scopes as far as it has been folded, and the rules by which the next change enters it (M2
+// to M6, M10).
 #pragma once
 
 #include <deque>
@@ -10,23 +10,24 @@
 #include <vector>
 
 #include "starling/merge/conflict_book.hpp"
-#include "starling/merge/references.hpp"
+#include "starling/merge/state.hpp"
 #include "starling/merge/undo.hpp"
-#include "starling/merge/validate.hpp"
+#include "starling/merge/working_tree.hpp"
 
 namespace starling {
 
-// Level 1 of the merge's rules (M9).
-//
 // Every edit of a change leaves a wish at its path. A change that comes later in the order wins where it
 // goes: wishes of changes its author knew are superseded, those of concurrent ones that the document no
 // longer fulfils are lost, with a conflict record. A removal that a concurrent change needs is dropped before
 // anything is applied, so it doesn't matter which of the two comes first; and as what is kept must not
 // dangle, so are removals of what it refers to.
+//
+// It may begin with a state that other changes have led to, which are not known any more. Of those counts
+// when they were written: what is older loses to them, what is newer supersedes them (L8).
 class FoldState {
  public:
   // All must outlive it. Wishes of the last `remembered_changes` are kept though nobody may ask for them.
-  FoldState(json::value& document, ConflictBook& conflicts, const Concurrency& concurrency,
+  FoldState(json::value& tree, ConflictBook& conflicts, const Concurrency& concurrency,
             std::size_t remembered_changes);
 
   FoldState(const FoldState&) = delete;
@@ -46,11 +47,12 @@ class FoldState {
     std::deque<MadeWish> made;
     std::size_t since = 0;
     Kept kept;
-    Emptied emptied;
+    EmptiedScopes emptied;
   };
   [[nodiscard]] Image image() const;
   void restore(const Image& image);
-  [[nodiscard]] static Image unset();
+  // Back to before the first change: to nothing, or to `base`, which must outlive what is folded onto it.
+  void begin(const MergeState* base);
   // About how many bytes it holds.
   [[nodiscard]] friend std::size_t weight(const Image& image) {
     return starling::weight(image.document) + starling::weight(image.wishes);
@@ -58,7 +60,8 @@ class FoldState {
 
   // Of the changes from this position on it has all wishes that stand.
   [[nodiscard]] std::size_t since() const noexcept { return since_; }
-  [[nodiscard]] const Emptied& emptied() const noexcept { return emptied_; }
+  [[nodiscard]] const EmptiedScopes& emptied() const noexcept { return emptied_; }
+  [[nodiscard]] RevisionId revision(unsigned level) { return tree_.revision(level); }
   // The changes that lost something, or no longer do, since this was last asked.
   [[nodiscard]] std::set<RecordId> take_losers() { return std::exchange(losers_, {}); }
   void note_loser(const RecordId& id) { losers_.insert(id); }
@@ -79,12 +82,16 @@ class FoldState {
   [[nodiscard]] Obstacle enter(Node& node);
   [[nodiscard]] Drops dropped_beforehand(Node& node) const;
   [[nodiscard]] bool drop_more(Node& node, const std::vector<Violation>& violations, Drops& drops) const;
+  [[nodiscard]] std::vector<std::size_t> removals_of(const Path& target) const;
   [[nodiscard]] Obstacle apply_edits(Node& node, const Drops& drops);
   [[nodiscard]] Obstacle apply_set(Node& node, std::size_t edit);
   [[nodiscard]] Obstacle apply_append(Node& node, std::size_t edit);
   [[nodiscard]] Obstacle apply_remove(Node& node, std::size_t edit);
   void drop(Node& node, std::size_t edit, const Needers& needers);
-  void note_emptiness(Node& node, bool had_listeners);
+  // L8: does what the fold began with know better?
+  [[nodiscard]] const Provenance* newer_in_base(const Node& node, const Edit& edit) const;
+  void yield_to_base(Node& node, std::size_t edit, const Provenance& newer);
+  void note_emptiness(Node& node, const std::map<std::string, bool>& had_listeners);
 
   void settle(Node& node, const Path& path);
   [[nodiscard]] Obstacle blocked_by_array(Node& node, const Path& path) const;
@@ -96,24 +103,32 @@ class FoldState {
   void supersede(Node& node, const Path& place);
   void wish(Node& node, std::size_t edit, std::shared_ptr<const json::value> before);
   void erase_wish(const Path& path, const Node* node, std::size_t edit);
-  void lose(Node& loser, std::size_t edit, Node& winner, Conflict::Kind kind, std::optional<json::value> base,
-            std::optional<json::value> theirs, Node& turn);
+  struct Loss {
+    Node* loser;
+    std::size_t edit;
+    Node* winner;  // nothing: what the fold began with
+    RecordId winner_id;
+    std::optional<json::value> base;
+    std::optional<json::value> theirs;
+  };
+  void lose(Loss loss, Conflict::Kind kind, Node& turn);
 
   void edited(Replaced replaced);
   [[nodiscard]] std::vector<Wish>& wishes_at(const Path& path);
   void unwind(std::size_t mark);
   void take_back(undo::Step& step);
 
-  json::value& document_;
+  WorkingTree tree_;
   ConflictBook& conflicts_;
   const Concurrency& concurrency_;
   const std::size_t remembered_changes_;
-  ReferenceIndex index_;
+  const MergeState* base_ = nullptr;
+  std::optional<Provenance> newest_in_base_;
   Wishes wishes_;
   std::deque<MadeWish> made_;
   std::size_t since_ = 0;
   Kept kept_;
-  Emptied emptied_;
+  EmptiedScopes emptied_;
 
   std::set<RecordId> losers_;
 

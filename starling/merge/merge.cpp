@@ -19,7 +19,9 @@ Merge::Merge(HappenedBefore happened_before, MergeLimits limits)
     : happened_before_(std::move(happened_before)),
       limits_(limits),
       concurrency_(happened_before_),
-      state_(result_.document, conflicts_, concurrency_, limits_.remembered_changes) {}
+      state_(result_.document, conflicts_, concurrency_, limits_.remembered_changes) {
+  state_.begin(nullptr);
+}
 
 Merge::~Merge() = default;
 
@@ -54,6 +56,19 @@ void Merge::reset(std::vector<MergeInput> changes) {
   for (MergeInput& change : changes) add(std::move(change));
 }
 
+void Merge::set_base(std::optional<MergeState> base) {
+  if (!base && !base_) return;
+  base_ = std::move(base);
+  base_changed_ = true;
+}
+
+void Merge::set_levels(std::vector<LevelFrom> levels) {
+  Levels wanted(std::move(levels));
+  if (wanted == levels_) return;
+  levels_ = std::move(wanted);
+  levels_changed_ = true;
+}
+
 const MergeResult& Merge::result() {
   update();
   return result_;
@@ -64,25 +79,57 @@ MergeResult Merge::take() && {
   return std::move(result_);
 }
 
-std::set<RecordId> Merge::take_changed() {
+std::vector<ChangeFate> Merge::take_changed() {
   update();
-  return std::exchange(changed_, {});
+  std::vector<const Node*> nodes;
+  for (const RecordId& id : std::exchange(changed_, {})) {
+    if (const auto node = by_id_.find(id); node != by_id_.end()) nodes.push_back(node->second);
+  }
+  std::ranges::sort(nodes, {}, &Node::position);
+  std::vector<ChangeFate> fates;
+  for (const Node* node : nodes) fates.push_back(node->fate);
+  return fates;
+}
+
+RevisionId Merge::revision() {
+  update();
+  return state_.revision(levels_.last());
+}
+
+const Provenances& Merge::provenance() {
+  update();
+  if (provenance_) return *provenance_;
+  if (!in_provenance_) {
+    if (base_) {
+      provenance_book_.begin(base_->document, base_->provenance);
+    } else {
+      provenance_book_.begin(unset_tree(), {});
+    }
+    in_provenance_ = 0;
+  }
+  while (*in_provenance_ < order_.size()) provenance_book_.follow(*order_[(*in_provenance_)++]);
+  return provenance_.emplace(provenance_book_.provenances());
+}
+
+MergeState Merge::state() {
+  Provenances known = provenance();
+  return {result_.document, std::move(known), result_.emptied};
 }
 
 void Merge::update() {
-  if (arriving_.empty() && leaving_.empty()) return;
+  if (arriving_.empty() && leaving_.empty() && !levels_changed_ && !base_changed_) return;
   std::ranges::sort(arriving_, comes_before);
-  const std::size_t from = first_difference();
+  std::vector<Node*> renewed = relevelled();
+  std::size_t from = first_difference();
+  for (Node* node : renewed) from = std::min(from, concurrency_.first_removal_for(*node, node->position));
   lowest_ = order_.size();
+  if (std::exchange(base_changed_, false)) start_over();
   go_back(from);
-  const std::vector<Node*> arrived = [&] {
-    std::vector<Node*> nodes;
-    for (const auto& node : arriving_) nodes.push_back(node.get());
-    return nodes;
-  }();
+  for (const auto& node : arriving_) renewed.push_back(node.get());
+  std::erase_if(renewed, [&](const Node* node) { return leaving_.contains(node->input.id); });
   splice(from);
   std::size_t back_to = applied_;
-  for (Node* node : arrived) back_to = concurrency_.first_removal_for(*node, back_to);
+  for (Node* node : renewed) back_to = concurrency_.first_removal_for(*node, back_to);
   go_back_far_enough(back_to);
   apply_rest();
   tell(lowest_);
@@ -104,6 +151,23 @@ std::size_t Merge::first_difference() {
   return from;
 }
 
+std::vector<Node*> Merge::relevelled() {
+  std::vector<Node*> others;
+  if (!std::exchange(levels_changed_, false)) return others;
+  for (const auto& node : order_) {
+    if (levels_.at(node->input.hlc, node->input.id) != node->level) others.push_back(node.get());
+  }
+  return others;
+}
+
+// From the base, whatever was folded before.
+void Merge::start_over() {
+  undo_.clear();
+  undo_weight_ = 0;
+  snapshots_.clear();
+  restore_snapshot(0);
+}
+
 void Merge::splice(std::size_t from) {
   concurrency_.truncate(from);
   const auto first = order_.begin() + static_cast<std::ptrdiff_t>(from);
@@ -115,7 +179,10 @@ void Merge::splice(std::size_t from) {
   std::erase_if(rest, [&](const auto& node) { return leaving_.contains(node->input.id); });
   order_.erase(first, order_.end());
   std::ranges::move(rest, std::back_inserter(order_));
-  for (std::size_t i = from; i < order_.size(); ++i) concurrency_.append(*order_[i]);
+  for (std::size_t i = from; i < order_.size(); ++i) {
+    order_[i]->set_level(levels_.at(order_[i]->input.hlc, order_[i]->input.id));
+    concurrency_.append(*order_[i]);
+  }
   arriving_.clear();
   leaving_.clear();
 }
@@ -148,7 +215,11 @@ void Merge::restore_snapshot(std::size_t position) {
   std::erase_if(snapshots_, [&](const Snapshot& snapshot) { return snapshot.position > position; });
   const bool any = !snapshots_.empty();
   applied_ = any ? snapshots_.back().position : 0;
-  state_.restore(any ? snapshots_.back().image : FoldState::unset());
+  if (any) {
+    state_.restore(snapshots_.back().image);
+  } else {
+    state_.begin(base_ ? &*base_ : nullptr);
+  }
   conflicts_.rewind(applied_);
   for (const auto& node : order_) {
     const auto undone =
@@ -226,9 +297,15 @@ void Merge::tell(std::size_t from) {
     if (const auto loser = by_id_.find(id); loser != by_id_.end()) tell_one(*loser->second);
   }
   if (conflicts_.take_changed() || !losers.empty()) result_.conflicts = conflicts_.open();
-  const Emptied& emptied = state_.emptied();
-  result_.emptied_by = emptied.by != nullptr ? std::optional(emptied.by->input.id) : std::nullopt;
-  result_.empty_allowed = emptied.allowed;
+  result_.emptied.clear();
+  for (const auto& [scope, emptied] : state_.emptied())
+    result_.emptied.emplace(scope, Emptying{emptied.by, emptied.allowed});
+  forget_provenance(from);
+}
+
+void Merge::forget_provenance(std::size_t from) {
+  provenance_.reset();
+  if (in_provenance_ && *in_provenance_ > from) in_provenance_.reset();
 }
 
 }  // namespace starling

@@ -10,6 +10,8 @@
 
 #include "starling/merge/fold.hpp"
 #include "starling/merge/fold_state.hpp"
+#include "starling/merge/levels.hpp"
+#include "starling/merge/provenance_book.hpp"
 
 namespace starling {
 
@@ -23,8 +25,9 @@ struct MergeLimits {
   std::size_t remembered_changes = 256;  // one that did not know these enters without going back
 };
 
-// Owned by whoever owns the log. The result is a function of the set of changes alone: neither the order in
-// which they come nor the batches they come in matter, nor that others came and went meanwhile.
+// Owned by whoever owns the log. The result is a function of the set of changes, the levels and the base
+// alone: neither the order in which they come nor the batches they come in matter, nor that others came and
+// went meanwhile.
 class Merge {
  public:
   explicit Merge(HappenedBefore happened_before, MergeLimits limits = {});
@@ -41,12 +44,27 @@ class Merge {
   [[nodiscard]] bool contains(const RecordId& change) const { return by_id_.contains(change); }
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
 
-  // Work is done here, once for all that came before. Valid until the next call of any other member.
+  // The fold begins with this state instead of with nothing (L8). Which changes are in it is for the owner to
+  // know: those take no part any more. Of its conflicts nothing is known.
+  void set_base(std::optional<MergeState> base);
+  // Of the standing anchors that raise the level (M9). Before the first of them it is 1.
+  void set_levels(std::vector<LevelFrom> levels);
+  // That of the next change, and of the revision. Above newest_merge_level nothing that is told here counts:
+  // what is known of the rules is too old.
+  [[nodiscard]] unsigned level() const { return levels_.last(); }
+
+  // Work is done by these, once for all that came before. What they refer to is valid until the next call of
+  // any member that is not const.
   [[nodiscard]] const MergeResult& result();
   [[nodiscard]] MergeResult take() &&;
-  // The changes whose fate has become another (or was told for the first time) since this was last asked.
-  // Ascending.
-  [[nodiscard]] std::set<RecordId> take_changed();
+  // The fates that have become others (or were told for the first time) since this was last asked. In the
+  // order of the fold.
+  [[nodiscard]] std::vector<ChangeFate> take_changed();
+  // What the state is called. After a small change it costs little.
+  [[nodiscard]] RevisionId revision();
+  [[nodiscard]] const Provenances& provenance();
+  // What a checkpoint of all that takes part would carry (L8).
+  [[nodiscard]] MergeState state();
 
  private:
   struct Turn {
@@ -61,6 +79,9 @@ class Merge {
 
   void update();
   [[nodiscard]] std::size_t first_difference();
+  // Those of the order whose level has become another one.
+  [[nodiscard]] std::vector<Node*> relevelled();
+  void start_over();
   void splice(std::size_t from);
   void go_back_far_enough(std::size_t position);
   void go_back(std::size_t position);
@@ -70,6 +91,7 @@ class Merge {
   void take_snapshot();
   void thin_snapshots();
   void tell(std::size_t from);
+  void forget_provenance(std::size_t from);
 
   const HappenedBefore happened_before_;
   const MergeLimits limits_;
@@ -79,6 +101,10 @@ class Merge {
   std::map<RecordId, Node*> by_id_;           // of those that take part, or will
   std::vector<std::unique_ptr<Node>> arriving_;
   std::set<RecordId> leaving_;
+  Levels levels_;
+  bool levels_changed_ = false;
+  std::optional<MergeState> base_;
+  bool base_changed_ = false;
 
   Concurrency concurrency_;
   ConflictBook conflicts_;
@@ -90,6 +116,10 @@ class Merge {
   std::size_t undo_weight_ = 0;
   std::vector<Snapshot> snapshots_;  // by position
   std::set<RecordId> changed_;
+
+  ProvenanceBook provenance_book_;
+  std::optional<std::size_t> in_provenance_;  // changes of the order that it has followed, if it has begun
+  std::optional<Provenances> provenance_;     // as last asked, if nothing has changed since
 };
 
 }  // namespace starling

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
+#include "starling/merge/levels.hpp"
 #include "starling/merge/needs.hpp"
 
 namespace starling {
@@ -21,13 +23,14 @@ std::size_t depth(const json::value& value) {
   return deepest + 1;
 }
 
-std::string why_unusable(const Change& change) {
+std::string why_unusable(const Change& change, unsigned level) {
   for (const Edit& edit : change.edits) {
-    if (edit.scope != base_scope)
-      return to_pointer(edit.path) + ": this level of the merge knows no scope but base (M9)";
-    if (edit.value && edit.path.size() + depth(*edit.value) > JsonLimits{}.max_depth) {
-      return to_pointer(edit.path) + ": more than 100 levels deep";
-    }
+    const std::string where = to_text(place_of(edit.path));
+    if (level == first_merge_level && edit.scope != base_scope)
+      return where + ": this level of the merge knows no scope but base (M9)";
+    if (!is_scope(edit.scope)) return where + ": there can be no such scope";
+    if (edit.value && edit.path.size() - 1 + depth(*edit.value) > JsonLimits{}.max_depth)
+      return where + ": more than 100 levels deep";
   }
   return {};
 }
@@ -40,9 +43,14 @@ std::set<Path> lost_paths(const Node& node) {
 
 }  // namespace
 
-Node::Node(MergeInput change, std::uint64_t its_serial)
-    : input(std::move(change)), serial(its_serial), unusable(why_unusable(input.change)) {
-  if (unusable.empty()) needs = needs_of(input.change);
+Node::Node(MergeInput change, std::uint64_t its_serial) : input(std::move(change)), serial(its_serial) {
+  for (Edit& edit : input.change.edits) edit.path = path_in_tree(edit.scope, edit.path);
+}
+
+void Node::set_level(unsigned wanted) {
+  if (std::exchange(level, wanted) == wanted) return;
+  unusable = why_unusable(input.change, level);
+  needs = unusable.empty() ? needs_of(input.change) : std::vector<Path>();
 }
 
 ChangeFate fate_of(const Node& node) {
@@ -52,13 +60,13 @@ ChangeFate fate_of(const Node& node) {
   const bool all = std::ranges::all_of(node.input.change.edits,
                                        [&](const Edit& edit) { return lost.contains(edit.path); });
   return {node.input.id, all ? ChangeFate::State::lost : ChangeFate::State::partly,
-          "lost " + to_pointer(*lost.begin()) + " to a concurrent change"};
+          "lost " + to_text(place_of(*lost.begin())) + " to a concurrent change"};
 }
 
-std::vector<Path> what_stood(const Node& node) {
-  std::set<Path> stood;
-  for (const Edit& edit : node.input.change.edits) stood.insert(edit.path);
-  for (const Path& path : lost_paths(node)) stood.erase(path);
+std::vector<Place> what_stood(const Node& node) {
+  std::set<Place> stood;
+  for (const Edit& edit : node.input.change.edits) stood.insert(place_of(edit.path));
+  for (const Path& path : lost_paths(node)) stood.erase(place_of(path));
   return {stood.begin(), stood.end()};
 }
 

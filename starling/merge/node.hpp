@@ -11,7 +11,8 @@ namespace starling {
 
 // Owned by Merge, which keeps it where it is in memory for as long as anything of the fold names it.
 struct Node {
-  // `serial` is above 0 and no other node's, now or ever.
+  // `serial` is above 0 and no other node's, now or ever. From here on the paths of its edits are those in
+  // the tree of all scopes: each begins with its scope.
   Node(MergeInput change, std::uint64_t serial);
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -21,10 +22,14 @@ struct Node {
     return input.hlc != other.input.hlc ? input.hlc < other.input.hlc : input.id > other.input.id;
   }
 
+  // Its turn is by the rules of this level (M9), which say what it needs and whether it can be used at all.
+  void set_level(unsigned wanted);
+
   MergeInput input;
   std::uint64_t serial;
-  std::vector<Path> needs;
-  std::string unusable;  // why no state at all could take it; empty: some can
+  unsigned level = 0;       // 0: not known yet
+  std::vector<Path> needs;  // see needs_of()
+  std::string unusable;     // why no state at all could take it; empty: some can
 
   // See Concurrency, which sets them.
   std::size_t position = 0;
@@ -37,8 +42,9 @@ struct Node {
     const Node* by;
   };
   std::vector<Loss> losses;
-  std::string skipped;  // why the state it met could not take it (M6); empty: it did
-  ChangeFate fate;      // as it was last told, if it was
+  std::string skipped;            // why the state it met could not take it (M6); empty: it did
+  std::vector<std::size_t> idle;  // its edits that left the tree as it was; of no meaning if it was skipped
+  ChangeFate fate;                // as it was last told, if it was
   bool told = false;
 
   // The serial of the change whose author was last asked whether it knew this one, and the answer.
@@ -48,7 +54,7 @@ struct Node {
 
 // "applied", or what it lost and why it was skipped, by the losses and the reason above.
 [[nodiscard]] ChangeFate fate_of(const Node& node);
-// The paths of its edits that no other change touched (M2). Ascending.
-[[nodiscard]] std::vector<Path> what_stood(const Node& node);
+// Where its edits are that no other change touched (M2). Ascending.
+[[nodiscard]] std::vector<Place> what_stood(const Node& node);
 
 }  // namespace starling

@@ -30,11 +30,14 @@ struct MadeWish {
 // Removals that were dropped, and who needs what they would have removed.
 using Kept = std::map<Path, std::vector<Node*>>;
 
-// M10.
+// M10, by scope. Without a node, one of the state that the fold began with, which counts as known to all.
 struct Emptied {
-  Node* by = nullptr;
+  RecordId by;
+  Node* node = nullptr;
   bool allowed = false;
+  friend bool operator==(const Emptied&, const Emptied&) = default;
 };
+using EmptiedScopes = std::map<std::string, Emptied>;
 
 namespace undo {
 
@@ -60,7 +63,7 @@ struct ConflictSettled {
   ConflictBook::Id id;
 };
 struct EmptiedWas {
-  Emptied old;
+  EmptiedScopes old;
 };
 struct WishMade {};
 struct WishForgotten {

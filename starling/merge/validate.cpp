@@ -31,13 +31,10 @@ std::string wrong_type(std::string_view name, std::string_view expected, const j
          std::string(unit_type(value)) + ".";
 }
 
-Violation dangling(const Reference& reference) {
-  return {reference.from, {reference.from, complaint(reference)}, reference.target};
-}
-
 class Check {
  public:
-  explicit Check(const json::value& document) : document_(document) {}
+  Check(const json::value& document, const Surroundings& surroundings)
+      : document_(document), surroundings_(surroundings) {}
 
   void whole() {
     if (!document_.is_object()) {
@@ -66,7 +63,7 @@ class Check {
   }
 
   void reference(const Reference& reference) {
-    if (!resolves(document_, reference)) found_.push_back(dangling(reference));
+    if (!surroundings_.resolves(reference)) found_.push_back(dangling(reference));
   }
 
   // In order of place, without repetitions.
@@ -125,7 +122,7 @@ class Check {
     }
     const json::object* listener = value.if_object();
     if (listener == nullptr) return fault(std::move(path), wrong_type(address, "an object", value));
-    if (listener->contains("pass") || listener->contains("application")) return;
+    if (surroundings_.partial || listener->contains("pass") || listener->contains("application")) return;
     // Here Unit says no more than that it failed.
     fault(std::move(path), "The listener " + in_quotes(address) + " has no \"pass\".");
   }
@@ -148,29 +145,48 @@ class Check {
   }
 
   const json::value& document_;
+  const Surroundings& surroundings_;
   std::vector<Violation> found_;
 };
+
+Surroundings alone(const json::value& document) {
+  return {.resolves = [&](const Reference& reference) { return resolves(document, reference); },
+          .partial = false};
+}
 
 }  // namespace
 
 std::optional<Invalid> validate(const json::value& document) {
-  Check check(document);
-  check.whole();
-  for (const Reference& reference : references(document, {})) check.reference(reference);
-  std::vector<Violation> violations = check.take();
+  std::vector<Violation> violations = violations_of(document, alone(document));
   if (violations.empty()) return std::nullopt;
   return std::move(violations.front().invalid);
 }
 
+Violation dangling(const Reference& reference) {
+  return {reference.from, {reference.from, complaint(reference)}, reference.target};
+}
+
+std::vector<Violation> violations_of(const json::value& document, const Surroundings& surroundings) {
+  Check check(document, surroundings);
+  check.whole();
+  for (const Reference& reference : references(document, {})) check.reference(reference);
+  return check.take();
+}
+
 std::vector<Violation> violations_by(const std::vector<Path>& touched, const json::value& document,
-                                     const ReferenceIndex& index) {
-  Check check(document);
+                                     const ReferenceIndex& index, const Surroundings& surroundings) {
+  Check check(document, surroundings);
   for (const Path& place : touched) {
     check.around(place);
     for (const Reference* reference : index.standing_at_or_below(place)) check.reference(*reference);
     for (const Reference* reference : index.pointing_to(place)) check.reference(*reference);
   }
   return check.take();
+}
+
+std::vector<Violation> violations_by(const std::vector<Path>& touched, const json::value& document,
+                                     const ReferenceIndex& index) {
+  return violations_by(touched, document, index, alone(document));
 }
 
 }  // namespace starling

@@ -1,6 +1,7 @@
 // The structural validator (rule M6): what makes a document invalid on every node alike, whatever serves it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +32,27 @@ struct Violation {
   Path target;  // what a reference misses, where that is the fault
 };
 
+// What a document is checked with that is one of several scopes (tree_check.hpp).
+struct Surroundings {
+  std::function<bool(const Reference&)> resolves;  // somewhere
+  bool partial = false;                            // what is left out may be elsewhere
+};
+
+// All of a whole document, in order of place.
+[[nodiscard]] std::vector<Violation> violations_of(const json::value& document,
+                                                   const Surroundings& surroundings);
+
 // What became invalid by edits that replaced what stood at `touched`, if the document was valid before: equal
 // to all violations of the whole document then. `index` holds its references. In order of place.
 [[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched,
+                                                   const json::value& document, const ReferenceIndex& index,
+                                                   const Surroundings& surroundings);
+
+// The same of a document that stands alone.
+[[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched,
                                                    const json::value& document, const ReferenceIndex& index);
+
+// A reference that doesn't resolve.
+[[nodiscard]] Violation dangling(const Reference& reference);
 
 }  // namespace starling

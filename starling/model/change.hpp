@@ -8,12 +8,12 @@
 #include "starling/model/document.hpp"
 #include "starling/model/ids.hpp"
 #include "starling/model/path.hpp"
+#include "starling/model/scope.hpp"
 
 namespace starling {
 
 inline constexpr std::size_t max_edits = 65'536;
 inline constexpr std::size_t max_voided = 1024;
-inline constexpr std::string_view base_scope = "base";
 
 enum class EditOp : std::uint8_t { set = 1, remove = 2, append = 3 };
 

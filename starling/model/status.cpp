@@ -27,6 +27,7 @@ enum Field : std::uint32_t {
   field_serves = 10,
   field_held = 11,
   field_error = 12,
+  field_merge_levels = 15,
 };
 
 template <class Id>
@@ -126,6 +127,9 @@ Result<Status> read_status(BytesView payload) {
       case field_error:
         status.error = read_text(in, *field);
         break;
+      case field_merge_levels:
+        status.merge_levels = in.uint32(*field);
+        break;
       default:
         in.skip(*field);
     }
@@ -167,6 +171,7 @@ Result<Bytes> Status::seal(const PrivateKey& key) const {
   out.boolean(field_serves, serves);
   if (!held.empty()) out.string(field_held, held);
   if (!error.empty()) out.string(field_error, error);
+  if (merge_levels != 1) out.varint(field_merge_levels, merge_levels);
   LIBP2P_TRY(const SignedEnvelope envelope,
              SignedEnvelope::seal(key, envelope_domain, libp2p::as_bytes(envelope_type), out.take()));
   return envelope.to_bytes();

@@ -38,6 +38,7 @@ struct Status {
   libp2p::WallTime clock{};     // the node's own idea of the time, for fleet time (L7)
   std::vector<RecordId> heads;  // what it holds on disk, by its tips: ascending
   std::optional<RevisionId> revision;
+  unsigned merge_levels = 1;  // the newest that this node knows
   std::optional<GenerationId> generation;
   std::array<std::optional<Fact>, fact_kinds.size()> facts;
   bool serves = true;  // has a data plane

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/merge/levels.hpp"
+
 namespace starling {
 namespace {
 
@@ -96,8 +98,8 @@ void Applier::look_at_fleet() {
   const Generation* generation = wanted();
   note_render_fault(generation ? std::string() : to_string(desired_->generation.error()));
   if (!generation) return;
-  // What the fold yields has passed the structural validator with every change in it (M6), and this after it was
-  // rendered.
+  // What the fold yields has passed the structural validator with every change in it (M6), and this after it
+  // was rendered.
   if (!driver_.serves() || driver_.check(generation->document)) set_fact(FactKind::validated, *generation);
   if (!driver_.serves()) {
     // Nothing to bring up: such a node is where its log is.
@@ -133,6 +135,7 @@ void Applier::fill(Status& status) const {
                              std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - fact->since)};
   }
   status.revision = fleet_.revision();
+  status.merge_levels = newest_merge_level;
   if (running_) status.generation = running_->id;
   status.serves = driver_.serves();
   status.held = held_.substr(0, max_status_error_bytes);
@@ -194,9 +197,8 @@ Task<bool> Applier::bring_up_to_date() {
   }
   Generation next = *present;
   if (!running_ && !co_await may_apply_first(next.document)) co_return false;
-  if (would_empty(next)) {
-    hold("change " + to_cid(*fleet_.merged().emptied_by) +
-         " leaves no listener: write it again with allow-empty, or set a listener (M10)");
+  if (std::string why = unasked_emptying(next); !why.empty()) {
+    hold(std::move(why));
     co_return true;
   }
   co_return co_await apply(std::move(next));
@@ -221,9 +223,19 @@ Task<bool> Applier::may_apply_first(const json::value& wanted) {
   co_return false;
 }
 
-bool Applier::would_empty(const Generation& wanted) const {
-  return running_ && has_listeners(running_->document) && !has_listeners(wanted.document) &&
-         fleet_.merged().emptied_by && !fleet_.merged().empty_allowed;
+// Why `wanted` must not be applied, since nobody has said that it is meant (M10); empty: it may.
+std::string Applier::unasked_emptying(const Generation& wanted) const {
+  if (!running_ || !has_listeners(running_->document) || has_listeners(wanted.document)) return {};
+  const auto& emptied = fleet_.merged().emptied;
+  for (const auto& [scope, emptying] : emptied) {
+    if (!emptying.allowed) {
+      return "change " + to_cid(emptying.by) +
+             " leaves no listener: write it again with allow-empty, or set a listener (M10)";
+    }
+  }
+  if (!emptied.empty()) return {};
+  return "the layers that this node's labels select leave it no listener: change its labels, or set a "
+         "listener (M10)";
 }
 
 Task<bool> Applier::apply(Generation wanted) {

@@ -47,8 +47,8 @@ class Applier final : private FleetObserver {
           OnStatus on_status, OnEvent on_event);
   ~Applier() override;
 
-  // The address that this node's configuration can name, if it has one. Before start(): it must not change while the node
-  // runs, or generations would.
+  // The address that this node's configuration can name, if it has one. Before start(): it must not change
+  // while the node runs, or generations would.
   void set_address(std::optional<std::string> address) { address_ = std::move(address); }
   void start();
   [[nodiscard]] Task<> stop();
@@ -56,8 +56,8 @@ class Applier final : private FleetObserver {
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
   [[nodiscard]] const std::optional<Generation>& running() const noexcept { return running_; }
-  // What the fleet wants of this node; nullptr while that is nothing, or can't be rendered: what ran before goes on.
-  // Valid until the fleet changes.
+  // What the fleet wants of this node; nullptr while that is nothing, or can't be rendered: what ran before
+  // goes on. Valid until the fleet changes.
   [[nodiscard]] const Generation* wanted() const noexcept {
     return desired_ && desired_->generation ? &*desired_->generation : nullptr;
   }
@@ -104,7 +104,7 @@ class Applier final : private FleetObserver {
   Task<> keep_applied();
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
-  [[nodiscard]] bool would_empty(const Generation& wanted) const;
+  [[nodiscard]] std::string unasked_emptying(const Generation& wanted) const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
   Task<> check_drift();
@@ -141,8 +141,8 @@ class Applier final : private FleetObserver {
   libp2p::Instant refused_until_{};      // and when to try it again: a port may have become free
   std::array<std::optional<TimedFact>, fact_kinds.size()> facts_;
   std::string held_;
-  std::string error_;         // of the data plane
-  std::string render_error_;  // why there is no generation for it
+  std::string error_;                // of the data plane
+  std::string render_error_;         // why there is no generation for it
   bool first_apply_agreed_ = false;  // `publish` has taken in what ran before
   bool unreachable_ = false;
   bool drifted_ = false;

@@ -50,8 +50,11 @@ std::expected<json::value, RenderFault> document_for(const json::value& tree, un
   if (level < layers_level) return scope_document(tree, base_scope);
   if (level > newest_merge_level) {
     return std::unexpected(RenderFault{
-        facts.name, {"", {}, "upgrade needed: the fleet's rules of merging are at level " + std::to_string(level) +
-                                 ", and this program knows them up to " + std::to_string(newest_merge_level) + " (M9)"}});
+        facts.name,
+        {"",
+         {},
+         "upgrade needed: the fleet's rules of merging are at level " + std::to_string(level) +
+             ", and this program knows them up to " + std::to_string(newest_merge_level) + " (M9)"}});
   }
   auto document = render(tree, facts);
   if (!document) return std::unexpected(RenderFault{facts.name, std::move(document.error())});

@@ -41,8 +41,8 @@ struct Desired {
   std::vector<RecordId> heads;
   std::expected<Generation, RenderFault> generation;
 };
-// `self` is what own_facts() says. Nothing before the first change (M10), and, where it matters, before this node is a
-// member.
+// `self` is what own_facts() says. Nothing before the first change (M10), and, where it matters, before this
+// node is a member.
 [[nodiscard]] std::optional<Desired> desired_generation(const Fleet& fleet,
                                                         const std::optional<NodeFacts>& self);
 // Nothing while this node is no member.

@@ -12,7 +12,8 @@ namespace starling {
 // that resolves. Names are looked up for all; where very many members get very large configurations that all
 // differ, not all of them are rendered, and one that turns out invalid keeps its last good generation and
 // says so.
-[[nodiscard]] std::optional<RenderFault> check_renders(const Fleet& fleet, const json::value& candidate, unsigned level,
+[[nodiscard]] std::optional<RenderFault> check_renders(const Fleet& fleet, const json::value& candidate,
+                                                       unsigned level,
                                                        const std::optional<std::string>& own_addr);
 
 // The first member, by peer id, that has a listener and would have none any more (M10).

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "starling/merge/diff.hpp"
 #include "starling/layers/origin.hpp"
+#include "starling/merge/diff.hpp"
 #include "starling/merge/fold.hpp"
 #include "starling/merge/tree_check.hpp"
 #include "starling/rollout/plan_check.hpp"
@@ -74,8 +74,9 @@ std::optional<std::string> unknown_scope(const std::vector<Edit>& edits, unsigne
 
 std::unexpected<WriteFault> leaves_no_listener(const std::string& node) {
   return fault(400, "Refused.",
-               "This would leave node " + node + " without a listener. If that is meant, send it again with "
-               "?allow-empty=1. Nothing has changed.");
+               "This would leave node " + node +
+                   " without a listener. If that is meant, send it again with "
+                   "?allow-empty=1. Nothing has changed.");
 }
 
 std::unexpected<WriteFault> ends() {
@@ -145,7 +146,7 @@ struct Writer::Plan {
   std::vector<Step> steps;  // the first one makes a change
   std::size_t bytes = 0;
   std::optional<WriteFault> invalid;  // what is wrong with the only step
-  Batch rest;                      // can't go with them
+  Batch rest;                         // can't go with them
 
   void answer_all(const Outcome& outcome) {
     for (Step& step : steps) step.ticket.answer(outcome);
@@ -260,9 +261,11 @@ Task<> Writer::carry_out(Plan plan) {
   if (plan.steps.empty()) co_return;
   const bool alone = plan.steps.size() == 1;
   auto document = own_document(plan.document);
-  // Of a write that is alone the data plane is to say in its own words what is wrong, so it is tried all the same.
+  // Of a write that is alone the data plane is to say in its own words what is wrong, so it is tried all the
+  // same.
   if (document && !plan.invalid) {
-    if (const auto fault = check_renders(fleet_, plan.document, fleet_.merge_level(), applier_.address())) plan.invalid = fault_of(*fault);
+    if (const auto fault = check_renders(fleet_, plan.document, fleet_.merge_level(), applier_.address()))
+      plan.invalid = fault_of(*fault);
   }
   if (!alone && (!document || plan.invalid)) {
     halve(std::move(plan));
@@ -326,23 +329,23 @@ Task<Writer::Outcome> Writer::publish(WriteOptions options) {
     co_return fault(400, "Nothing to publish.", "This node has no data plane.");
   auto local = co_await applier_.read_local();
   if (!local) co_return fault_of(std::move(local.error()));
-  auto written = co_await write(
-      [this, edits = diff(local->applied, local->running)](const json::value& present) {
-        return adopt(present, edits);
-      },
-      std::move(options));
+  auto written = co_await write([this, edits = diff(local->applied, local->running)](
+                                    const json::value& present) { return adopt(present, edits); },
+                                std::move(options));
   if (written) applier_.release_hold();
   co_return written;
 }
 
 // Each edit of what this node runs, in the scope where what it edits comes from.
-std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present, const std::vector<Edit>& edits) const {
+std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
+                                                  const std::vector<Edit>& edits) const {
   std::vector<Edit> scoped = edits;
   const auto self = own_facts(fleet_, applier_.address());
   if (fleet_.merge_level() >= layers_level && self) {
     const auto layers = read_layers(present);
-    auto found = layers ? edits_of_scopes(edits, compose(present, matching(*layers, self->labels)), present, *self)
-                        : std::unexpected(layers.error());
+    auto found =
+        layers ? edits_of_scopes(edits, compose(present, matching(*layers, self->labels)), present, *self)
+               : std::unexpected(layers.error());
     if (!found) return std::unexpected(fault_of(RenderFault{self->name, std::move(found.error())}));
     scoped = std::move(*found);
   }

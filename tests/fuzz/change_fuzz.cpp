@@ -6,7 +6,7 @@
 
 #include "starling/merge/diff.hpp"
 #include "starling/merge/fold.hpp"
-#include "starling/merge/validate.hpp"
+#include "starling/merge/tree_check.hpp"
 
 namespace {
 
@@ -39,9 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const MergeResult result = fold(
       {{first, Hlc{1}, base()}, {second, Hlc{2}, std::move(*change)}},
       [&](const RecordId& earlier, const RecordId& later) { return earlier == first && later == second; });
-  require(!validate(result.document));
+  const json::value& merged = scope_document(result.document, base_scope);
+  require(!validate_tree(result.document));
   json::value document = empty_document();
-  for (const Edit& edit : diff(empty_document(), result.document)) require(apply_edit(document, edit));
-  require(same_json(document, result.document));
+  for (const Edit& edit : diff(empty_document(), merged)) require(apply_edit(document, edit));
+  require(same_json(document, merged));
   return 0;
 }

@@ -77,8 +77,7 @@ std::string present_etag(const ApiContext& context) {
   return "\"" + (context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none")) + "\"";
 }
 
-std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path,
-                                                     bool make_parents) {
+std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path, bool make_parents) {
   if (request.method == HttpMethod::delete_) {
     return [path = std::move(path)](const json::value& present) { return propose_delete(present, path); };
   }

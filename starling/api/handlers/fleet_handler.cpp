@@ -234,10 +234,11 @@ HttpResponse get_conflicts(const ApiContext& context) {
   json::array conflicts;
   for (const Conflict& conflict : context.fleet.merged().conflicts) {
     json::array stood;
-    for (const Path& path : conflict.stood) stood.emplace_back(to_pointer(path));
+    for (const Place& place : conflict.stood) stood.emplace_back(to_text(place));
     // Of three rivals the one that beat this loser may have lost in its turn.
-    const json::value* stands = find(context.fleet.merged().document, conflict.path);
+    const json::value* stands = find(context.fleet.document(conflict.scope), conflict.path);
     conflicts.push_back(json::object{
+        {"scope", conflict.scope},
         {"path", to_pointer(conflict.path)},
         {"kind", conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal-dropped"},
         {"winner", to_cid(conflict.winner)},

@@ -10,8 +10,9 @@ namespace starling {
 namespace {
 
 HttpResponse no_such(std::string_view what, std::string_view name, std::string_view next) {
-  return problem(404, "no-such-" + std::string(what), "Not found.",
-                 "There is no " + std::string(what) + " \"" + libp2p::printable(name) + "\": " + std::string(next));
+  return problem(
+      404, "no-such-" + std::string(what), "Not found.",
+      "There is no " + std::string(what) + " \"" + libp2p::printable(name) + "\": " + std::string(next));
 }
 
 HttpResponse bad_request(const std::string& why) { return problem(400, "bad-request", "Bad request.", why); }
@@ -132,8 +133,7 @@ Task<HttpResponse> handle_layer(ApiContext& context, HttpRequest request, std::s
   if (request.method == HttpMethod::put)
     co_return co_await put_layer(context, std::move(request), std::move(name));
   const auto layer = present_layer(context, name);
-  if (!layer)
-    co_return no_such("layer", name, "`starling layer set NAME --selector SELECTOR` makes one.");
+  if (!layer) co_return no_such("layer", name, "`starling layer set NAME --selector SELECTOR` makes one.");
   if (request.method == HttpMethod::delete_)
     co_return co_await write(context, std::move(request), undefine(std::move(name)));
   if (request.method != HttpMethod::get) co_return no_such_method("GET, PUT, DELETE");
@@ -142,7 +142,8 @@ Task<HttpResponse> handle_layer(ApiContext& context, HttpRequest request, std::s
   co_return with_etag(context, json_response(200, view));
 }
 
-Task<HttpResponse> handle_layer_config(ApiContext& context, HttpRequest request, std::string name, Path path) {
+Task<HttpResponse> handle_layer_config(ApiContext& context, HttpRequest request, std::string name,
+                                       Path path) {
   if (!present_layer(context, name))
     co_return no_such("layer", name, "`starling layer set NAME --selector SELECTOR` makes one.");
   if (request.method == HttpMethod::get) {
@@ -164,7 +165,8 @@ const json::value* present_variable(const ApiContext& context, const std::string
 
 HttpResponse get_variables(const ApiContext& context) {
   const json::value* variables = find(context.fleet.document(fleet_scope), {std::string(variables_member)});
-  return with_etag(context, json_response(200, json::object{{"variables", variables ? *variables : json::object()}}));
+  return with_etag(context,
+                   json_response(200, json::object{{"variables", variables ? *variables : json::object()}}));
 }
 
 Task<HttpResponse> put_variable(ApiContext& context, HttpRequest request, std::string name) {
@@ -185,10 +187,10 @@ Task<HttpResponse> handle_variable(ApiContext& context, HttpRequest request, std
   if (!value) co_return no_such("variable", name, "`starling var set NAME VALUE` makes one.");
   if (request.method == HttpMethod::get) co_return with_etag(context, json_response(200, *value));
   if (request.method != HttpMethod::delete_) co_return no_such_method("GET, PUT, DELETE");
-  co_return co_await write(
-      context, std::move(request), in_scope(std::string(fleet_scope), [name](const json::value& present) {
-        return propose_delete(present, {std::string(variables_member), name});
-      }));
+  co_return co_await write(context, std::move(request),
+                           in_scope(std::string(fleet_scope), [name](const json::value& present) {
+                             return propose_delete(present, {std::string(variables_member), name});
+                           }));
 }
 
 // ---- nodes ----
@@ -238,11 +240,13 @@ Task<HttpResponse> post_labels(ApiContext& context, HttpRequest request, PeerId 
   if (!labels) co_return bad_request(labels.error().message);
   if (*labels != before) {
     if (!context.fleet.may_author(RecordKind::labels)) {
-      co_return problem(403, "not-allowed", "Not allowed.",
-                        "Labels are set by root or an admin, and this node is neither: use `starling label NODE "
-                        "KEY=VALUE --key FILE` with the fleet's root key. Nothing has changed.");
+      co_return problem(
+          403, "not-allowed", "Not allowed.",
+          "Labels are set by root or an admin, and this node is neither: use `starling label NODE "
+          "KEY=VALUE --key FILE` with the fleet's root key. Nothing has changed.");
     }
-    const auto record = co_await context.fleet.author(RecordKind::labels, MemberLabels{node, *labels}.to_body());
+    const auto record =
+        co_await context.fleet.author(RecordKind::labels, MemberLabels{node, *labels}.to_body());
     if (!record) co_return problem(500, "store", "It could not be stored.", record.error().message);
   }
   json::object view;

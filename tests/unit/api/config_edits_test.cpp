@@ -64,7 +64,8 @@ TEST(PutWithParents, MakesTheObjectsThatAreMissing) {
                   {"routes", "0", "match"}),
             parse(R"({"uri": "/x"})"));
   EXPECT_EQ(must(propose_put_with_parents(document, {}, parse("{}"))), parse("{}"));
-  for (const Path& path : {Path{"listeners", "*:80", "pass", "x"}, Path{"routes", "2", "action"}, Path{"routes", "x", "y"}})
+  for (const Path& path :
+       {Path{"listeners", "*:80", "pass", "x"}, Path{"routes", "2", "action"}, Path{"routes", "x", "y"}})
     EXPECT_EQ(propose_put_with_parents(document, path, 1).error().status, 404) << to_pointer(path);
 }
 

@@ -54,8 +54,8 @@ TEST(Origin, WhatIsRemovedIsRemovedFromEveryScopeThatHasIt) {
 }
 
 TEST(Origin, WhatATemplateFilledInIsRefusedByItsPath) {
-  const std::vector<Path> filled_in{
-      {"hosts", "n1"}, {"hosts", "n1", "x"}, {"hosts", "n1", "new"}, {"hosts", "plain", "y"}, {"hosts", "plain"}, {"hosts"}};
+  const std::vector<Path> filled_in{{"hosts", "n1"},         {"hosts", "n1", "x"}, {"hosts", "n1", "new"},
+                                    {"hosts", "plain", "y"}, {"hosts", "plain"},   {"hosts"}};
   for (const Path& path : filled_in) {
     const auto refused = origins(EditOp::set, path);
     ASSERT_FALSE(refused.has_value()) << to_pointer(path);

@@ -21,6 +21,8 @@ inline void PrintTo(ChangeFate::State state, std::ostream* out) {
   *out << names[static_cast<int>(state)];
 }
 
+inline void PrintTo(const Place& place, std::ostream* out) { *out << to_text(place); }
+
 namespace test {
 
 inline json::value doc(std::string_view text) {
@@ -30,6 +32,8 @@ inline json::value doc(std::string_view text) {
 }
 
 inline Path at(std::string_view pointer) { return *parse_pointer(pointer); }
+
+inline Place in_base(std::string_view pointer) { return {std::string(base_scope), at(pointer)}; }
 
 inline Edit set(std::string_view pointer, std::string_view value) {
   return {std::string(base_scope), at(pointer), EditOp::set, doc(value)};
@@ -79,12 +83,27 @@ class Log {
   std::map<RecordId, std::set<RecordId>> knew_;
 };
 
+inline std::vector<RecordId> ids(const std::vector<ChangeFate>& fates) {
+  std::vector<RecordId> all;
+  for (const ChangeFate& fate : fates) all.push_back(fate.id);
+  return all;
+}
+
 inline ChangeFate fate_of(const MergeResult& result, const RecordId& id) {
   for (const ChangeFate& fate : result.fates) {
     if (fate.id == id) return fate;
   }
   ADD_FAILURE() << "no fate of that change";
   return {};
+}
+
+inline const json::value& base_of(const MergeResult& result) {
+  return scope_document(result.document, base_scope);
+}
+// Who emptied the base, if it is empty.
+inline std::optional<Emptying> base_emptied(const MergeResult& result) {
+  const auto found = result.emptied.find(std::string(base_scope));
+  return found != result.emptied.end() ? std::optional(found->second) : std::nullopt;
 }
 
 inline std::string text(const json::value& value) { return canonical_json(value); }
@@ -94,11 +113,11 @@ inline std::string text(const std::optional<json::value>& value) {
 
 inline std::string text(const Conflict& conflict) {
   std::string out = conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal_dropped";
-  out += " at " + to_pointer(conflict.path) + ": " + to_hex(conflict.winner).substr(0, 16) + " over " +
-         to_hex(conflict.loser).substr(0, 16) + ", op " + std::to_string(static_cast<int>(conflict.op)) +
-         ", base " + text(conflict.base) + ", mine " + text(conflict.mine) + ", theirs " +
-         text(conflict.theirs) + ", stood";
-  for (const Path& path : conflict.stood) out += " " + to_pointer(path);
+  out += " at " + to_text(Place{conflict.scope, conflict.path}) + ": " +
+         to_hex(conflict.winner).substr(0, 16) + " over " + to_hex(conflict.loser).substr(0, 16) + ", op " +
+         std::to_string(static_cast<int>(conflict.op)) + ", base " + text(conflict.base) + ", mine " +
+         text(conflict.mine) + ", theirs " + text(conflict.theirs) + ", stood";
+  for (const Place& place : conflict.stood) out += " " + to_text(place);
   return out;
 }
 
@@ -110,8 +129,11 @@ inline std::string text(const MergeResult& result) {
            fate.reason + "\n";
   }
   for (const Conflict& conflict : result.conflicts) out += text(conflict) + "\n";
-  out += "emptied by " + (result.emptied_by ? to_hex(*result.emptied_by).substr(0, 16) : "nobody");
-  return out + (result.empty_allowed ? ", allowed" : "");
+  for (const auto& [scope, emptying] : result.emptied) {
+    out += scope + " emptied by " + to_hex(emptying.by).substr(0, 16) +
+           (emptying.allowed ? ", allowed\n" : "\n");
+  }
+  return out;
 }
 
 // Says the first line in which they differ, not all that they are.

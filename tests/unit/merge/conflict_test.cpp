@@ -22,7 +22,7 @@ class Conflicts : public testing::Test {
 
   std::string standing(std::string_view pointer) const {
     const MergeResult result = log.folded();
-    const json::value* value = find(result.document, at(pointer));
+    const json::value* value = find(base_of(result), at(pointer));
     return value != nullptr ? text(*value) : "nothing";
   }
   State fate(const RecordId& id) const { return fate_of(log.folded(), id).state; }
@@ -49,7 +49,7 @@ TEST_F(Conflicts, M1_WhatIsGivenTwiceCountsOnce) {
   log.changes.push_back(log.changes.back());
   EXPECT_EQ(fate(id), State::applied);
   EXPECT_EQ(log.folded().fates.size(), 2U);
-  EXPECT_EQ(find(log.folded().document, at("/routes/main"))->as_array().size(), 2U);
+  EXPECT_EQ(find(base_of(log.folded()), at("/routes/main"))->as_array().size(), 2U);
 }
 
 TEST_F(Conflicts, M2_EditsOfDifferentPathsBothStand) {
@@ -78,7 +78,7 @@ TEST_F(Conflicts, M2_OnlyTheOverlappedEditsLoseAndTheRecordSaysWhatStood) {
   EXPECT_EQ(told.state, State::partly);
   EXPECT_EQ(told.reason, "lost /settings/http/b to a concurrent change");
   ASSERT_EQ(conflicts().size(), 1U);
-  EXPECT_THAT(conflicts()[0].stood, ElementsAre(at("/settings/http/a"), at("/settings/http/c")));
+  EXPECT_THAT(conflicts()[0].stood, ElementsAre(in_base("/settings/http/a"), in_base("/settings/http/c")));
 }
 
 TEST_F(Conflicts, M2_AnAppendLosesToALaterSetOfTheArray) {
@@ -231,7 +231,7 @@ TEST_F(Conflicts, M4_AnEmptyObjectAndMembersOfItGetAlongInEitherOrder) {
     const RecordId room = other.write(first, {start}, {set("/upstreams", "{}"), set("/upstreams/u", "{}")});
     const RecordId member = other.write(11, {start}, {set("/upstreams", "{}"), set("/upstreams/v", "{}")});
     const MergeResult result = other.folded();
-    EXPECT_EQ(text(*find(result.document, at("/upstreams"))), R"({"u":{},"v":{}})");
+    EXPECT_EQ(text(*find(base_of(result), at("/upstreams"))), R"({"u":{},"v":{}})");
     EXPECT_TRUE(result.conflicts.empty());
     EXPECT_EQ(fate_of(result, room).state, State::applied);
     EXPECT_EQ(fate_of(result, member).state, State::applied);

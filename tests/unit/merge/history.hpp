@@ -200,7 +200,7 @@ class History {
 
   // As the API does: against the document that the node has, and only if what comes of it is valid.
   std::vector<Edit> honest_edits(std::size_t writer) {
-    const json::value& present = nodes_[writer]->result().document;
+    const json::value& present = base_of(nodes_[writer]->result());
     json::value wanted = present;
     if (documents_.chance(0.15)) {
       wanted = documents_.whole();

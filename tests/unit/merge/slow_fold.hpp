@@ -6,23 +6,42 @@
 #include <map>
 #include <set>
 
+#include "starling/merge/levels.hpp"
 #include "starling/merge/references.hpp"
-#include "starling/merge/validate.hpp"
+#include "starling/merge/state.hpp"
+#include "starling/merge/tree_check.hpp"
 #include "tests/unit/merge/build.hpp"
 
 namespace starling::test {
 
+// What a fold is of besides its changes.
+struct Setting {
+  std::vector<LevelFrom> levels;
+  std::optional<MergeState> base;
+};
+
 class SlowFold {
  public:
-  SlowFold(std::vector<MergeInput> inputs, HappenedBefore happened_before)
-      : inputs_(std::move(inputs)), happened_before_(std::move(happened_before)) {
+  SlowFold(std::vector<MergeInput> inputs, HappenedBefore happened_before, Setting setting = {})
+      : inputs_(std::move(inputs)),
+        happened_before_(std::move(happened_before)),
+        setting_(std::move(setting)) {
     std::ranges::sort(
         inputs_, [](const auto& a, const auto& b) { return a.hlc != b.hlc ? a.hlc < b.hlc : a.id > b.id; });
     const auto repeated = std::ranges::unique(inputs_, {}, &MergeInput::id);
     inputs_.erase(repeated.begin(), repeated.end());
+    for (MergeInput& input : inputs_) {
+      for (Edit& edit : input.change.edits) edit.path.insert(edit.path.begin(), edit.scope);
+    }
   }
 
   MergeResult run() {
+    if (setting_.base) {
+      state_.document = setting_.base->document;
+      state_.provenance = setting_.base->provenance;
+      for (const auto& [scope, emptying] : setting_.base->emptied)
+        state_.emptied[scope] = {emptying, std::nullopt};
+    }
     for (std::size_t c = 0; c < inputs_.size(); ++c) turn(c);
     MergeResult result;
     result.document = state_.document;
@@ -30,15 +49,16 @@ class SlowFold {
     for (const Made& made : state_.conflicts) {
       if (made.settled) continue;
       result.conflicts.push_back(made.conflict);
-      std::set<Path> stood;
-      for (const Edit& edit : edits(made.loser)) stood.insert(edit.path);
-      for (const Path& path : lost_paths(made.loser)) stood.erase(path);
+      std::set<Place> stood;
+      for (const Edit& edit : edits(made.loser)) stood.insert(place_of(edit.path));
+      for (const Path& path : lost_paths(made.loser)) stood.erase(place_of(path));
       result.conflicts.back().stood.assign(stood.begin(), stood.end());
     }
-    if (state_.emptied_by) result.emptied_by = inputs_[*state_.emptied_by].id;
-    result.empty_allowed = state_.empty_allowed;
+    for (const auto& [scope, emptied] : state_.emptied) result.emptied[scope] = emptied.first;
     return result;
   }
+  // Of what run() has folded.
+  [[nodiscard]] const Provenances& provenance() const { return state_.provenance; }
 
  private:
   struct Wish {
@@ -49,18 +69,19 @@ class SlowFold {
   };
   struct Made {
     Conflict conflict;
-    std::size_t winner;
+    Path path;
+    std::optional<std::size_t> winner;  // nothing: the base's
     std::size_t loser;
     bool settled = false;
   };
   struct State {
-    json::value document = empty_document();
+    json::value document = unset_tree();
+    Provenances provenance;
     std::vector<Wish> wishes;
     std::vector<std::pair<Path, std::size_t>> kept;  // and for whom
     std::vector<Made> conflicts;
     std::multimap<std::size_t, std::size_t> lost;  // edits by change
-    std::optional<std::size_t> emptied_by;
-    bool empty_allowed = false;
+    std::map<std::string, std::pair<Emptying, std::optional<std::size_t>>> emptied;
   };
 
   [[nodiscard]] const std::vector<Edit>& edits(std::size_t c) const { return inputs_[c].change.edits; }
@@ -70,13 +91,31 @@ class SlowFold {
            !happened_before_(inputs_[b].id, inputs_[a].id);
   }
 
+  [[nodiscard]] static bool earlier(Hlc a_hlc, const RecordId& a, Hlc b_hlc, const RecordId& b) {
+    return a_hlc != b_hlc ? a_hlc < b_hlc : a > b;
+  }
+
+  [[nodiscard]] unsigned level_of(std::size_t c) const {
+    const LevelFrom* newest = nullptr;
+    for (const LevelFrom& from : setting_.levels) {
+      if (!earlier(from.hlc, from.from, inputs_[c].hlc, inputs_[c].id)) continue;
+      if (newest == nullptr || earlier(newest->hlc, newest->from, from.hlc, from.from)) newest = &from;
+    }
+    return newest != nullptr ? newest->level : 1;
+  }
+
   [[nodiscard]] std::string unusable(std::size_t c) const {
     for (const Edit& edit : edits(c)) {
-      if (edit.scope != "base")
-        return to_pointer(edit.path) + ": this level of the merge knows no scope but base (M9)";
+      const std::string where = to_text(place_of(edit.path));
+      if (edit.scope != "base" && level_of(c) == 1)
+        return where + ": this level of the merge knows no scope but base (M9)";
+      if (!is_scope(edit.scope)) return where + ": there can be no such scope";
     }
     return {};
   }
+
+  // Without the scope.
+  static Path rest(const Path& path) { return {std::next(path.begin()), path.end()}; }
 
   // Only through objects.
   static const json::value* member(const json::value& document, const Path& path) {
@@ -98,10 +137,15 @@ class SlowFold {
       if (edit.op == EditOp::remove) continue;
       const bool strictly = edit.op == EditOp::set;
       if (is_prefix(removed, edit.path) && (!strictly || edit.path.size() > removed.size())) return true;
-      Path place = edit.path;
+      if (edit.scope == "@fleet" || removed[0] == "@fleet") continue;
+      Path place = rest(edit.path);
       if (edit.op == EditOp::append) place.emplace_back("-");
       for (const Reference& reference : references(*edit.value, place)) {
-        if (reference.form == Reference::Form::target && is_prefix(removed, reference.target)) return true;
+        if (reference.form != Reference::Form::target || !is_prefix(rest(removed), reference.target))
+          continue;
+        Path here = reference.target;
+        here.insert(here.begin(), removed[0]);
+        if (removed[0] == "base" || member(state_.document, here) != nullptr) return true;
       }
     }
     return false;
@@ -121,30 +165,42 @@ class SlowFold {
       std::map<Path, std::size_t> removed;
       obstacle = try_edits(c, drops, removed);
       if (!obstacle.empty()) break;
-      const auto invalid = validate(state_.document);
+      const auto invalid = validate_tree(state_.document);
       if (!invalid) break;
       if (round < 16 && drop_more(c, removed, drops)) continue;
-      obstacle = to_pointer(invalid->path) + ": " + invalid->detail;
+      obstacle = to_text(place_of(invalid->path)) + ": " + invalid->detail;
     }
     if (!obstacle.empty()) {
       state_ = before;
       skipped_[c] = obstacle;
       return;
     }
-    emptiness(c, has_listeners(before.document));
+    emptiness(c, before.document);
+  }
+
+  [[nodiscard]] bool leads_nowhere(const Reference& reference) const {
+    for (const auto& scope : state_.document.as_object()) {
+      if (scope.key() != "@fleet" && resolves(scope.value(), reference)) return false;
+    }
+    return true;
   }
 
   bool drop_more(std::size_t c, const std::map<Path, std::size_t>& removed,
                  std::map<std::size_t, std::set<std::size_t>>& drops) const {
     bool more = false;
-    for (const Reference& reference : references(state_.document, {})) {
-      if (resolves(state_.document, reference) || reference.form != Reference::Form::target) continue;
-      for (const auto& [kept, needer] : state_.kept) {
-        if (!is_prefix(kept, reference.from) || !concurrent(needer, c)) continue;
-        for (const auto& [path, edit] : removed) {
-          if (!is_prefix(path, reference.target)) continue;
-          drops[edit].insert(needer);
-          more = true;
+    for (const auto& scope : state_.document.as_object()) {
+      if (scope.key() == "@fleet") continue;
+      for (const Reference& reference : references(scope.value(), {})) {
+        if (!leads_nowhere(reference) || reference.form != Reference::Form::target) continue;
+        Path from = reference.from;
+        from.insert(from.begin(), std::string(scope.key()));
+        for (const auto& [kept, needer] : state_.kept) {
+          if (!is_prefix(kept, from) || !concurrent(needer, c)) continue;
+          for (const auto& [path, edit] : removed) {
+            if (!is_prefix(rest(path), reference.target)) continue;
+            drops[edit].insert(needer);
+            more = true;
+          }
         }
       }
     }
@@ -158,14 +214,24 @@ class SlowFold {
       const auto dropped = drops.find(e);
       if (dropped != drops.end() && member(state_.document, edit.path) != nullptr) {
         const auto standing = copy(member(state_.document, edit.path));
-        lose(c, e, *dropped->second.begin(), Conflict::Kind::removal_dropped, standing, standing);
+        const std::size_t winner = *dropped->second.begin();
+        lose(c, e, winner, inputs_[winner].id, Conflict::Kind::removal_dropped, standing, standing);
         for (const std::size_t needer : dropped->second) state_.kept.emplace_back(edit.path, needer);
         continue;
       }
+      if (const auto newer = newer_in_base(c, edit)) {
+        if (fulfilled(edit)) {
+          record(c, e, std::nullopt);
+        } else {
+          lose(c, e, std::nullopt, newer->change, Conflict::Kind::overlap, std::nullopt,
+               copy(member(state_.document, edit.path)));
+        }
+        continue;
+      }
       for (Made& made : state_.conflicts) {
-        const bool knew_both =
-            made.winner != c && made.loser != c && !concurrent(made.winner, c) && !concurrent(made.loser, c);
-        if (overlaps(made.conflict.path, edit.path) && knew_both) made.settled = true;
+        const bool knew_winner = !made.winner || (*made.winner != c && !concurrent(*made.winner, c));
+        const bool knew_both = knew_winner && made.loser != c && !concurrent(made.loser, c);
+        if (overlaps(made.path, edit.path) && knew_both) made.settled = true;
       }
       std::string obstacle = edit.op == EditOp::append ? try_append(c, e) : try_replace(c, e, removed);
       if (!obstacle.empty()) return obstacle;
@@ -173,18 +239,78 @@ class SlowFold {
     return {};
   }
 
+  // L8: the newest of what the base knows of places that overlap it, if that is newer than the change.
+  [[nodiscard]] std::optional<Provenance> newer_in_base(std::size_t c, const Edit& edit) const {
+    std::optional<Provenance> newest;
+    if (!setting_.base) return newest;
+    for (const auto& [path, known] : setting_.base->provenance) {
+      if (!overlaps(path, edit.path)) continue;
+      if (edit.op == EditOp::append && path.size() > edit.path.size()) continue;
+      if (!earlier(inputs_[c].hlc, inputs_[c].id, known.hlc, known.change)) continue;
+      if (!newest || earlier(newest->hlc, newest->change, known.hlc, known.change)) newest = known;
+    }
+    return newest;
+  }
+
+  [[nodiscard]] bool fulfilled(const Edit& wished) const {
+    const json::value* standing = member(state_.document, wished.path);
+    if (wished.op == EditOp::remove) return standing == nullptr;
+    if (wished.op == EditOp::append || standing == nullptr) return false;
+    const bool room =
+        wished.value->is_object() && wished.value->get_object().empty() && standing->is_object();
+    return room || same_json(*standing, *wished.value);
+  }
+
+  // ---- who said what stands ----
+
+  void note(const Path& path, std::size_t c, bool removed) {
+    state_.provenance[path] = {inputs_[c].id, inputs_[c].hlc, removed};
+  }
+
+  void forget_below(const Path& path) {
+    std::erase_if(state_.provenance, [&](const auto& known) { return is_prefix(path, known.first); });
+  }
+
+  void note_leaves(const Path& path, const json::value& value, std::size_t c) {
+    if (!value.is_object() || value.as_object().empty()) return note(path, c, false);
+    for (const auto& member : value.as_object()) {
+      Path below = path;
+      below.emplace_back(member.key());
+      note_leaves(below, member.value(), c);
+    }
+  }
+
+  void note_set(const Edit& edit, std::size_t c) {
+    // Whoever set what gives way had done away with all below it.
+    for (Path above = edit.path; above.size() > 1;) {
+      above.pop_back();
+      const auto known = state_.provenance.find(above);
+      if (known == state_.provenance.end() || known->second.removed) continue;
+      Provenance gave_way = known->second;
+      forget_below(above);
+      gave_way.removed = true;
+      state_.provenance[above] = gave_way;
+    }
+    forget_below(edit.path);
+    if (edit.value->is_object() && !edit.value->as_object().empty()) note(edit.path, c, true);
+    note_leaves(edit.path, *edit.value, c);
+  }
+
   std::string try_append(std::size_t c, std::size_t e) {
     const Edit& edit = edits(c)[e];
     const auto* array = const_cast<json::value*>(member(state_.document, edit.path));
     if (array != nullptr && array->is_array()) {
+      Path element = edit.path;
+      element.push_back(std::to_string(array->get_array().size()));
+      note(element, c, false);
       const_cast<json::value*>(array)->get_array().push_back(*edit.value);
       state_.wishes.push_back({c, e, edit.path, std::nullopt});
       return {};
     }
     std::optional<std::size_t> winner;
     for (const Wish& wish : overlapped(c, edit.path)) winner = std::max(winner.value_or(0), wish.change);
-    if (!winner) return to_pointer(edit.path) + ": there is no array to append to";
-    lose(c, e, *winner, Conflict::Kind::overlap, copy(array), copy(array));
+    if (!winner) return to_text(place_of(edit.path)) + ": there is no array to append to";
+    lose(c, e, winner, inputs_[*winner].id, Conflict::Kind::overlap, copy(array), copy(array));
     return {};
   }
 
@@ -198,7 +324,7 @@ class SlowFold {
         return is_prefix(wish.path, above) && concurrent(wish.change, c);
       });
       if (!may_give_way)
-        return to_pointer(above) + ": an array stands here, and no edit goes through one (M2)";
+        return to_text(place_of(above)) + ": an array stands here, and no edit goes through one (M2)";
     }
     std::optional<json::value> before = copy(member(state_.document, edit.path));
     Path replaced = edit.path;
@@ -218,14 +344,28 @@ class SlowFold {
         replaced = parent;
       }
       if (edit.op == EditOp::remove) removed.emplace(edit.path, e);
-      apply_edit(state_.document, edit);
+      apply(edit);
       for (std::size_t i = 0; i < others.size(); ++i) judge(c, others[i], bases[i]);
     }
     std::erase_if(state_.wishes, [&](const Wish& wish) {
       return is_prefix(replaced, wish.path) && !concurrent(wish.change, c);
     });
+    if (edit.op == EditOp::set) {
+      note_set(edit, c);
+    } else {
+      forget_below(edit.path);
+      note(edit.path, c, true);
+    }
     record(c, e, before);
     return {};
+  }
+
+  void apply(const Edit& edit) {
+    if (edit.op == EditOp::remove && edit.path == Path{"base"}) {
+      state_.document.as_object()["base"] = empty_document();
+    } else {
+      apply_edit(state_.document, edit);
+    }
   }
 
   [[nodiscard]] bool makes_room_only(std::size_t c, const Edit& edit) const {
@@ -272,49 +412,40 @@ class SlowFold {
   }
 
   void judge(std::size_t c, const Wish& wish, const std::optional<json::value>& base) {
-    const json::value* standing = member(state_.document, wish.path);
-    const auto& wished = edits(wish.change)[wish.edit];
-    if (wished.op == EditOp::remove && standing == nullptr) return;
-    if (wished.op == EditOp::set && standing != nullptr) {
-      const bool room =
-          wished.value->is_object() && wished.value->get_object().empty() && standing->is_object();
-      if (room || same_json(*standing, *wished.value)) return;
-    }
+    if (fulfilled(edits(wish.change)[wish.edit])) return;
     std::erase_if(state_.wishes,
                   [&](const Wish& other) { return other.change == wish.change && other.edit == wish.edit; });
-    lose(wish.change, wish.edit, c, Conflict::Kind::overlap, base, copy(standing));
+    lose(wish.change, wish.edit, c, inputs_[c].id, Conflict::Kind::overlap, base,
+         copy(member(state_.document, wish.path)));
   }
 
-  void lose(std::size_t loser, std::size_t e, std::size_t winner, Conflict::Kind kind,
-            std::optional<json::value> base, std::optional<json::value> theirs) {
+  void lose(std::size_t loser, std::size_t e, std::optional<std::size_t> winner, RecordId winner_id,
+            Conflict::Kind kind, std::optional<json::value> base, std::optional<json::value> theirs) {
     const Edit& edit = edits(loser)[e];
-    Conflict conflict{kind,
-                      edit.path,
-                      inputs_[winner].id,
-                      inputs_[loser].id,
-                      std::move(base),
-                      edit.value,
-                      std::move(theirs),
-                      {},
+    Conflict conflict{kind,       edit.scope,        rest(edit.path),
+                      winner_id,  inputs_[loser].id, std::move(base),
+                      edit.value, std::move(theirs), {},
                       edit.op};
-    state_.conflicts.push_back({std::move(conflict), winner, loser});
+    state_.conflicts.push_back({std::move(conflict), edit.path, winner, loser});
     state_.lost.emplace(loser, e);
   }
 
-  void emptiness(std::size_t c, bool had_listeners) {
+  void emptiness(std::size_t c, const json::value& before) {
     const bool allows = inputs_[c].change.allow_empty;
-    if (has_listeners(state_.document)) {
-      state_.emptied_by.reset();
-      state_.empty_allowed = false;
-    } else if (had_listeners) {
-      state_.emptied_by = c;
-      state_.empty_allowed = allows;
-    } else if (state_.emptied_by && !state_.empty_allowed && allows) {
-      const bool touches =
-          std::ranges::any_of(edits(c), [](const Edit& edit) { return overlaps(edit.path, {"listeners"}); });
-      if (concurrent(*state_.emptied_by, c) && !touches) return;
-      state_.emptied_by = c;
-      state_.empty_allowed = true;
+    for (const std::string scope : {"base", "edge", "lab"}) {
+      const auto touches = [&](const Path& place) {
+        return std::ranges::any_of(edits(c), [&](const Edit& edit) { return overlaps(edit.path, place); });
+      };
+      const bool touches_listeners = touches({scope, "listeners"});
+      const auto emptied = state_.emptied.find(scope);
+      if (has_listeners(scope_document(state_.document, scope))) {
+        state_.emptied.erase(scope);
+      } else if (has_listeners(scope_document(before, scope))) {
+        state_.emptied[scope] = {{inputs_[c].id, allows}, c};
+      } else if (emptied != state_.emptied.end() && !emptied->second.first.allowed && allows) {
+        const auto by = emptied->second.second;
+        if (!by || !concurrent(*by, c) || touches_listeners) emptied->second = {{inputs_[c].id, true}, c};
+      }
     }
   }
 
@@ -334,11 +465,12 @@ class SlowFold {
     const bool all =
         std::ranges::all_of(edits(c), [&](const Edit& edit) { return lost.contains(edit.path); });
     return {inputs_[c].id, all ? ChangeFate::State::lost : ChangeFate::State::partly,
-            "lost " + to_pointer(*lost.begin()) + " to a concurrent change"};
+            "lost " + to_text(place_of(*lost.begin())) + " to a concurrent change"};
   }
 
   std::vector<MergeInput> inputs_;
   HappenedBefore happened_before_;
+  Setting setting_;
   State state_;
   std::map<std::size_t, std::string> skipped_;
 };
