@@ -188,7 +188,7 @@ Task<bool> Applier::bring_up_to_date() {
   const Generation* present = wanted();
   if (!present) co_return true;
   if (running_ && running_->id == present->id) {
-    if (running_->revision != present->revision || running_->heads != present->heads) {
+    if (running_->revision != present->revision || running_->heads != present->heads || !held_.empty()) {
       co_await note_running(*present);
     } else if (!facts_[static_cast<std::size_t>(FactKind::applied)]) {
       co_return co_await confirm_or_apply(*present);
@@ -359,6 +359,8 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   if (!runs_present) co_return Trial(std::move(turn), std::nullopt);
   if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(turn), std::nullopt);
   const GenerationId id = generation_id(document);
+  // A change that doesn't reach this node: a layer of others.
+  if (running_ && running_->id == id && !drifted_) co_return Trial(std::move(turn), std::nullopt);
   if (auto done = co_await driver_.apply(std::move(document), id); !done)
     co_return std::unexpected(std::move(done.error()));
   co_return Trial(std::move(turn), std::move(before));

@@ -72,6 +72,16 @@ std::optional<std::string> unknown_scope(const std::vector<Edit>& edits, unsigne
   return found == edits.end() ? std::nullopt : std::optional(found->scope);
 }
 
+// Does that change more than one value of the base by another? What does is looked at by itself, the rest
+// once a batch.
+bool may_break_rendering(const std::vector<Edit>& edits) {
+  const auto has_template = [](std::string_view text) { return text.find("{{") != std::string_view::npos; };
+  return std::ranges::any_of(edits, [&](const Edit& edit) {
+    return edit.scope != base_scope || std::ranges::any_of(edit.path, has_template) ||
+           (edit.value && !names_in(*edit.value).empty());
+  });
+}
+
 std::unexpected<WriteFault> leaves_no_listener(const std::string& node) {
   return fault(400, "Refused.",
                "This would leave node " + node +
@@ -146,6 +156,7 @@ struct Writer::Plan {
   std::vector<Step> steps;  // the first one makes a change
   std::size_t bytes = 0;
   std::optional<WriteFault> invalid;  // what is wrong with the only step
+  bool renders = false;               // every member can render what the last step leaves: it was looked at
   Batch rest;                         // can't go with them
 
   void answer_all(const Outcome& outcome) {
@@ -244,12 +255,16 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     if (const auto node = emptied_member(fleet_, plan.document, proposal->document))
       return without_change(leaves_no_listener(*node));
   }
-  Bytes body =
-      Change{options.actor, options.message, options.allow_empty, std::move(proposal->edits)}.to_body();
-  const auto invalid = validate_tree(proposal->document);
+  const std::vector<Edit>& edits = proposal->edits;
+  Bytes body = Change{options.actor, options.message, options.allow_empty, edits}.to_body();
+  std::optional<WriteFault> invalid;
+  if (const auto fault = validate_tree(proposal->document)) invalid = fault_of(*fault);
+  const bool renders_anew = !invalid && may_break_rendering(edits);
+  if (renders_anew) invalid = render_fault(proposal->document);
   // The data plane is to say in its own words what is wrong with an invalid one, so it is tried alone.
   if (!first && (invalid || plan.bytes + body.size() > limits_.batch_bytes)) return false;
-  if (invalid) plan.invalid = fault_of(*invalid);
+  plan.invalid = std::move(invalid);
+  plan.renders = renders_anew;
   plan.document = std::move(proposal->document);
   plan.bytes += body.size();
   plan.steps.emplace_back(std::move(ticket), std::move(body), Written{});
@@ -263,10 +278,7 @@ Task<> Writer::carry_out(Plan plan) {
   auto document = own_document(plan.document);
   // Of a write that is alone the data plane is to say in its own words what is wrong, so it is tried all the
   // same.
-  if (document && !plan.invalid) {
-    if (const auto fault = check_renders(fleet_, plan.document, fleet_.merge_level(), applier_.address()))
-      plan.invalid = fault_of(*fault);
-  }
+  if (document && !plan.invalid && !plan.renders) plan.invalid = render_fault(plan.document);
   if (!alone && (!document || plan.invalid)) {
     halve(std::move(plan));
     co_return;
@@ -286,6 +298,11 @@ Task<> Writer::carry_out(Plan plan) {
   } else {
     co_await log_changes(std::move(plan), std::move(*trial));
   }
+}
+
+std::optional<WriteFault> Writer::render_fault(const json::value& tree) const {
+  const auto fault = check_renders(fleet_, tree, fleet_.merge_level(), applier_.address());
+  return fault ? std::optional(fault_of(*fault)) : std::nullopt;
 }
 
 std::expected<json::value, RenderFault> Writer::own_document(const json::value& tree) const {

@@ -79,6 +79,7 @@ class Writer {
   [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
   Task<> carry_out(Plan plan);
   void halve(Plan plan);
+  [[nodiscard]] std::optional<WriteFault> render_fault(const json::value& tree) const;
   [[nodiscard]] std::expected<json::value, RenderFault> own_document(const json::value& tree) const;
   [[nodiscard]] std::expected<Proposal, WriteFault> adopt(const json::value& present,
                                                           const std::vector<Edit>& edits) const;

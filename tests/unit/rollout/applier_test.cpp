@@ -57,7 +57,7 @@ TEST_F(ApplierTest, AWriterThatAlwaysHasAnotherWriteDoesNotKeepItFromCatchingUp)
         apply_edit(proposal.document, proposal.edits.front());
         return std::expected<Proposal, WriteFault>(std::move(proposal));
       };
-      (void)co_await writer.write(set, {});
+      (void)co_await writer.write(in_scope(std::string(base_scope), set), {});
     }
   };
   for (int client = 0; client < 3; ++client) clients.spawn("client", write_on(*writer_, client));

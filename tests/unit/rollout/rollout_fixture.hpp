@@ -51,7 +51,7 @@ class RolloutTest : public ::testing::Test {
     fleet_ = std::make_unique<Fleet>(runtime_.env(), id_, node_key_, store_);
     EXPECT_TRUE(fleet_->load());
     applier_ = std::make_unique<Applier>(
-        runtime_.env(), *fleet_, driver_, ApplierConfig{}, [](const json::value&) { return Result<>{}; },
+        runtime_.env(), *fleet_, driver_, applier_config_, [](const json::value&) { return Result<>{}; },
         [] {}, [](const DataPlaneEvent&) {});
     applier_->start();
     writer_ = std::make_unique<Writer>(runtime_.env(), *fleet_, *applier_, limits_);
@@ -64,7 +64,7 @@ class RolloutTest : public ::testing::Test {
   }
 
   void settle() { runtime_.run_for(std::chrono::minutes(1)); }
-  const json::value& document() { return fleet_->merged().document; }
+  const json::value& document() { return fleet_->document(); }
 
   libp2p::VirtualRuntime runtime_;
   PrivateKey root_ = testing::key_of(200);
@@ -75,6 +75,7 @@ class RolloutTest : public ::testing::Test {
   testing::ScriptedDriver driver_{runtime_.env()};
   FleetId id_;
   WriterLimits limits_;
+  ApplierConfig applier_config_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<Writer> writer_;
