@@ -25,8 +25,11 @@ Result<> may_raise(const json::object& level) {
     return fail(Errc::refused, "not every node is known to run this version: " + behind +
                                    ". Upgrade them, or wait until they have been seen. Nothing has changed.");
   }
-  if (const std::string fault = cell(level, "fault"); fault != "-")
-    return fail(Errc::refused, "with templates filled in, " + fault + " Nothing has changed.");
+  constexpr std::size_t longest = 1024;
+  if (const std::string fault = text_at(level, "fault"); !fault.empty()) {
+    return fail(Errc::refused,
+                "with templates filled in, " + libp2p::printable(fault, longest) + " Nothing has changed.");
+  }
   return {};
 }
 
@@ -39,7 +42,7 @@ Result<std::string> raise_level(const RaiseArguments& arguments) {
   const std::string newest = cell(level, "newest");
   if (cell(level, "level") == newest) return "the fleet is at level " + newest + " already";
   LIBP2P_CHECK(may_raise(level));
-  LIBP2P_TRY(Bytes body, libp2p::from_hex(cell(level, "anchor")));
+  LIBP2P_TRY(Bytes body, libp2p::from_hex(text_at(level, "anchor")));
   LIBP2P_TRY(const Anchor anchor, Anchor::from_body(body));
   LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(arguments.target, state));
