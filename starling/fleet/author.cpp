@@ -1,30 +1,54 @@
 #include "starling/fleet/author.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "starling/charter/charter_records.hpp"
 
 namespace starling {
 
+std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc ceiling) {
+  std::vector<RecordPtr> heads;
+  for (auto it = log.vector().lower_bound(ChainId{author, 0});
+       it != log.vector().end() && it->first.author == author; ++it) {
+    RecordPtr head = log.get(it->second.id);
+    while (head && head->record.hlc > ceiling) head = log.get(head->record.prev);
+    if (head) heads.push_back(std::move(head));
+  }
+  std::ranges::sort(heads, std::greater(),
+                    [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
+  std::vector<RecordPtr> chosen;
+  for (RecordPtr& head : heads) {
+    if (chosen.size() == max_parents) break;
+    const bool known = std::ranges::any_of(
+        chosen, [&](const RecordPtr& newer) { return log.happened_before(head->id, newer->id); });
+    if (!known) chosen.push_back(std::move(head));
+  }
+  return chosen;
+}
+
+bool Author::can_go_on(const AuthoringContext& context) const {
+  if (!last_) return true;
+  if (last_->record.hlc > context.ceiling) return false;
+  const auto known = context.log.vector().find(last_->record.chain());
+  return known == context.log.vector().end() || !known->second.fork ||
+         known->second.fork->seq > last_->record.seq;
+}
+
 std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
   std::vector<RecordId> parents;
-  const PeerId self = PeerId::from_public_key(key_.public_key());
   if (!last_) {
-    // The heads of our own older incarnations: what a restored backup does not know is then seen to be
-    // missing.
-    for (auto it = context.log.vector().lower_bound(ChainId{self, 0});
-         it != context.log.vector().end() && it->first.author == self && parents.size() < max_parents; ++it) {
-      if (it->second.seq > 0) parents.push_back(it->second.id);
-    }
+    // What a restored backup does not know is then seen to be missing.
+    const PeerId self = PeerId::from_public_key(key_.public_key());
+    for (const RecordPtr& head : own_heads(context.log, self, context.ceiling)) parents.push_back(head->id);
   }
   std::vector<RecordPtr> tips;
   for (const RecordId& id : context.log.heads()) {
     RecordPtr record = context.log.get(id);
     if (record->record.hlc > context.ceiling || (last_ && last_->id == id)) continue;
-    if (!context.log.quarantined(record->record)) tips.push_back(std::move(record));
+    if (context.log.stands(*record)) tips.push_back(std::move(record));
   }
-  std::ranges::sort(tips,
-                    [](const RecordPtr& a, const RecordPtr& b) { return a->record.hlc > b->record.hlc; });
+  std::ranges::sort(tips, std::greater(), [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
   for (const RecordPtr& tip : tips) {
     if (parents.size() == max_parents) break;
     if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
@@ -35,6 +59,10 @@ std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) co
 
 Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind, RecordId grant,
                                 Bytes body) {
+  if (!can_go_on(context)) {
+    last_ = nullptr;
+    incarnation_ = context.fresh_incarnation;
+  }
   Record record;
   record.fleet = context.fleet;
   record.kind = kind;
