@@ -54,7 +54,7 @@ WriteFault fault_of(const RenderFault& fault) {
   json::object location = location_of({fault.fault.scope, fault.fault.path});
   location["node"] = fault.node;
   return {400, json::object{{"error", "Invalid configuration."},
-                            {"detail", to_string(fault) + " Nothing has changed."},
+                            {"detail", to_string(fault) + ". Nothing has changed."},
                             {"location", std::move(location)}}};
 }
 
