@@ -19,7 +19,7 @@ struct LayerArguments {
 
   [[nodiscard]] std::string layer() const { return "/v1/layers/" + name; }
   [[nodiscard]] std::string config() const {
-    const std::string whole = layer() + "/config";
+    std::string whole = layer() + "/config";
     if (path.empty() || path == "/") return whole;
     return whole + (path.starts_with('/') ? path : "/" + path);
   }

@@ -13,7 +13,7 @@ std::string text_of(const ip::address& address) {
 }
 
 std::optional<ip::address> ip_of(const Multiaddr& address) {
-  const std::vector<libp2p::AddrComponent> components = address.components();
+  const std::vector<libp2p::AddrComponent>& components = address.components();
   if (components.empty()) return std::nullopt;
   const libp2p::AddrComponent& host = components.front();
   if (host.protocol == libp2p::AddrProtocol::ip4) {
