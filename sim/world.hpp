@@ -37,6 +37,7 @@ class World {
   [[nodiscard]] libp2p::VirtualRuntime& runtime() noexcept { return runtime_; }
   [[nodiscard]] FleetNode& node(std::size_t index) { return *machines_.at(index)->node; }
   [[nodiscard]] DataPlane& data_plane(std::size_t index) { return machines_.at(index)->data_plane; }
+  [[nodiscard]] const PrivateKey& key(std::size_t index) const { return machines_.at(index)->key; }
   [[nodiscard]] bool running(std::size_t index) const { return machines_.at(index)->node != nullptr; }
 
   void start(std::size_t index);

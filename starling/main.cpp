@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   starling::add_run(app, context);
   starling::add_views(app, context);
   starling::add_config(app, context);
+  starling::add_log(app, context);
   starling::add_version(app, context);
   try {
     app.parse(argc, argv);

@@ -7,6 +7,7 @@
 #include "starling/api/handlers/fleet_handler.hpp"
 #include "starling/api/handlers/layers_handler.hpp"
 #include "starling/api/handlers/level_handler.hpp"
+#include "starling/api/handlers/log_handler.hpp"
 #include "starling/api/handlers/metrics_handler.hpp"
 #include "starling/api/page.hpp"
 
@@ -20,10 +21,37 @@ struct FleetRoute {
   Answer get;
 };
 
+struct FleetAction {
+  std::string_view path;
+  Task<HttpResponse> (*post)(ApiContext&, HttpRequest);
+};
+
+constexpr std::array fleet_actions{
+    FleetAction{"/v1/records", post_record},
+    FleetAction{"/v1/forks", post_ruling},
+    FleetAction{"/v1/anchors", [](ApiContext& c, HttpRequest) { return post_anchor(c); }},
+    FleetAction{"/v1/checkpoints", [](ApiContext& c, HttpRequest) { return post_checkpoint(c); }},
+};
+
+// What can be done about held changes: the verb behind their ids.
+struct ChangeAction {
+  std::string_view verb;
+  Task<HttpResponse> (*post)(ApiContext&, std::string);
+};
+
+constexpr std::array change_actions{
+    ChangeAction{"/discard", post_discard},
+    ChangeAction{"/repropose", post_repropose},
+};
+
 constexpr std::array fleet_routes{
     FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
     FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/anchors/next", [](ApiContext& c, const HttpRequest&) { return get_next_anchor(c); }},
+    FleetRoute{"/v1/checkpoints/next",
+               [](ApiContext& c, const HttpRequest&) { return get_next_checkpoint(c); }},
+    FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
     FleetRoute{"/v1/level", [](ApiContext& c, const HttpRequest&) { return get_level(c); }},
@@ -32,8 +60,16 @@ constexpr std::array fleet_routes{
 
 Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
   constexpr std::string_view change_prefix = "/v1/changes/";
-  if (request.path == "/v1/records" && request.method == HttpMethod::post) {
-    co_return co_await post_record(context, std::move(request));
+  if (request.method == HttpMethod::post) {
+    const auto* action = std::ranges::find(fleet_actions, std::string_view(request.path), &FleetAction::path);
+    if (action != fleet_actions.end()) co_return co_await action->post(context, std::move(request));
+    for (const ChangeAction& of_change : change_actions) {
+      std::string ids = request.path;
+      if (!ids.ends_with(of_change.verb) || !ids.starts_with(change_prefix)) continue;
+      ids.resize(ids.size() - of_change.verb.size());
+      ids.erase(0, change_prefix.size());
+      co_return co_await of_change.post(context, std::move(ids));
+    }
   }
   if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);

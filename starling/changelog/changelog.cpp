@@ -162,6 +162,7 @@ void Changelog::add_to_chain(const RecordPtr& record) {
   const Record& r = record->record;
   const bool rival = is_rival(r);
   const bool branch = branches_off(r);
+  bytes_ += record->envelope.size();
   Chain& chain = chains_[r.chain()];
   chain.records.emplace(std::pair(r.seq, record->id), record);
   if (branch) {
@@ -258,27 +259,49 @@ void Changelog::protect(Protections protections) {
   named_.erase(RecordId{});
 }
 
+const Settlement& Changelog::settlement(const ChainId& chain, const ForkPoint& fork) const {
+  const auto known = settled_.find(chain);
+  if (known != settled_.end()) return known->second;
+  const BranchTo branch_to = [&](const RecordId& id, std::uint64_t seq) {
+    Branch branch;
+    for (RecordPtr at = get(id); at && at->record.chain() == chain && at->record.seq >= seq;
+         at = get(at->record.prev))
+      branch.emplace_back(at->record.seq, at->id);
+    return branch;
+  };
+  const auto said = protections_.find(chain);
+  return settled_
+      .emplace(chain,
+               settle(said == protections_.end() ? ChainProtections{} : said->second, fork.seq, branch_to))
+      .first->second;
+}
+
 Standing Changelog::standing(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
   const auto head = vector_.find(record.chain());
   if (head == vector_.end() || !head->second.fork || record.seq < head->second.fork->seq)
     return Standing::stands;
-  auto settled = settled_.find(record.chain());
-  if (settled == settled_.end()) {
-    const BranchTo branch_to = [&](const RecordId& id, std::uint64_t seq) {
-      Branch branch;
-      for (RecordPtr at = get(id); at && at->record.chain() == head->first && at->record.seq >= seq;
-           at = get(at->record.prev))
-        branch.emplace_back(at->record.seq, at->id);
-      return branch;
-    };
-    const auto said = protections_.find(record.chain());
-    Settlement settlement = settle(said == protections_.end() ? ChainProtections{} : said->second,
-                                   head->second.fork->seq, branch_to);
-    settled = settled_.emplace(record.chain(), std::move(settlement)).first;
+  const Settlement& settled = settlement(head->first, *head->second.fork);
+  if (settled.standing.contains(signed_record.id)) return Standing::stands;
+  return record.seq >= settled.void_from ? Standing::voided : Standing::quarantined;
+}
+
+RecordPtr Changelog::last_standing(const ChainId& chain) const {
+  const auto head = vector_.find(chain);
+  if (head == vector_.end()) return nullptr;
+  RecordPtr last = get(head->second.id);
+  if (!head->second.fork) return last;
+  for (const RecordId& id : settlement(chain, *head->second.fork).standing) {
+    RecordPtr record = get(id);
+    if (!last || record->record.seq > last->record.seq) last = std::move(record);
   }
-  if (settled->second.standing.contains(signed_record.id)) return Standing::stands;
-  return record.seq >= settled->second.void_from ? Standing::voided : Standing::quarantined;
+  return last;
+}
+
+bool Changelog::holds_run(const RecordId& id, std::uint64_t from) const {
+  RecordPtr at = get(id);
+  while (at && at->record.seq > from + 1) at = get(at->record.prev);
+  return at != nullptr;
 }
 
 bool Changelog::covered_by(const VersionVector& vector, const SignedRecord& record) const {
@@ -331,6 +354,7 @@ void Changelog::drop(const std::set<RecordId>& ids) {
   ancestry_ = {};
   settled_.clear();
   branches_ = 0;
+  bytes_ = 0;
   for (const RecordPtr& record : kept) {
     add_to_chain(record);
     order_.push_back(record);

@@ -60,6 +60,8 @@ class Changelog {
   // The highest clock that doesn't exceed `ceiling`.
   [[nodiscard]] Hlc latest(Hlc ceiling = {UINT64_MAX}) const;
   [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
+  // Of all envelopes.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   // In order of arrival.
   [[nodiscard]] const std::vector<RecordPtr>& records() const noexcept { return order_; }
 
@@ -71,14 +73,18 @@ class Changelog {
   void protect(Protections protections);
   [[nodiscard]] Standing standing(const SignedRecord& record) const;
   [[nodiscard]] bool stands(const SignedRecord& record) const { return standing(record) == Standing::stands; }
-  // Is it the record that `chain`'s `head` names, or one before it in that chain?
+  // The last record of a chain that stands; nullptr when none is held.
+  [[nodiscard]] RecordPtr last_standing(const ChainId& chain) const;
+  // Is the record held, and all before it in its chain down to the one after number `from`?
+  [[nodiscard]] bool holds_run(const RecordId& id, std::uint64_t from) const;
+  // Is it the record that its chain's entry names, or one before that?
   [[nodiscard]] bool covered_by(const VersionVector& vector, const SignedRecord& record) const;
 
   // A checkpoint's vector: what it covers is taken without predecessor and parents from now on (L8), and
   // counts as known. Gives back what had waited for nothing else.
   [[nodiscard]] Ingested set_base(VersionVector covered);
   [[nodiscard]] const VersionVector& base() const noexcept { return base_; }
-  // Forgets records that the base covers.
+  // Forgets those of them that the base covers.
   void drop(const std::set<RecordId>& ids);
 
   // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
@@ -103,6 +109,7 @@ class Changelog {
   // Is there another record at its place, or another that follows the same one?
   [[nodiscard]] bool is_rival(const Record& record) const;
   [[nodiscard]] bool branches_off(const Record& record) const;
+  [[nodiscard]] const Settlement& settlement(const ChainId& chain, const ForkPoint& fork) const;
   void place(const RecordPtr& record, Ingested& result);
   void add_to_chain(const RecordPtr& record);
   void note_fork(const Record& record);
@@ -114,14 +121,15 @@ class Changelog {
   std::map<RecordId, Held> records_;
   std::map<ChainId, Chain> chains_;
   std::size_t branches_ = 0;
+  std::size_t bytes_ = 0;
   std::vector<RecordPtr> order_;
   VersionVector vector_;
   VersionVector base_;
   std::set<RecordId> heads_;
   Ancestry ancestry_;
   Protections protections_;
-  std::set<RecordId> named_;  // by protections
-  mutable std::map<ChainId, Settlement> settled_;
+  std::set<RecordId> named_;                       // by protections
+  mutable std::map<ChainId, Settlement> settled_;  // of forked chains, as far as it was asked for
   WaitingRoom waiting_;
   bool restoring_ = false;
 };

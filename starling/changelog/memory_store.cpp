@@ -5,7 +5,19 @@ namespace starling {
 Result<> MemoryStore::append(std::span<const RecordPtr> records, const Facts& facts) {
   if (failure_) return std::unexpected(*failure_);
   for (const RecordPtr& record : records) {
-    if (index_.emplace(record->id, envelopes_.size()).second) envelopes_.push_back(record->envelope);
+    if (index_.emplace(record->id, appended_).second) envelopes_.emplace(appended_++, record->envelope);
+  }
+  for (const auto& [name, value] : facts) facts_.insert_or_assign(name, value);
+  return {};
+}
+
+Result<> MemoryStore::drop(std::span<const RecordId> ids, const Facts& facts) {
+  if (failure_) return std::unexpected(*failure_);
+  for (const RecordId& id : ids) {
+    const auto found = index_.find(id);
+    if (found == index_.end()) continue;
+    envelopes_.erase(found->second);
+    index_.erase(found);
   }
   for (const auto& [name, value] : facts) facts_.insert_or_assign(name, value);
   return {};
@@ -13,7 +25,7 @@ Result<> MemoryStore::append(std::span<const RecordPtr> records, const Facts& fa
 
 Result<Store::Contents> MemoryStore::load() {
   Contents contents;
-  for (const Bytes& envelope : envelopes_) {
+  for (const auto& [position, envelope] : envelopes_) {
     LIBP2P_TRY(RecordPtr record, open_record(envelope));
     contents.records.push_back(std::move(record));
   }

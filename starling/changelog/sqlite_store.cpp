@@ -5,13 +5,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace starling {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -54,14 +55,42 @@ Result<int> take_lock(const std::filesystem::path& file) {
   return fail(Errc::io, path.string() + ": " + std::strerror(error));
 }
 
+// What leads from each schema to the next; each is one transaction.
+constexpr std::array migrations{
+    "BEGIN;"
+    "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL);"
+    "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version=1;"
+    "COMMIT",
+    "BEGIN;"
+    "ALTER TABLE record ADD COLUMN seal BLOB;"
+    "PRAGMA user_version=2;"
+    "COMMIT",
+};
+static_assert(migrations.size() == schema_version);
+
+Result<> sync_to_disk(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (!synced) return fail(Errc::io, file.string() + ": " + std::strerror(error));
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file, const char* vfs) {
+libp2p::Sha256Digest seal_key_of(const PrivateKey& identity) {
+  return libp2p::hmac_sha256(identity.to_protobuf(), libp2p::as_bytes("starling store seal"));
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& file, const char* vfs,
+                                                       SealKey seal_key) {
   LIBP2P_TRY(const int lock, take_lock(file));
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int opened = sqlite3_open_v2(file.c_str(), &db, flags, vfs);
-  std::unique_ptr<SqliteStore> store(new SqliteStore(db, lock));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(db, lock, seal_key));
   if (opened != SQLITE_OK) return sqlite_error(db, file.string());
   LIBP2P_CHECK(store->prepare_schema());
   return store;
@@ -83,6 +112,8 @@ Result<> SqliteStore::prepare_schema() {
   // What a killed process has written can be read and need not be on disk, nor get there by a sync of the log
   // if one has failed before. It must be, before anybody acts upon it.
   LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  // A log that a large transaction has made long is cut again.
+  LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
   if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
   const int found = sqlite3_column_int(version.get(), 0);
@@ -91,21 +122,27 @@ Result<> SqliteStore::prepare_schema() {
                                          ", this version knows " + std::to_string(schema_version) +
                                          ": run a newer starling");
   }
-  if (found == schema_version) return {};
-  return execute(
-      "BEGIN;"
-      "CREATE TABLE IF NOT EXISTS record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope "
-      "BLOB NOT NULL);"
-      "CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-      "PRAGMA user_version=1;"
-      "COMMIT");
+  for (int schema = found; schema < schema_version; ++schema) {
+    if (Result<> done = execute(migrations.at(static_cast<std::size_t>(schema))); !done) {
+      (void)execute("ROLLBACK");
+      return done;
+    }
+  }
+  return {};
+}
+
+Bytes SqliteStore::seal_of(BytesView envelope) const {
+  return seal_key_ ? libp2p::to_bytes(libp2p::hmac_sha256(*seal_key_, envelope)) : Bytes{};
 }
 
 Result<> SqliteStore::insert_records(std::span<const RecordPtr> records) {
-  LIBP2P_TRY(const Statement insert, prepare(db_, "INSERT OR IGNORE INTO record(id, envelope) VALUES(?, ?)"));
+  LIBP2P_TRY(const Statement insert,
+             prepare(db_, "INSERT OR IGNORE INTO record(id, envelope, seal) VALUES(?, ?, ?)"));
   for (const RecordPtr& record : records) {
     bind(insert.get(), 1, record->id.view());
     bind(insert.get(), 2, record->envelope);
+    const Bytes seal = seal_of(record->envelope);
+    bind(insert.get(), 3, seal);
     if (sqlite3_step(insert.get()) != SQLITE_DONE) return sqlite_error(db_, "storing a record");
     sqlite3_reset(insert.get());
   }
@@ -123,30 +160,66 @@ Result<> SqliteStore::replace_facts(const Facts& facts) {
   return {};
 }
 
-Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& facts) {
+Result<> SqliteStore::delete_records(std::span<const RecordId> ids) {
+  LIBP2P_TRY(const Statement erase, prepare(db_, "DELETE FROM record WHERE id = ?"));
+  for (const RecordId& id : ids) {
+    bind(erase.get(), 1, id.view());
+    if (sqlite3_step(erase.get()) != SQLITE_DONE) return sqlite_error(db_, "dropping a record");
+    sqlite3_reset(erase.get());
+  }
+  return {};
+}
+
+template <class Change>
+Result<> SqliteStore::transact(Change change, const Facts& facts) {
   LIBP2P_CHECK(execute("BEGIN IMMEDIATE"));
-  Result<> done = insert_records(records);
+  Result<> done = change();
   if (done) done = replace_facts(facts);
   if (done) done = execute("COMMIT");
   if (!done) (void)execute("ROLLBACK");  // the first error is the one to tell
   return done;
 }
 
-Result<std::vector<RecordPtr>> SqliteStore::read_records() {
-  LIBP2P_TRY(const Statement select, prepare(db_, "SELECT position, envelope FROM record ORDER BY position"));
+Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& facts) {
+  return transact([&] { return insert_records(records); }, facts);
+}
+
+Result<> SqliteStore::drop(std::span<const RecordId> ids, const Facts& facts) {
+  return transact([&] { return delete_records(ids); }, facts);
+}
+
+Result<std::vector<RecordPtr>> SqliteStore::read_records(std::vector<Unsealed>& unsealed) {
+  LIBP2P_TRY(const Statement select,
+             prepare(db_, "SELECT position, envelope, seal FROM record ORDER BY position"));
   std::vector<RecordPtr> records;
   int step = 0;
   while ((step = sqlite3_step(select.get())) == SQLITE_ROW) {
-    auto record = open_record(column(select.get(), 1));
-    if (!record) {
-      return libp2p::fail_in(
-          "the store is damaged at record " + std::to_string(sqlite3_column_int64(select.get(), 0)),
-          record.error());
-    }
+    const BytesView envelope = column(select.get(), 1);
+    const bool sealed = seal_key_ && libp2p::equal(column(select.get(), 2), seal_of(envelope));
+    auto record = sealed ? reopen_record(envelope) : open_record(envelope);
+    const std::int64_t position = sqlite3_column_int64(select.get(), 0);
+    if (!record)
+      return libp2p::fail_in("the store is damaged at record " + std::to_string(position), record.error());
+    if (!sealed) unsealed.push_back({position, *record});
     records.push_back(std::move(*record));
   }
   if (step != SQLITE_DONE) return sqlite_error(db_, "reading the records");
   return records;
+}
+
+Result<> SqliteStore::seal(const std::vector<Unsealed>& records) {
+  const auto write = [&]() -> Result<> {
+    LIBP2P_TRY(const Statement update, prepare(db_, "UPDATE record SET seal = ? WHERE position = ?"));
+    for (const auto& [position, record] : records) {
+      const Bytes seal = seal_of(record->envelope);
+      bind(update.get(), 1, seal);
+      sqlite3_bind_int64(update.get(), 2, position);
+      if (sqlite3_step(update.get()) != SQLITE_DONE) return sqlite_error(db_, "sealing a record");
+      sqlite3_reset(update.get());
+    }
+    return {};
+  };
+  return transact(write, {});
 }
 
 Result<Facts> SqliteStore::read_facts() {
@@ -161,9 +234,23 @@ Result<Facts> SqliteStore::read_facts() {
 }
 
 Result<Store::Contents> SqliteStore::load() {
-  LIBP2P_TRY(std::vector<RecordPtr> records, read_records());
+  std::vector<Unsealed> unsealed;
+  LIBP2P_TRY(std::vector<RecordPtr> records, read_records(unsealed));
+  verified_ = unsealed.size();
+  // A disk that is full must not keep a node from starting: then it is as slow the next time.
+  if (seal_key_ && !unsealed.empty()) (void)seal(unsealed);
   LIBP2P_TRY(Facts facts, read_facts());
   return Contents{std::move(records), std::move(facts)};
+}
+
+Result<> SqliteStore::backup(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return fail(Errc::io, file.string() + " is there already");
+  LIBP2P_TRY(const Statement copy, prepare(db_, "VACUUM INTO ?"));
+  const std::string path = file.string();
+  bind(copy.get(), 1, std::string_view(path));
+  if (sqlite3_step(copy.get()) != SQLITE_DONE) return sqlite_error(db_, "copying the store to " + path);
+  LIBP2P_CHECK(sync_to_disk(file));
+  return sync_to_disk(file.parent_path().empty() ? "." : file.parent_path());
 }
 
 }  // namespace starling

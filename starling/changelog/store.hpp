@@ -23,6 +23,10 @@ class Store {
   // facts replaced.
   [[nodiscard]] virtual Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) = 0;
 
+  // Forgets records, all or nothing; ids of others are passed over. Facts as in append(). What they took is
+  // used for what is stored later.
+  [[nodiscard]] virtual Result<> drop(std::span<const RecordId> ids, const Facts& facts) = 0;
+
   struct Contents {
     std::vector<RecordPtr> records;  // in order of appending
     Facts facts;

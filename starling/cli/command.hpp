@@ -28,6 +28,7 @@ void add_join(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
 void add_views(CLI::App& app, CommandContext& context);   // status, nodes, history, conflicts
+void add_log(CLI::App& app, CommandContext& context);     // fork, discard, repropose, anchor, checkpoint
 void add_config(CLI::App& app, CommandContext& context);  // get, set, rm, apply, publish
 
 // `--state DIR` or `--api API`, and `--json`.

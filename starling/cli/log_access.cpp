@@ -97,7 +97,7 @@ class StoreAccess final : public LogAccess {
   Result<> load() {
     LIBP2P_TRY(const Store::Contents contents, store_->load());
     for (const RecordPtr& record : contents.records) {
-      if (const auto ingested = log_.ingest(record); ingested.outcome == Changelog::Outcome::refused) {
+      if (const auto ingested = log_.restore(record); ingested.outcome == Changelog::Outcome::refused) {
         return std::unexpected(ingested.why);
       }
     }

@@ -138,8 +138,8 @@ class Daemon {
   }
 
   Task<Result<>> make_node(const NodeConfig& config) {
-    LIBP2P_CO_TRY(store_, SqliteStore::open(state_.store()));
     LIBP2P_CO_TRY(const PrivateKey identity, state_.load_identity());
+    LIBP2P_CO_TRY(store_, SqliteStore::open(state_.store(), nullptr, seal_key_of(identity)));
     LIBP2P_CO_TRY(const X25519KeyPair encryption, state_.load_encryption_key());
     LIBP2P_CO_TRY(const std::optional<JoinToken> token, state_.load_token());
     LIBP2P_CO_TRY(const std::optional<PreSharedKey> network_key, state_.load_network_key(config));

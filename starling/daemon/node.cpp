@@ -27,6 +27,7 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
     : env_(env),
       options_(std::move(options)),
       fleet_(env, ground.fleet, ground.identity, ground.store),
+      history_(env, fleet_, options_.history),
       gate_(fleet_.charter()),
       host_(env, fleet_network(ground, options_, gate_)),
       admission_(env, host_.swarm(), fleet_, gate_),
@@ -65,6 +66,7 @@ Task<Result<>> FleetNode::start() {
   applier_.set_address(options_.address.empty() ? own_address(host_.swarm().advertised_addresses())
                                                 : std::optional(options_.address));
   applier_.start();
+  history_.start();
   tasks_.spawn("node.tick", tick());
   if (options_.join && !joined()) tasks_.spawn("node.join", join());
   co_return Result<>{};
@@ -73,6 +75,7 @@ Task<Result<>> FleetNode::start() {
 Task<> FleetNode::stop() {
   co_await tasks_.stop();
   co_await writer_.stop();
+  co_await history_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
   admission_.stop();
@@ -189,6 +192,16 @@ void FleetNode::on_change_state(const RecordId& change, const ChangeStatus& stat
 void FleetNode::on_fork(const RecordPtr& rival) {
   events_.add("fork",
               json::object{{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
+}
+
+void FleetNode::on_ruling(const RecordPtr& ruling) {
+  events_.add("ruling",
+              json::object{{"author", ruling->record.author.to_string()}, {"record", to_cid(ruling->id)}});
+}
+
+void FleetNode::on_state_differs(const RecordPtr& anchor) {
+  events_.add("state-differs",
+              json::object{{"author", anchor->record.author.to_string()}, {"anchor", to_cid(anchor->id)}});
 }
 
 void FleetNode::on_status(const PeerId& node) {

@@ -10,6 +10,7 @@
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/host/host.hpp"
 #include "starling/api/api_context.hpp"
+#include "starling/fleet/history_keeper.hpp"
 #include "starling/sync/admission.hpp"
 #include "starling/sync/joiner.hpp"
 
@@ -22,6 +23,7 @@ struct NodeOptions {
   std::string address = {};         // as its configuration can name it; empty: the first that it advertises
   ApplierConfig applier;
   SyncConfig sync;
+  HistoryPolicy history;
 };
 
 // What a node stands on; all of it outlives the node.
@@ -61,6 +63,8 @@ class FleetNode final : private FleetObserver, private StatusListener {
   void on_revision_changed() override;
   void on_change_state(const RecordId& change, const ChangeStatus& status) override;
   void on_fork(const RecordPtr& rival) override;
+  void on_ruling(const RecordPtr& ruling) override;
+  void on_state_differs(const RecordPtr& anchor) override;
   void on_status(const PeerId& node) override;
 
   void tell_status();
@@ -75,6 +79,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   NodeOptions options_;
   // In the order in which each needs the ones before it.
   Fleet fleet_;
+  HistoryKeeper history_;
   Gate gate_;
   libp2p::Host host_;
   AdmissionService admission_;

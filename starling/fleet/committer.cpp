@@ -8,9 +8,19 @@ Committer::Committer(Env env, Store& store)
     : env_(env), store_(store), progress_(env.executor), tasks_(env) {}
 
 Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
+  for (RecordPtr& record : records) waiting_.records.push_back(std::move(record));
+  for (auto& [name, value] : facts) waiting_.facts.insert_or_assign(name, std::move(value));
+  return wait_written();
+}
+
+Task<Result<>> Committer::drop(std::vector<RecordId> ids, Facts facts) {
+  for (const RecordId& id : ids) waiting_.dropped.push_back(id);
+  for (auto& [name, value] : facts) waiting_.facts.insert_or_assign(name, std::move(value));
+  return wait_written();
+}
+
+Task<Result<>> Committer::wait_written() {
   const std::uint64_t mine = ++queued_;
-  for (RecordPtr& record : records) waiting_.push_back(std::move(record));
-  for (auto& [name, value] : facts) waiting_facts_.insert_or_assign(name, std::move(value));
   if (!writing_ && !failure_) {
     writing_ = true;
     tasks_.spawn("commit", write_batches());
@@ -20,13 +30,17 @@ Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
   co_return Result<>{};
 }
 
+Result<> Committer::write(const Batch& batch) {
+  LIBP2P_CHECK(store_.append(batch.records, batch.facts));
+  if (batch.dropped.empty()) return {};
+  return store_.drop(batch.dropped, {});
+}
+
 Task<> Committer::write_batches() {
   while (committed_ < queued_ && !failure_) {
-    const std::vector<RecordPtr> records = std::exchange(waiting_, {});
-    const Facts facts = std::exchange(waiting_facts_, {});
+    const Batch batch = std::exchange(waiting_, {});
     const std::uint64_t last = queued_;
-    const Result<> done = co_await libp2p::run_blocking(
-        env_, [this, &records, &facts] { return store_.append(records, facts); });
+    const Result<> done = co_await libp2p::run_blocking(env_, [this, &batch] { return write(batch); });
     if (done) {
       committed_ = last;
     } else {

@@ -21,16 +21,24 @@ class Committer {
   // Returns once all of them are on disk. After a failure every call fails: what is in memory is then ahead
   // of the disk, and only a restart brings them together again.
   [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records, Facts facts = {});
+  // The same for records to be forgotten.
+  [[nodiscard]] Task<Result<>> drop(std::vector<RecordId> ids, Facts facts);
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
   [[nodiscard]] Task<> stop();
 
  private:
+  struct Batch {
+    std::vector<RecordPtr> records;
+    std::vector<RecordId> dropped;
+    Facts facts;
+  };
+  Task<Result<>> wait_written();
+  [[nodiscard]] Result<> write(const Batch& batch);
   Task<> write_batches();
 
   Env env_;
   Store& store_;
-  std::vector<RecordPtr> waiting_;
-  Facts waiting_facts_;
+  Batch waiting_;
   std::uint64_t queued_ = 0;     // calls ever made
   std::uint64_t committed_ = 0;  // of those, on disk
   bool writing_ = false;

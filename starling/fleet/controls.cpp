@@ -111,6 +111,11 @@ const Controls::Anchored* Controls::checkpoint(const Charter& charter, const Cha
   return newest;
 }
 
+const Controls::Anchored* Controls::find(const RecordId& id) const {
+  const auto found = anchors_.find(id);
+  return found == anchors_.end() ? nullptr : &found->second;
+}
+
 RecordPtr Controls::ruling_on(const ChainId& chain, const Charter& charter, const Changelog& log) const {
   for (const Ruled* ruled : rulings(charter, log)) {
     if (ruled->ruling.chain == chain) return ruled->record;

@@ -34,6 +34,8 @@ class Controls {
   // `refuted` are those that this node knows to be wrong.
   [[nodiscard]] const Anchored* checkpoint(const Charter& charter, const Changelog& log,
                                            const std::set<RecordId>& refuted) const;
+  // nullptr: it is no anchor, or not here.
+  [[nodiscard]] const Anchored* find(const RecordId& id) const;
   // The ruling that settles a chain's fork, if there is one.
   [[nodiscard]] RecordPtr ruling_on(const ChainId& chain, const Charter& charter, const Changelog& log) const;
 

@@ -7,6 +7,9 @@
 namespace starling {
 namespace {
 
+// A fold from nothing, only to compare: of more changes than this it would stop the node for too long.
+constexpr std::size_t max_compared_changes = 20'000;
+
 ChangeState state_of(ChangeFate::State state) {
   switch (state) {
     case ChangeFate::State::applied:
@@ -63,6 +66,7 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
   facts_ = std::move(contents.facts);
+  restore_base(contents.records);
   for (const RecordPtr& record : contents.records) {
     const Changelog::Ingested ingested = log_.restore(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
@@ -71,10 +75,11 @@ Result<> Fleet::load() {
     }
     for (const RecordPtr& added : ingested.added) sort_in(added);
   }
+  look_for_checkpoint_among_waiting(released_);
   evaluate_charter();
-  merge_.set_levels(levels());
   consider(log_.records());
   update_merge();
+  adopt_checkpoint();
   return {};
 }
 
@@ -138,11 +143,19 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
     if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind))
       evaluate_charter();
   }
+  look_for_checkpoint_among_waiting(stored);
   accepted.added = stored.size();
-  if (stored.empty()) co_return accepted;
-  LIBP2P_CO_CHECK(co_await committer_.commit(stored));
-  refresh(stored);
+  if (!stored.empty()) LIBP2P_CO_CHECK(co_await store_and_refresh(std::move(stored)));
   co_return accepted;
+}
+
+Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
+  while (!records.empty() || !new_facts_.empty()) {
+    LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
+    if (!records.empty()) refresh(records);
+    records = std::exchange(released_, {});
+  }
+  co_return Result<>{};
 }
 
 Result<> Fleet::may_author(RecordKind kind) const {
@@ -168,6 +181,11 @@ Result<> Fleet::may_author(RecordKind kind) const {
                                    to_cid(unknown->id) +
                                    ", which only a newer starling understands; upgrade this node, then write "
                                    "again");
+  }
+  if (merge_.level() > newest_merge_level) {
+    return fail(Errc::refused, "upgrade needed: the fleet is at merge level " +
+                                   std::to_string(merge_.level()) + ", and this version knows levels up to " +
+                                   std::to_string(newest_merge_level) + " (M9)");
   }
   if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
     return fail(Errc::refused,
@@ -200,15 +218,14 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
     sort_in(record);
     records.push_back(std::move(record));
   }
-  LIBP2P_CO_CHECK(co_await committer_.commit(records));
-  refresh(records);
+  LIBP2P_CO_CHECK(co_await store_and_refresh(records));
   co_return records;
 }
 
 bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
   return std::ranges::any_of(added, [this](const RecordPtr& record) {
     const RecordKind kind = record->record.kind;
-    if (is_charter_record(kind) || kind == RecordKind::ruling) return true;
+    if (kind != RecordKind::change) return true;
     const auto head = log_.vector().find(record->record.chain());
     return head != log_.vector().end() && head->second.fork.has_value();
   });
@@ -219,16 +236,15 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
       added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
   const bool verdicts = changes_verdicts(added);
   if (verdicts) evaluate_charter();
-  const bool anchored = std::ranges::any_of(
-      added, [](const RecordPtr& record) { return record->record.kind == RecordKind::anchor; });
-  if (verdicts || anchored) merge_.set_levels(levels());
   consider(verdicts ? log_.records() : added);
   update_merge();
+  if (verdicts) adopt_checkpoint();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
   for (const RecordPtr& record : added) {
     if (record->record.kind == RecordKind::ruling)
       tell([&](FleetObserver& observer) { observer.on_ruling(record); });
+    if (record->record.kind == RecordKind::anchor && record->record.author != node_) compare(record, 0);
   }
 }
 
@@ -249,6 +265,12 @@ void Fleet::evaluate_charter() {
     said = std::move(now);
     log_.protect(said);
   }
+  levels_.clear();
+  for (const Controls::Anchored* anchored : controls_.anchors(charter_, log_)) {
+    const std::uint32_t level = anchored->anchor.merge_level;
+    if (level != 0) levels_.push_back({anchored->record->record.hlc, anchored->record->id, level});
+  }
+  merge_.set_levels(levels_);
 }
 
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
@@ -288,10 +310,32 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
   } else {
     held_.erase({change.record.hlc, change.id});
   }
+  if (it->second.state == ChangeState::set_aside) {
+    set_aside_.insert(change.id);
+  } else {
+    set_aside_.erase(change.id);
+  }
   if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change.id, it->second); });
 }
 
+// It is in the state that the fold begins with. What it made void stays so.
+std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
+  merge_.remove(record.id);
+  const auto known = states_.find(record.id);
+  const bool told = known != states_.end() && known->second.state != ChangeState::held &&
+                    known->second.state != ChangeState::set_aside;
+  if (told) return {};
+  const auto change = Change::from_body(record.record.body);
+  const bool counts =
+      change && log_.stands(record) && charter_.judge(record.record) == Charter::Verdict::valid;
+  set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
+  if (!counts || change->voids.empty()) return {};
+  discards_.add(record.id, record.record.hlc, change->voids);
+  return change->voids;
+}
+
 std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
+  if (in_base(record)) return consider_covered(record);
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
     set_state(record, std::move(*why));
@@ -326,25 +370,16 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
   while (!again.empty()) look_at(again.extract(again.begin()).mapped());
 }
 
-// Whoever may sign anchors may raise the level with one (M9).
-std::vector<LevelFrom> Fleet::levels() const {
-  std::vector<LevelFrom> levels;
-  for (const RecordPtr& signed_record : log_.records()) {
-    const Record& record = signed_record->record;
-    if (record.kind != RecordKind::anchor || charter_.judge(record) != Charter::Verdict::valid) continue;
-    const auto anchor = Anchor::from_body(record.body);
-    if (anchor && anchor->merge_level != 0)
-      levels.push_back({record.hlc, signed_record->id, anchor->merge_level});
-  }
-  return levels;
-}
-
 void Fleet::update_merge() {
   merged_ = &merge_.result();
   const std::vector<ChangeFate> changed = merge_.take_changed();
   for (const ChangeFate& fate : changed) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
   const auto old_revision = revision_;
-  revision_ = merge_.size() > 0 ? std::optional(merge_.revision()) : std::nullopt;
+  // While the checkpoint that the log rests on is not here, what is folded is only a part.
+  const bool whole = log_.base() == base_vector_;
+  const bool any = base_ != nullptr || merge_.size() > 0;
+  revision_ =
+      any && whole && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }
@@ -370,6 +405,11 @@ Task<Result<>> Fleet::remember(std::string name, std::string value) {
 void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
 
 void Fleet::tick() {
+  if (!to_compare_.empty()) {
+    const RecordPtr anchor = to_compare_.front();
+    to_compare_.erase(to_compare_.begin());
+    compare(anchor, max_compared_changes);
+  }
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
     due.push_back(log_.get(it->second));

@@ -17,6 +17,7 @@
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
 #include "starling/merge/merge.hpp"
+#include "starling/merge/state.hpp"
 
 namespace starling {
 
@@ -42,6 +43,8 @@ class FleetObserver {
   virtual void on_fork(const RecordPtr& /*rival*/) {}
   // A senior key has said what stands of a forked chain.
   virtual void on_ruling(const RecordPtr& /*ruling*/) {}
+  // This node folds what an anchor or a checkpoint covers to another state than its author did (M9).
+  virtual void on_state_differs(const RecordPtr& /*anchor*/) {}
 };
 
 class Fleet {
@@ -76,6 +79,17 @@ class Fleet {
   [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Bytes> bodies);
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
+  // An anchor of all that is here and neither held nor set aside; with a level, the rules of that level hold
+  // from there on (M9). And the same with the state (L8). For whoever may sign them. Errors: invalid_argument
+  // (a level that can't follow), limit (a state too large for a record).
+  [[nodiscard]] Result<Anchor> next_anchor(std::uint32_t merge_level = 0);
+  [[nodiscard]] Result<Checkpoint> next_checkpoint();
+  // Signed by this node. Errors: also those of author().
+  [[nodiscard]] Task<Result<RecordPtr>> write_anchor(std::uint32_t merge_level = 0);
+  [[nodiscard]] Task<Result<RecordPtr>> write_checkpoint();
+  // Forgets what the newest checkpoint covers that is older than `keep` by fleet time, if this node came to
+  // the same state itself; how many records. Errors: io.
+  [[nodiscard]] Task<Result<std::size_t>> drop_covered(std::chrono::milliseconds keep);
   // The same for a key that is not the node's (root, in `init` and `invite`).
   [[nodiscard]] AuthoringContext authoring_context() const;
 
@@ -84,14 +98,17 @@ class Fleet {
   [[nodiscard]] const Charter& charter() const noexcept { return charter_; }
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
   [[nodiscard]] const Controls& controls() const noexcept { return controls_; }
+  // The checkpoint that the fold begins with; nullptr: it begins with nothing.
+  [[nodiscard]] const RecordPtr& checkpoint() const noexcept { return base_; }
   [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
   // What is desired of one scope (starling/model/scope.hpp).
   [[nodiscard]] const json::value& document(std::string_view scope = base_scope) const {
     return scope_document(merged_->document, scope);
   }
-  // By which the next change will be merged (M9).
+  // That of the merge's rules (M9). Above newest_merge_level this version can't tell what is desired.
   [[nodiscard]] unsigned level() const { return merge_.level(); }
-  // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
+  // The desired document's revision; nothing before the first valid change, and at a level that this version
+  // doesn't know: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
@@ -106,6 +123,8 @@ class Fleet {
   // Fleet time is our own clock plus this: the median over fresh statuses, told by the status service (L7).
   void set_clock_offset(std::chrono::milliseconds offset);
   [[nodiscard]] libp2p::WallTime fleet_time() const;
+  // Records with a higher clock are held.
+  [[nodiscard]] Hlc ceiling() const;
   // Releases what was held until now; call it about once a second.
   void tick();
 
@@ -113,7 +132,6 @@ class Fleet {
   void remove_observer(FleetObserver& observer) { std::erase(observers_, &observer); }
 
  private:
-  [[nodiscard]] Hlc ceiling() const;
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
   // Keeps apart what is looked at by kind.
@@ -124,10 +142,38 @@ class Fleet {
   void evaluate_charter();
   // Lets every one of `records` that is a change take part in the merge, or keeps it out.
   void consider(const std::vector<RecordPtr>& records);
-  [[nodiscard]] std::vector<LevelFrom> levels() const;
   // The same for one; names the changes that have to be looked at again because of it.
   [[nodiscard]] std::vector<RecordId> consider_one(const SignedRecord& record);
+  [[nodiscard]] std::vector<RecordId> consider_covered(const SignedRecord& record);
   void update_merge();
+  // Once a batch is on disk: what it released goes the same way.
+  Task<Result<>> store_and_refresh(std::vector<RecordPtr> records);
+
+  // What vectors cover, folded by itself; `before`: by the levels that were raised before that record.
+  // Errors: not_found (some of it isn't here), limit (more than `max_changes` would have to be folded anew).
+  struct Derived {
+    RevisionId revision;
+    MergeState state;
+  };
+  [[nodiscard]] Result<Derived> derive(const VersionVector& vector, const SignedRecord* before,
+                                       std::size_t max_changes);
+  [[nodiscard]] VersionVector anchor_vector() const;
+  [[nodiscard]] bool holds_all_of(const VersionVector& vector) const;
+  // Is what it covers just what is folded now?
+  [[nodiscard]] bool is_present(const VersionVector& vector, const std::vector<LevelFrom>& levels) const;
+  void tell_difference(const RecordPtr& anchor);
+  void compare(const RecordPtr& anchor, std::size_t max_changes);
+  [[nodiscard]] bool in_base(const SignedRecord& record) const;
+  [[nodiscard]] bool refutes(const RecordPtr& record, const Checkpoint& checkpoint);
+  void adopt_checkpoint();
+  void refute(const RecordPtr& checkpoint);
+  void rest_on(const RecordPtr& checkpoint, const VersionVector& covered, MergeState state);
+  // Remembered with the next commit.
+  void note(std::string_view name, std::string value);
+  void look_for_checkpoint_among_waiting(std::vector<RecordPtr>& stored);
+  void restore_base(const std::vector<RecordPtr>& records);
+  [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
+
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
   template <class Call>
@@ -153,6 +199,15 @@ class Fleet {
   std::optional<RevisionId> revision_;
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
+  std::set<RecordId> set_aside_;
+  std::vector<LevelFrom> levels_;
+  RecordPtr base_;  // the checkpoint that the fold begins with
+  VersionVector base_vector_;
+  std::optional<MergeState> base_state_;
+  std::set<RecordId> refuted_;         // checkpoints that are known here to be wrong
+  std::vector<RecordPtr> released_;    // by a checkpoint, and not on disk yet
+  std::vector<RecordPtr> to_compare_;  // anchors, in quiet times
+  Facts new_facts_;                    // to be remembered with the next commit
   Facts facts_;
   std::chrono::milliseconds clock_offset_{0};
   std::vector<FleetObserver*> observers_;

@@ -165,4 +165,13 @@ Result<RecordPtr> open_record(BytesView bytes) {
   return result;
 }
 
+Result<RecordPtr> reopen_record(BytesView bytes) {
+  LIBP2P_TRY(const Bytes payload, SignedEnvelope::peek_payload(bytes, max_record_bytes + envelope_overhead));
+  auto result = std::make_shared<SignedRecord>();
+  LIBP2P_TRY(result->record, Record::from_payload(payload));
+  result->id = id_of(payload);
+  result->envelope = libp2p::to_bytes(bytes);
+  return result;
+}
+
 }  // namespace starling

@@ -97,4 +97,8 @@ using RecordPtr = std::shared_ptr<const SignedRecord>;
 // says is the charter's matter. Errors: parse, crypto, limit.
 [[nodiscard]] Result<RecordPtr> open_record(BytesView envelope);
 
+// The same without looking at the signature: for bytes that were verified before and are known to be those.
+// Errors: parse, limit.
+[[nodiscard]] Result<RecordPtr> reopen_record(BytesView envelope);
+
 }  // namespace starling

@@ -58,12 +58,6 @@ WriteFault fault_of(const RenderFault& fault) {
                             {"location", std::move(location)}}};
 }
 
-std::unexpected<WriteFault> node_is_old(unsigned level) {
-  return fault(409, "Upgrade needed.",
-               "The fleet's rules of merging are at level " + std::to_string(level) +
-                   ", which this version doesn't know: upgrade this node (M9). Nothing has changed.");
-}
-
 std::unexpected<WriteFault> needs_level(std::string_view scope) {
   return fault(409, "Upgrade needed.",
                "The fleet's rules of merging are older than layers and variables (\"" + std::string(scope) +
@@ -255,7 +249,6 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     return without_change(fault_of(allowed.error()));
   if (proposal->edits.empty() && (fleet_.revision() || !first))
     return without_change(Written{std::nullopt, fleet_.revision()});
-  if (fleet_.level() > newest_merge_level) return without_change(node_is_old(fleet_.level()));
   if (const auto scope = unknown_scope(proposal->edits, fleet_.level()))
     return without_change(needs_level(*scope));
   if (!options.allow_empty) {

@@ -1,7 +1,6 @@
 #include "starling/api/handlers/level_handler.hpp"
 
-#include "starling/changelog/anchor.hpp"
-#include "starling/merge/revision.hpp"
+#include "starling/merge/levels.hpp"
 #include "starling/rollout/plan_check.hpp"
 
 namespace starling {
@@ -22,17 +21,17 @@ json::array members_behind(const ApiContext& context, unsigned level) {
 }  // namespace
 
 HttpResponse get_level(const ApiContext& context) {
-  const Fleet& fleet = context.fleet;
-  const json::value& tree = fleet.merged().document;
-  const Anchor anchor{fleet.log().vector(), fleet.revision().value_or(revision_of(tree, fleet.level())),
-                      newest_merge_level};
-  const auto fault = check_renders(fleet, tree, newest_merge_level, context.applier.address());
-  return json_response(200,
-                       json::object{{"level", fleet.level()},
-                                    {"newest", newest_merge_level},
-                                    {"behind", members_behind(context, newest_merge_level)},
-                                    {"fault", fault ? json::value(to_string(*fault)) : json::value(nullptr)},
-                                    {"anchor", libp2p::to_hex(anchor.to_body())}});
+  Fleet& fleet = context.fleet;
+  const auto anchor = fleet.next_anchor(newest_merge_level);
+  const auto fault =
+      check_renders(fleet, fleet.merged().document, newest_merge_level, context.applier.address());
+  return json_response(
+      200, json::object{
+               {"level", fleet.level()},
+               {"newest", newest_merge_level},
+               {"behind", members_behind(context, newest_merge_level)},
+               {"fault", fault ? json::value(to_string(*fault)) : json::value(nullptr)},
+               {"anchor", anchor ? json::value(libp2p::to_hex(anchor->to_body())) : json::value(nullptr)}});
 }
 
 }  // namespace starling
