@@ -208,6 +208,14 @@ void FleetNode::on_status(const PeerId& node) {
   events_.add("node", json::object{{"peer", node.to_string()}});
 }
 
+void FleetNode::on_alarm(const SyncAlarm& alarm, bool raised) {
+  events_.add("alarm", json::object{{"kind", to_string(alarm.kind)},
+                                    {"peer", alarm.node.to_string()},
+                                    {"what", alarm.what},
+                                    {"raised", raised},
+                                    {"message", explain(alarm)}});
+}
+
 void FleetNode::on_data_plane(const DataPlaneEvent& event) {
   events_.add("dataplane",
               json::object{{"what", to_string(event.kind)},

@@ -151,7 +151,9 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
 
 Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
   while (!records.empty() || !new_facts_.empty()) {
+    ++committing_;
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
+    --committing_;
     if (!records.empty()) refresh(records);
     records = std::exchange(released_, {});
   }

@@ -141,7 +141,6 @@ void Applier::fill(Status& status) const {
                              std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - fact->since)};
   }
   status.revision = fleet_.revision();
-  status.merge_levels = newest_merge_level;
   if (running_) status.generation = running_->id;
   status.serves = driver_.serves();
   status.held = held_.substr(0, max_status_error_bytes);
@@ -244,9 +243,25 @@ std::string Applier::unasked_emptying(const Generation& wanted) const {
          "listener (M10)";
 }
 
+// As if the data plane had refused it, which it would: the address is in use. But only while we run.
+std::optional<DataPlaneFault> Applier::cuts_off(const json::value& document) const {
+  const auto taken = own_addresses_.taken_by(document);
+  if (!taken) return std::nullopt;
+  return DataPlaneFault{DataPlaneFault::Kind::refused, 400,
+                        json::object{{"error", "Refused."},
+                                     {"detail", taken->detail},
+                                     {"location", json::object{{"path", to_pointer(taken->path)}}}},
+                        taken->detail};
+}
+
 Task<bool> Applier::apply(Generation wanted) {
   if (refused_ == wanted.id && env_.now() < refused_until_) co_return true;
-  const auto done = co_await driver_.apply(wanted.document, wanted.id);
+  DriverResult<> done;
+  if (auto fault = cuts_off(wanted.document)) {
+    done = std::unexpected(std::move(*fault));
+  } else {
+    done = co_await driver_.apply(wanted.document, wanted.id);
+  }
   if (!done) {
     note_failure(done.error());
     if (done.error().kind == DataPlaneFault::Kind::unreachable) co_return false;
@@ -363,6 +378,7 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   // Not its turn while it is held, or still on its way to the present revision: it will come to this one,
   // too.
   if (!runs_present) co_return Trial(std::move(turn), std::nullopt);
+  if (auto fault = cuts_off(document)) co_return std::unexpected(std::move(*fault));
   if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(turn), std::nullopt);
   const GenerationId id = generation_id(document);
   // A change that doesn't reach this node: a layer of others.

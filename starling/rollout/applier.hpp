@@ -12,6 +12,7 @@
 #include "starling/fleet/fleet.hpp"
 #include "starling/model/status.hpp"
 #include "starling/rollout/generation.hpp"
+#include "starling/rollout/own_addresses.hpp"
 
 namespace starling {
 
@@ -52,6 +53,8 @@ class Applier final : private FleetObserver {
   void set_address(std::optional<std::string> address) { address_ = std::move(address); }
   void start();
   [[nodiscard]] Task<> stop();
+  // From now on no configuration that would take one of these is brought up.
+  void protect(OwnAddresses own) { own_addresses_ = std::move(own); }
 
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
@@ -105,6 +108,7 @@ class Applier final : private FleetObserver {
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
   [[nodiscard]] std::string unasked_emptying(const Generation& wanted) const;
+  [[nodiscard]] std::optional<DataPlaneFault> cuts_off(const json::value& document) const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
   Task<> check_drift();
@@ -129,6 +133,7 @@ class Applier final : private FleetObserver {
   SaveBeforeFirstApply save_before_first_apply_;
   OnStatus on_status_;
   OnEvent on_event_;
+  OwnAddresses own_addresses_;
   // In the order of coming: a writer that always has another candidate must not keep the loop from its work.
   TurnQueue turns_;
   libp2p::Notifier wake_;

@@ -220,8 +220,10 @@ Task<Writer::Plan> Writer::plan(Batch batch) {
   plan.document = fleet_.merged().document;
   while (!batch.empty() && add(plan, batch.front())) {
     batch.pop_front();
-    // Large documents take their time, and others need the thread, too.
-    if (!batch.empty()) co_await libp2p::yield_now(env_);
+    if (batch.empty()) break;
+    // Large documents take their time, and others need the thread, too: the fleet may move meanwhile.
+    co_await libp2p::yield_now(env_);
+    if (plan.steps.empty()) plan.document = fleet_.document();
   }
   plan.rest = std::move(batch);
   co_return plan;

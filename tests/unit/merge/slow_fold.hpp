@@ -14,12 +14,6 @@
 
 namespace starling::test {
 
-// What a fold is of besides its changes.
-struct Setting {
-  std::vector<LevelFrom> levels;
-  std::optional<MergeState> base;
-};
-
 class SlowFold {
  public:
   SlowFold(std::vector<MergeInput> inputs, HappenedBefore happened_before, Setting setting = {})

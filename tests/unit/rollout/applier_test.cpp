@@ -94,5 +94,44 @@ TEST_F(ApplierTest, RV23_WhatTheDataPlaneRefusesIsNeverAppliedAndThePreviousStay
   if (const auto& applied = again.fact(FactKind::applied)) EXPECT_NE(applied->revision, *fleet_->revision());
 }
 
+TEST_F(ApplierTest, RV24_WhatWouldTakeTheNodesOwnAddressIsRefusedWhereItIsAndEverywhereElseItStands) {
+  OwnAddresses own;
+  own.add("127.0.0.1:8117", "this node's API");
+  applier_->protect(std::move(own));
+  const Propose take_it = [](const json::value& present) -> std::expected<Proposal, WriteFault> {
+    const Edit edit{
+        std::string(base_scope), {"listeners", "*:8117"}, EditOp::set, *parse_json(R"({"pass":"routes"})")};
+    const Edit routes{
+        std::string(base_scope), {"routes"}, EditOp::set, *parse_json(R"([{"action":{"return":200}}])")};
+    Proposal proposal{present, {routes, edit}};
+    for (const Edit& each : proposal.edits) apply_edit(proposal.document, each);
+    return proposal;
+  };
+  const Writer::Outcome refused = runtime_.run(writer_->write(take_it, {}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().status, 400);
+  EXPECT_NE(refused.error().body.at("detail").as_string().find("this node's API"), json::string::npos);
+  EXPECT_EQ(driver_.applies(), 0U);
+  // Written where that port is free, it is the fleet's; this node keeps what it has, and says why.
+  hear(other_writes({"routes"}, *parse_json(R"([{"action":{"return":200}}])")));
+  settle();
+  const json::value before = driver_.running();
+  hear(other_writes({"listeners", "*:8117"}, *parse_json(R"({"pass":"routes"})")));
+  settle();
+  EXPECT_TRUE(same_json(driver_.running(), before));
+  EXPECT_NE(status().error.find("this node's API"), std::string::npos);
+  EXPECT_NE(status().fact(FactKind::applied)->revision, *fleet_->revision());
+  // Nor does it keep the node from writing what mends it.
+  const Propose mend = [](const json::value& present) -> std::expected<Proposal, WriteFault> {
+    const Edit edit{std::string(base_scope), {"listeners", "*:8117"}, EditOp::remove, std::nullopt};
+    Proposal proposal{present, {edit}};
+    apply_edit(proposal.document, edit);
+    return proposal;
+  };
+  EXPECT_TRUE(runtime_.run(writer_->write(mend, {.allow_empty = true})));
+  settle();
+  EXPECT_EQ(status().fact(FactKind::applied)->revision, *fleet_->revision());
+}
+
 }  // namespace
 }  // namespace starling
