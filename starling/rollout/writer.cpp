@@ -223,7 +223,7 @@ Task<Writer::Plan> Writer::plan(Batch batch) {
     if (batch.empty()) break;
     // Large documents take their time, and others need the thread, too: the fleet may move meanwhile.
     co_await libp2p::yield_now(env_);
-    if (plan.steps.empty()) plan.document = fleet_.document();
+    if (plan.steps.empty()) plan.document = fleet_.merged().document;
   }
   plan.rest = std::move(batch);
   co_return plan;
