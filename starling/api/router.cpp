@@ -5,6 +5,8 @@
 
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/handlers/fleet_handler.hpp"
+#include "starling/api/handlers/layers_handler.hpp"
+#include "starling/api/handlers/level_handler.hpp"
 #include "starling/api/handlers/log_handler.hpp"
 #include "starling/api/handlers/metrics_handler.hpp"
 #include "starling/api/page.hpp"
@@ -52,6 +54,7 @@ constexpr std::array fleet_routes{
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
+    FleetRoute{"/v1/level", [](ApiContext& c, const HttpRequest&) { return get_level(c); }},
     FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
 };
 
@@ -68,6 +71,7 @@ Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
       co_return co_await of_change.post(context, std::move(ids));
     }
   }
+  if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
   const bool is_change = request.path.starts_with(change_prefix);
   if (found == fleet_routes.end() && !is_change) {

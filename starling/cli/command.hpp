@@ -20,6 +20,9 @@ struct CommandContext {
 // One function a command: declares its options and what it does.
 void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
+void add_layers(CLI::App& app, CommandContext& context);
+void add_variables(CLI::App& app, CommandContext& context);
+void add_fleet(CLI::App& app, CommandContext& context);  // raise-level
 void add_label(CLI::App& app, CommandContext& context);
 void add_join(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);

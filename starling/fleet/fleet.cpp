@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/changelog/anchor.hpp"
+
 namespace starling {
 namespace {
 

@@ -18,13 +18,16 @@ struct WriteFault {
   int retry_after_s = 0;  // 0: trying again will not help
 };
 
-// What a request asks for, worked out against the present document.
+// What a request asks for, worked out against the present state: the tree of all scopes.
 struct Proposal {
   json::value document;     // after it
   std::vector<Edit> edits;  // that lead there
 };
 // Called when it is the write's turn, and again when one before it has turned out to fail.
 using Propose = std::function<std::expected<Proposal, WriteFault>(const json::value& present)>;
+
+// One that is about the document of one scope only. An empty object stands for a scope that is not there.
+[[nodiscard]] Propose in_scope(std::string scope, Propose about_document);
 
 struct WriteOptions {
   std::string actor{};
@@ -76,6 +79,10 @@ class Writer {
   [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
   Task<> carry_out(Plan plan);
   void halve(Plan plan);
+  [[nodiscard]] std::optional<WriteFault> render_fault(const json::value& tree) const;
+  [[nodiscard]] std::expected<json::value, RenderFault> own_document(const json::value& tree) const;
+  [[nodiscard]] std::expected<Proposal, WriteFault> adopt(const json::value& present,
+                                                          const std::vector<Edit>& edits) const;
   Task<> log_changes(Plan plan, Applier::Trial trial);
 
   Env env_;

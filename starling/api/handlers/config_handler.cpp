@@ -54,43 +54,60 @@ Task<HttpResponse> answer_written(ApiContext& context, Acknowledgement wanted, W
   co_return response;
 }
 
-std::expected<Propose, HttpResponse> proposal_of(HttpRequest& request, Path path) {
+Task<HttpResponse> publish(ApiContext& context, HttpRequest request) {
+  const auto wanted = Acknowledgement::parse(request);
+  if (!wanted) co_return unit_error(400, "Bad request.", wanted.error().message);
+  if (auto stale = check_if_match(context, request)) co_return std::move(*stale);
+  auto written = co_await context.writer.publish(options_of(request));
+  if (!written) co_return from_fault(written.error());
+  co_return co_await answer_written(context, *wanted, std::move(*written));
+}
+
+}  // namespace
+
+const json::value& present_document(const ApiContext& context) {
+  static const json::value unset = empty_document();
+  if (const Generation* generation = context.applier.wanted()) return generation->document;
+  // One that can't be rendered: what this node was given last goes on.
+  const auto& running = context.applier.running();
+  return running && context.fleet.revision() ? running->document : unset;
+}
+
+std::string present_etag(const ApiContext& context) {
+  return "\"" + (context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none")) + "\"";
+}
+
+std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path, bool make_parents) {
   if (request.method == HttpMethod::delete_) {
     return [path = std::move(path)](const json::value& present) { return propose_delete(present, path); };
   }
   auto value = parse_json(request.body);
   if (!value) return std::unexpected(unit_response(400, invalid_json_body(value.error())));
   const bool put = request.method == HttpMethod::put;
-  return [path = std::move(path), value = std::move(*value), put](const json::value& present) {
-    return put ? propose_put(present, path, value) : propose_post(present, path, value);
+  return [path = std::move(path), value = std::move(*value), put, make_parents](const json::value& present) {
+    if (!put) return propose_post(present, path, value);
+    return make_parents ? propose_put_with_parents(present, path, value) : propose_put(present, path, value);
   };
 }
 
-}  // namespace
-
-const json::value& present_document(const ApiContext& context) { return context.fleet.document(); }
-
-std::string present_etag(const ApiContext& context) {
-  return "\"" + (context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none")) + "\"";
+Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Propose propose) {
+  const auto wanted = Acknowledgement::parse(request);
+  if (!wanted) co_return unit_error(400, "Bad request.", wanted.error().message);
+  if (auto stale = check_if_match(context, request)) co_return std::move(*stale);
+  auto written = co_await context.writer.write(std::move(propose), options_of(request));
+  if (!written) co_return from_fault(written.error());
+  co_return co_await answer_written(context, *wanted, std::move(*written));
 }
 
 Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path path) {
   if (request.method == HttpMethod::get) co_return get_config(context, path);
   if (request.method == HttpMethod::other) co_return unit_error(405, "Method isn't allowed.");
-  const auto wanted = Acknowledgement::parse(request);
-  if (!wanted) co_return unit_error(400, "Bad request.", wanted.error().message);
-  if (auto stale = check_if_match(context, request)) co_return std::move(*stale);
-  const bool publish = request.method == HttpMethod::post && path.empty() && request.body.empty();
-  std::expected<Written, WriteFault> written;
-  if (publish) {
-    written = co_await context.writer.publish(options_of(request));
-  } else {
-    auto propose = proposal_of(request, std::move(path));
-    if (!propose) co_return std::move(propose.error());
-    written = co_await context.writer.write(std::move(*propose), options_of(request));
-  }
-  if (!written) co_return from_fault(written.error());
-  co_return co_await answer_written(context, *wanted, std::move(*written));
+  if (path.empty() && request.method == HttpMethod::post && request.body.empty())
+    co_return co_await publish(context, std::move(request));
+  auto propose = proposal_of(request, std::move(path));
+  if (!propose) co_return std::move(propose.error());
+  co_return co_await write_as_asked(context, std::move(request),
+                                    in_scope(std::string(base_scope), std::move(*propose)));
 }
 
 }  // namespace starling
