@@ -6,29 +6,62 @@
 
 namespace starling {
 
-std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
-  std::vector<RecordId> parents;
-  const PeerId self = PeerId::from_public_key(key_.public_key());
-  if (!last_) {
-    // The heads of our own older incarnations: what a restored backup does not know is then seen to be
-    // missing.
-    for (auto it = context.log.vector().lower_bound(ChainId{self, 0});
-         it != context.log.vector().end() && it->first.author == self && parents.size() < max_parents; ++it) {
-      if (it->second.seq > 0) parents.push_back(it->second.id);
-    }
-  }
+namespace {
+
+// What a record may be put after.
+std::vector<RecordPtr> usable_tips(const AuthoringContext& context) {
   std::vector<RecordPtr> tips;
   for (const RecordId& id : context.log.heads()) {
     RecordPtr record = context.log.get(id);
-    if (record->record.hlc > context.ceiling || (last_ && last_->id == id)) continue;
-    if (!context.log.quarantined(record->record)) tips.push_back(std::move(record));
+    if (record->record.hlc <= context.ceiling && !context.log.quarantined(record->record))
+      tips.push_back(std::move(record));
   }
+  return tips;
+}
+
+}  // namespace
+
+std::vector<RecordId> Author::own_heads(const Changelog& log) const {
+  if (last_) return {last_->id};
+  // Those of our own older incarnations: what a restored backup does not know is then seen to be missing.
+  std::vector<RecordId> heads;
+  const PeerId self = PeerId::from_public_key(key_.public_key());
+  for (auto it = log.vector().lower_bound(ChainId{self, 0});
+       it != log.vector().end() && it->first.author == self && heads.size() < max_parents; ++it) {
+    if (it->second.seq > 0) heads.push_back(it->second.id);
+  }
+  return heads;
+}
+
+std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
+  std::vector<RecordId> parents;
+  if (!last_) parents = own_heads(context.log);
+  std::vector<RecordPtr> tips = usable_tips(context);
+  std::erase_if(tips, [this](const RecordPtr& tip) { return last_ && last_->id == tip->id; });
   std::ranges::sort(tips,
                     [](const RecordPtr& a, const RecordPtr& b) { return a->record.hlc > b->record.hlc; });
   for (const RecordPtr& tip : tips) {
     if (parents.size() == max_parents) break;
     if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
   }
+  std::ranges::sort(parents);
+  return parents;
+}
+
+Result<std::vector<RecordId>> Author::asked_parents(const AuthoringContext& context) const {
+  std::vector<RecordId> parents = *context.parents;
+  if (parents.size() > max_parents) {
+    return fail(Errc::limit, "what the record is to be put after has " + std::to_string(parents.size()) +
+                                 " newest changes, and a record names 16 at most");
+  }
+  for (const RecordId& own : own_heads(context.log)) {
+    const auto knows = [&](const RecordId& asked) {
+      return asked == own || context.log.happened_before(own, asked);
+    };
+    if (!last_ && parents.size() < max_parents && std::ranges::none_of(*context.parents, knows))
+      parents.push_back(own);
+  }
+  if (last_) std::erase(parents, last_->id);
   std::ranges::sort(parents);
   return parents;
 }
@@ -42,11 +75,19 @@ Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind
   record.incarnation = incarnation_;
   record.seq = last_ ? last_->record.seq + 1 : 1;
   if (last_) record.prev = last_->id;
-  record.parents = choose_parents(context);
+  if (context.parents) {
+    LIBP2P_TRY(record.parents, asked_parents(context));
+  } else {
+    record.parents = choose_parents(context);
+  }
   record.grant = grant;
   record.body = std::move(body);
   Hlc seen = last_ ? last_->record.hlc : Hlc{};
   for (const RecordId& parent : record.parents) seen = std::max(seen, context.log.get(parent)->record.hlc);
+  // A clock tells when, not what was known: what is written later is later in the order (M1, M4).
+  if (context.parents) {
+    for (const RecordPtr& tip : usable_tips(context)) seen = std::max(seen, tip->record.hlc);
+  }
   record.hlc = Hlc::after(seen, context.wall);
   LIBP2P_TRY(RecordPtr written, sign_record(record, key_));
   last_ = written;

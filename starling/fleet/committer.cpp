@@ -10,7 +10,7 @@ Committer::Committer(Env env, Store& store)
 Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
   const std::uint64_t mine = ++queued_;
   for (RecordPtr& record : records) waiting_.push_back(std::move(record));
-  for (auto& [name, value] : facts) waiting_facts_.insert_or_assign(name, std::move(value));
+  add_to_next(std::move(facts));
   if (!writing_ && !failure_) {
     writing_ = true;
     tasks_.spawn("commit", write_batches());
@@ -18,6 +18,10 @@ Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
   while (committed_ < mine && !failure_) co_await progress_.wait();
   if (committed_ < mine) co_return std::unexpected(*failure_);
   co_return Result<>{};
+}
+
+void Committer::add_to_next(Facts facts) {
+  for (auto& [name, value] : facts) waiting_facts_.insert_or_assign(name, std::move(value));
 }
 
 Task<> Committer::write_batches() {

@@ -21,6 +21,9 @@ class Committer {
   // Returns once all of them are on disk. After a failure every call fails: what is in memory is then ahead
   // of the disk, and only a restart brings them together again.
   [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records, Facts facts = {});
+  // Goes with the next batch, whose it is: not worth one of its own. Calling commit() without anything sees
+  // to it.
+  void add_to_next(Facts facts);
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
   [[nodiscard]] Task<> stop();
 

@@ -14,6 +14,8 @@
 #include "starling/charter/charter.hpp"
 #include "starling/fleet/author.hpp"
 #include "starling/fleet/committer.hpp"
+#include "starling/history/past.hpp"
+#include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
 
 namespace starling {
@@ -68,9 +70,15 @@ class Fleet {
   // Writes as this node, under its most senior grant; returns once it is on disk (L6).
   // Errors: refused (no grant that allows it; a clock too far ahead, with the offset), io (the store).
   [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
-  // Several at once, in order, with one synced transaction: all of them or none. `bodies` is not empty.
-  // Errors: also limit, when one of several is too large to be sure of.
-  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Bytes> bodies);
+  // Several at once, in order, with one synced transaction: all of them or none. `drafts` is not empty.
+  // Errors: also limit, when one of several is too large to be sure of, or has more parents than a record can
+  // name.
+  struct Draft {
+    Bytes body;
+    // What its writer had seen (AuthoringContext::parents); nothing: all that is known.
+    std::optional<std::vector<RecordId>> parents;
+  };
+  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Draft> drafts);
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // The same for a key that is not the node's (root, in `init` and `invite`).
@@ -92,6 +100,27 @@ class Fleet {
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+
+  // ---- looking back ----
+
+  // The revisions that this node has been at, as far as it remembers.
+  [[nodiscard]] const RevisionLog& revisions() const noexcept { return revisions_; }
+  [[nodiscard]] Past past() { return {log_, merge_, revisions_}; }
+  // Of whom what stands is, and who removed what is gone. Valid until something changes.
+  [[nodiscard]] const Provenances& provenance() { return merge_.provenance(); }
+
+  // ---- looking ahead ----
+
+  // What a record that is written now is put after.
+  [[nodiscard]] std::vector<RecordId> parents_now() const;
+  // This node's own newest records: whatever it writes builds on them.
+  [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.own_heads(log_); }
+  // What would come of a change that is written now and put after `parents` and those. Nothing is written.
+  struct Preview {
+    ChangeFate fate;
+    json::value document;  // the tree of all scopes
+  };
+  [[nodiscard]] Preview preview(Change change, const std::vector<RecordId>& parents);
 
   // Small things this node remembers over restarts.
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
@@ -115,6 +144,8 @@ class Fleet {
   void consider(const std::vector<RecordPtr>& records);
   [[nodiscard]] std::vector<LevelFrom> levels() const;
   void update_merge();
+  void note_revision();
+  [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const RecordId& change, ChangeStatus status);
   template <class Call>
@@ -134,6 +165,14 @@ class Fleet {
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
+  Tips tips_;  // of the changes that take part in the merge
+  RevisionLog revisions_;
+  // While a preview is worked out: the change that is not there, and what its author would have known.
+  struct Imagined {
+    RecordId id;
+    std::set<RecordId> past;
+  };
+  std::optional<Imagined> imagined_;
   std::map<RecordId, ChangeStatus> states_;
   Facts facts_;
   std::chrono::milliseconds clock_offset_{0};
