@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "starling/api/handlers/change_handler.hpp"
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/handlers/fleet_handler.hpp"
+#include "starling/api/handlers/history_handler.hpp"
 #include "starling/api/handlers/layers_handler.hpp"
 #include "starling/api/handlers/level_handler.hpp"
 #include "starling/api/handlers/metrics_handler.hpp"
@@ -24,27 +26,57 @@ constexpr std::array fleet_routes{
     FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
     FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/history", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/diff", [](ApiContext& c, const HttpRequest& r) { return get_diff(c, r); }},
+    FleetRoute{"/v1/blame", [](ApiContext& c, const HttpRequest& r) { return get_blame(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
     FleetRoute{"/v1/level", [](ApiContext& c, const HttpRequest&) { return get_level(c); }},
     FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
 };
 
+constexpr std::string_view change_prefix = "/v1/changes/";
+constexpr std::string_view conflict_prefix = "/v1/conflicts/";
+
+// What stands between the two in `path`; nothing where it doesn't have that form.
+std::optional<std::string> between(const std::string& path, std::string_view prefix,
+                                   std::string_view suffix) {
+  if (path.size() < prefix.size() + suffix.size() || !path.starts_with(prefix) || !path.ends_with(suffix))
+    return std::nullopt;
+  return path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+}
+
+// Nothing: nobody there takes a POST.
+std::optional<Task<HttpResponse>> post_fleet(ApiContext& context, HttpRequest& request) {
+  const std::string path = request.path;
+  if (path == "/v1/records") return post_record(context, std::move(request));
+  if (path == "/v1/changes") return post_changes(context, std::move(request));
+  if (path == "/v1/rollback") return post_rollback(context, std::move(request));
+  if (auto id = between(path, change_prefix, "/revert"))
+    return post_revert(context, std::move(request), std::move(*id));
+  if (auto id = between(path, conflict_prefix, "/reapply"))
+    return post_conflict(context, std::move(request), std::move(*id), true);
+  if (auto id = between(path, conflict_prefix, "/keep"))
+    return post_conflict(context, std::move(request), std::move(*id), false);
+  return std::nullopt;
+}
+
 Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
-  constexpr std::string_view change_prefix = "/v1/changes/";
-  if (request.path == "/v1/records" && request.method == HttpMethod::post) {
-    co_return co_await post_record(context, std::move(request));
+  if (request.method == HttpMethod::post) {
+    if (auto posted = post_fleet(context, request)) co_return co_await std::move(*posted);
   }
   if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
-  const bool is_change = request.path.starts_with(change_prefix);
-  if (found == fleet_routes.end() && !is_change) {
+  const auto change = between(request.path, change_prefix, "");
+  if (request.path == "/v1/rollback")
+    co_return problem(405, "method", "Method not allowed.", "Only POST is possible here.");
+  if (found == fleet_routes.end() && !change) {
     co_return problem(404, "no-such-resource", "Not found.",
                       "There is no " + libp2p::printable(request.path) + ".");
   }
   if (request.method != HttpMethod::get)
     co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
-  if (is_change) co_return get_change(context, request.path.substr(change_prefix.size()));
+  if (change) co_return get_change(context, *change);
   co_return found->get(context, request);
 }
 
