@@ -6,79 +6,103 @@
 namespace starling {
 
 RecordPtr Changelog::get(const RecordId& id) const {
-  if (const auto found = records_.find(id); found != records_.end()) return found->second;
-  const auto rival = rivals_.find(id);
-  return rival == rivals_.end() ? nullptr : rival->second;
+  const auto found = records_.find(id);
+  return found == records_.end() ? nullptr : found->second.record;
 }
 
-std::vector<RecordId> Changelog::missing_of(const Record& record) const {
-  std::vector<RecordId> missing;
-  if (!record.prev.is_zero() && !holds(record.prev)) missing.push_back(record.prev);
+// ---- what is taken ----
+
+bool Changelog::in_base(const Record& record) const {
+  const auto covered = base_.find(record.chain());
+  return covered != base_.end() && record.seq <= covered->second.seq;
+}
+
+std::optional<RecordId> Changelog::first_missing_of(const Record& record) const {
+  if (in_base(record)) return std::nullopt;
+  if (!record.prev.is_zero() && !holds(record.prev)) return record.prev;
   for (const RecordId& parent : record.parents) {
-    if (!holds(parent)) missing.push_back(parent);
+    if (!holds(parent)) return parent;
   }
-  return missing;
+  return std::nullopt;
 }
 
-// All that it names is held by now.
 Result<> Changelog::check_against(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
-  if (!record.prev.is_zero()) {
-    const Record& prev = get(record.prev)->record;
-    if (prev.chain() != record.chain() || prev.seq + 1 != record.seq) {
+  if (const RecordPtr prev = get(record.prev)) {
+    if (prev->record.chain() != record.chain() || prev->record.seq + 1 != record.seq) {
       return fail(Errc::protocol, "prev names a record that is not its predecessor (L2)");
     }
-    if (record.hlc <= prev.hlc) return fail(Errc::protocol, "its clock is not above its predecessor's (L7)");
+    if (record.hlc <= prev->record.hlc)
+      return fail(Errc::protocol, "its clock is not above its predecessor's (L7)");
   }
-  for (const RecordId& parent : record.parents) {
-    if (record.hlc <= get(parent)->record.hlc) {
-      return fail(Errc::protocol, "its clock is not above that of its parent " + to_cid(parent) + " (L7)");
+  for (const RecordId& id : record.parents) {
+    const RecordPtr parent = get(id);
+    if (parent && record.hlc <= parent->record.hlc) {
+      return fail(Errc::protocol, "its clock is not above that of its parent " + to_cid(id) + " (L7)");
     }
   }
   return {};
 }
 
-void Changelog::add(const RecordPtr& record) {
-  const Record& r = record->record;
-  records_.emplace(record->id, record);
-  chains_[r.chain()].emplace(r.seq, record);
-  order_.push_back(record);
-  ChainHead& head = vector_[r.chain()];
-  if (!head.fork) {
-    head.seq = r.seq;
-    head.id = record->id;
+bool Changelog::is_rival(const Record& record) const {
+  const auto chain = chains_.find(record.chain());
+  if (chain == chains_.end()) return false;
+  const auto same_place = chain->second.records.lower_bound({record.seq, RecordId{}});
+  return same_place != chain->second.records.end() && same_place->first.first == record.seq;
+}
+
+bool Changelog::branches_off(const Record& record) const {
+  if (!is_rival(record)) return false;
+  // Where predecessors need not be known anything could be claimed to be one.
+  if (in_base(record)) return true;
+  const auto& records = chains_.at(record.chain()).records;
+  for (auto it = records.lower_bound({record.seq, RecordId{}});
+       it != records.end() && it->first.first == record.seq; ++it) {
+    if (it->second->record.prev == record.prev) return true;
   }
-  heads_.erase(r.prev);
-  for (const RecordId& parent : r.parents) heads_.erase(parent);
-  heads_.insert(record->id);
-  latest_ = std::max(latest_, r.hlc);
+  return false;
 }
 
-// Which of the two came first here doesn't matter: from the fork on, both and all that follows either are
-// quarantined, and the vector shows the chain up to the record before (L3).
-void Changelog::add_rival(const RecordPtr& record, const RecordPtr& standing) {
-  const Record& r = record->record;
-  rivals_.emplace(record->id, record);
-  heads_.insert(record->id);
-  std::set<RecordId> at_this_place{standing->id};
-  for (const auto& [id, rival] : rivals_) {
-    if (rival->record.chain() == r.chain() && rival->record.seq == r.seq) at_this_place.insert(id);
+Result<> Changelog::check_bounds(const SignedRecord& signed_record) const {
+  const Record& record = signed_record.record;
+  // What others rest on is taken whatever the bounds say.
+  if (restoring_ || named_.contains(signed_record.id) || waiting_.awaits(signed_record.id)) return {};
+  const auto known = vector_.find(record.chain());
+  if (branches_off(record)) {
+    const auto& fork = known->second.fork;
+    const bool proves_more = !fork || record.seq < fork->seq;
+    const bool full =
+        branches_ >= max_branches || chains_.at(record.chain()).branches >= max_branches_of_chain;
+    if (full && !proves_more)
+      return fail(Errc::limit, "its author has forked its chains too often for all of it to be kept (L3)");
   }
-  const ForkPoint point{r.seq, *at_this_place.begin(), *std::next(at_this_place.begin())};
-  ChainHead& head = vector_[r.chain()];
-  if (head.fork && *head.fork <= point) return;
-  head.fork = point;
-  head.seq = r.seq - 1;
-  head.id = r.seq == 1 ? RecordId{} : chains_.at(r.chain()).at(r.seq - 1)->id;
+  if (known != vector_.end()) return {};
+  if (vector_.size() >= max_chains) return fail(Errc::limit, "the fleet has 65,536 incarnations already");
+  const auto is_own_tip = [&](const RecordId& id) {
+    const Record& tip = get(id)->record;
+    const auto head = vector_.find(tip.chain());
+    return tip.author == record.author && (!head->second.fork || tip.seq < head->second.fork->seq);
+  };
+  const auto tips = static_cast<std::size_t>(std::ranges::count_if(heads_, is_own_tip));
+  const bool joins = std::ranges::any_of(
+      record.parents, [&](const RecordId& id) { return heads_.contains(id) && is_own_tip(id); });
+  if (tips >= max_tips_of_author && !joins)
+    return fail(Errc::limit, "its author has 64 heads already, and this record joins none of them (L2)");
+  return {};
 }
 
-void Changelog::hold_back(const RecordPtr& record, RecordId missing) {
-  waiting_ids_.insert(record->id);
-  waiting_bytes_ += record->envelope.size();
-  waiting_.emplace(missing, record);
+Changelog::Ingested Changelog::ingest(RecordPtr record, const PeerId& bringer) {
+  return take(record, bringer);
 }
 
-Changelog::Ingested Changelog::ingest(RecordPtr record) {
+Changelog::Ingested Changelog::restore(RecordPtr record) {
+  restoring_ = true;
+  Ingested result = take(record, {});
+  restoring_ = false;
+  return result;
+}
+
+Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bringer) {
   Ingested result;
   const auto end = [&](Outcome outcome, Errc code, std::string why) {
     result.outcome = outcome;
@@ -86,39 +110,25 @@ Changelog::Ingested Changelog::ingest(RecordPtr record) {
     return std::move(result);
   };
   const Record& r = record->record;
-  if (holds(record->id) || waiting_ids_.contains(record->id))
+  if (holds(record->id) || waiting_.contains(record->id))
     return end(Outcome::duplicate, Errc::exists, "known");
   const bool is_genesis = r.kind == RecordKind::genesis;
   if ((is_genesis ? record->id : r.fleet) != fleet_)
     return end(Outcome::refused, Errc::refused, "a record of another fleet");
-
-  if (const std::vector<RecordId> missing = missing_of(r); !missing.empty()) {
-    if (waiting_.size() >= max_waiting || waiting_bytes_ + record->envelope.size() > max_waiting_bytes) {
+  if (const auto missing = first_missing_of(r)) {
+    if (!waiting_.add(record, *missing, bringer))
       return end(Outcome::refused, Errc::limit, "too many records wait for their predecessors");
-    }
-    hold_back(record, missing.front());
-    return end(Outcome::waiting, Errc::not_found, "waits for " + to_cid(missing.front()));
+    return end(Outcome::waiting, Errc::not_found, "waits for " + to_cid(*missing));
   }
-  if (const Result<> sound = check_against(*record); !sound) {
-    return end(Outcome::refused, sound.error().code, sound.error().message);
-  }
+  Result<> sound = check_against(*record);
+  if (sound) sound = check_bounds(*record);
+  if (!sound) return end(Outcome::refused, sound.error().code, sound.error().message);
   place(record, result);
+  result.outcome = result.forks.empty() ? Outcome::added : Outcome::forked;
   if (!result.forks.empty())
     result.why = {Errc::protocol, "its author wrote two records with one number (L3)"};
-  result.outcome = result.forks.empty() ? Outcome::added : Outcome::forked;
   release_waiting(record->id, result);
   return result;
-}
-
-void Changelog::place(const RecordPtr& record, Ingested& result) {
-  const auto chain = chains_.find(record->record.chain());
-  if (chain == chains_.end() || !chain->second.contains(record->record.seq)) {
-    add(record);
-    result.added.push_back(record);
-    return;
-  }
-  add_rival(record, chain->second.at(record->record.seq));
-  result.forks.push_back(record);
 }
 
 void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
@@ -126,24 +136,80 @@ void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
   while (!ready.empty()) {
     const RecordId id = ready.front();
     ready.pop_front();
-    const auto [first, last] = waiting_.equal_range(id);
-    std::vector<RecordPtr> released;
-    for (auto it = first; it != last; ++it) released.push_back(it->second);
-    waiting_.erase(first, last);
-    for (RecordPtr& record : released) {
-      waiting_ids_.erase(record->id);
-      waiting_bytes_ -= record->envelope.size();
+    for (const auto& [record, bringer] : waiting_.release(id)) {
       // One at a time and without recursion: what it in turn releases is queued here.
-      if (const auto missing = missing_of(record->record); !missing.empty()) {
-        hold_back(record, missing.front());
+      if (const auto missing = first_missing_of(record->record)) {
+        (void)waiting_.add(record, *missing, bringer);
         continue;
       }
-      if (!check_against(*record)) continue;
+      if (!check_against(*record) || !check_bounds(*record)) continue;
       place(record, result);
       ready.push_back(record->id);
     }
   }
 }
+
+void Changelog::place(const RecordPtr& record, Ingested& result) {
+  const bool fork = branches_off(record->record);
+  add_to_chain(record);
+  order_.push_back(record);
+  add_to_graph(record);
+  if (fork) result.forks.push_back(record);
+  result.added.push_back(record);
+}
+
+void Changelog::add_to_chain(const RecordPtr& record) {
+  const Record& r = record->record;
+  const bool rival = is_rival(r);
+  const bool branch = branches_off(r);
+  Chain& chain = chains_[r.chain()];
+  chain.records.emplace(std::pair(r.seq, record->id), record);
+  if (branch) {
+    ++chain.branches;
+    ++branches_;
+  }
+  ChainHead& head = vector_[r.chain()];
+  if (rival) {
+    note_fork(r);
+  } else if (!head.fork && r.seq == head.seq + 1) {
+    head.seq = r.seq;
+    head.id = record->id;
+  }
+  if (head.fork) settled_.erase(r.chain());
+}
+
+// Which of the two came first here doesn't matter: the vector shows the chain up to the record before (L3).
+void Changelog::note_fork(const Record& record) {
+  const auto& records = chains_.at(record.chain()).records;
+  const auto first = records.lower_bound({record.seq, RecordId{}});
+  const ForkPoint point{record.seq, first->second->id, std::next(first)->second->id};
+  ChainHead& head = vector_[record.chain()];
+  if (head.fork && *head.fork <= point) return;
+  head.fork = point;
+  head.seq = record.seq - 1;
+  head.id = first == records.begin() || std::prev(first)->first.first != head.seq
+                ? RecordId{}
+                : std::prev(first)->second->id;
+}
+
+void Changelog::add_to_graph(const RecordPtr& record) {
+  const Record& r = record->record;
+  std::optional<Ancestry::Number> prev;
+  std::vector<Ancestry::Number> parents;
+  if (const auto found = records_.find(r.prev); found != records_.end()) prev = found->second.number;
+  for (const RecordId& parent : r.parents) {
+    if (const auto found = records_.find(parent); found != records_.end())
+      parents.push_back(found->second.number);
+  }
+  heads_.erase(r.prev);
+  for (const RecordId& parent : r.parents) heads_.erase(parent);
+  // What the base covers has been seen by the checkpoint's author.
+  if (!in_base(r)) heads_.insert(record->id);
+  const bool only_tip = heads_.size() == 1 && heads_.contains(record->id);
+  records_.emplace(record->id, Held{record, ancestry_.add(prev, parents, only_tip)});
+}
+
+// ---- what is asked ----
 
 std::vector<RecordPtr> Changelog::range(const ChainId& chain, std::uint64_t first_seq, std::size_t max_count,
                                         std::size_t max_bytes) const {
@@ -151,8 +217,8 @@ std::vector<RecordPtr> Changelog::range(const ChainId& chain, std::uint64_t firs
   const auto found = chains_.find(chain);
   if (found == chains_.end()) return records;
   std::size_t bytes = 0;
-  for (auto it = found->second.lower_bound(first_seq);
-       it != found->second.end() && records.size() < max_count; ++it) {
+  for (auto it = found->second.records.lower_bound({first_seq, RecordId{}});
+       it != found->second.records.end() && records.size() < max_count; ++it) {
     bytes += it->second->envelope.size();
     if (!records.empty() && bytes > max_bytes) break;
     records.push_back(it->second);
@@ -160,48 +226,116 @@ std::vector<RecordPtr> Changelog::range(const ChainId& chain, std::uint64_t firs
   return records;
 }
 
-bool Changelog::happened_before(const RecordId& earlier, const RecordId& later) const {
-  const RecordPtr target = get(earlier);
-  const RecordPtr start = get(later);
-  if (!target || !start || earlier == later) return false;
-  // Clocks rise along every edge (L7), so nothing at or below the target's clock can lead to it but itself.
-  std::set<RecordId> seen;
-  std::vector<RecordPtr> open{start};
-  const auto visit = [&](const RecordId& id) {
-    if (id == earlier) return true;
-    const RecordPtr record = get(id);
-    if (record && record->record.hlc > target->record.hlc && seen.insert(id).second) open.push_back(record);
-    return false;
-  };
-  while (!open.empty()) {
-    const RecordPtr record = open.back();
-    open.pop_back();
-    // Within one chain order is by number: no need to walk it.
-    if (record->record.chain() == target->record.chain() && !rivals_.contains(earlier) &&
-        !rivals_.contains(record->id)) {
-      if (record->record.seq > target->record.seq) return true;
-      continue;
-    }
-    if (!record->record.prev.is_zero() && visit(record->record.prev)) return true;
-    for (const RecordId& parent : record->record.parents) {
-      if (visit(parent)) return true;
+Hlc Changelog::latest(Hlc ceiling) const {
+  Hlc latest;
+  for (const auto& [id, chain] : chains_) {
+    for (auto it = chain.records.rbegin(); it != chain.records.rend(); ++it) {
+      const Hlc clock = it->second->record.hlc;
+      if (clock > ceiling) continue;
+      latest = std::max(latest, clock);
+      // Of branches the longer need not be the later.
+      if (chain.branches == 0) break;
     }
   }
-  return false;
+  return latest;
 }
 
-bool Changelog::quarantined(const Record& record) const {
+bool Changelog::happened_before(const RecordId& earlier, const RecordId& later) const {
+  const auto first = records_.find(earlier);
+  const auto second = records_.find(later);
+  if (first == records_.end() || second == records_.end()) return false;
+  return ancestry_.before(first->second.number, second->second.number);
+}
+
+void Changelog::protect(Protections protections) {
+  protections_ = std::move(protections);
+  settled_.clear();
+  named_.clear();
+  for (const auto& [chain, said] : protections_) {
+    for (const auto& ruling : said.rulings) named_.insert(ruling.stands);
+    named_.insert(said.anchored.begin(), said.anchored.end());
+  }
+  named_.erase(RecordId{});
+}
+
+Standing Changelog::standing(const SignedRecord& signed_record) const {
+  const Record& record = signed_record.record;
   const auto head = vector_.find(record.chain());
-  return head != vector_.end() && head->second.fork && record.seq >= head->second.fork->seq;
+  if (head == vector_.end() || !head->second.fork || record.seq < head->second.fork->seq)
+    return Standing::stands;
+  auto settled = settled_.find(record.chain());
+  if (settled == settled_.end()) {
+    const BranchTo branch_to = [&](const RecordId& id, std::uint64_t seq) {
+      Branch branch;
+      for (RecordPtr at = get(id); at && at->record.chain() == head->first && at->record.seq >= seq;
+           at = get(at->record.prev))
+        branch.emplace_back(at->record.seq, at->id);
+      return branch;
+    };
+    const auto said = protections_.find(record.chain());
+    Settlement settlement = settle(said == protections_.end() ? ChainProtections{} : said->second,
+                                   head->second.fork->seq, branch_to);
+    settled = settled_.emplace(record.chain(), std::move(settlement)).first;
+  }
+  if (settled->second.standing.contains(signed_record.id)) return Standing::stands;
+  return record.seq >= settled->second.void_from ? Standing::voided : Standing::quarantined;
+}
+
+bool Changelog::covered_by(const VersionVector& vector, const SignedRecord& record) const {
+  const auto entry = vector.find(record.record.chain());
+  if (entry == vector.end() || record.record.seq > entry->second.seq) return false;
+  const auto known = vector_.find(record.record.chain());
+  if (known == vector_.end() || !known->second.fork || record.record.seq < known->second.fork->seq)
+    return true;
+  RecordPtr at = get(entry->second.id);
+  while (at && at->record.seq > record.record.seq) at = get(at->record.prev);
+  return at && at->id == record.id;
 }
 
 std::vector<RecordId> Changelog::missing() const {
-  std::vector<RecordId> ids;
-  for (auto it = waiting_.begin(); it != waiting_.end(); it = waiting_.upper_bound(it->first)) {
-    // What is here and waits itself need not be asked for.
-    if (!waiting_ids_.contains(it->first)) ids.push_back(it->first);
+  std::vector<RecordId> ids = waiting_.missing();
+  for (const RecordId& id : named_) {
+    if (!holds(id) && !waiting_.contains(id)) ids.push_back(id);
   }
   return ids;
+}
+
+// ---- checkpoints ----
+
+Changelog::Ingested Changelog::set_base(VersionVector covered) {
+  base_ = std::move(covered);
+  for (const auto& [chain, head] : base_) {
+    ChainHead& known = vector_[chain];
+    if (!known.fork && known.seq < head.seq) known = {head.seq, head.id, std::nullopt};
+    if (known.seq == 0 && !known.fork) vector_.erase(chain);
+  }
+  std::erase_if(heads_, [this](const RecordId& tip) { return in_base(get(tip)->record); });
+  Ingested result;
+  for (const auto& [record, bringer] : waiting_.release_all()) {
+    Ingested one = take(record, bringer);
+    std::ranges::move(one.added, std::back_inserter(result.added));
+    std::ranges::move(one.forks, std::back_inserter(result.forks));
+  }
+  return result;
+}
+
+void Changelog::drop(const std::set<RecordId>& ids) {
+  std::vector<RecordPtr> kept;
+  for (RecordPtr& record : order_) {
+    if (!ids.contains(record->id) || !in_base(record->record)) kept.push_back(std::move(record));
+  }
+  order_.clear();
+  records_.clear();
+  chains_.clear();
+  heads_.clear();
+  ancestry_ = {};
+  settled_.clear();
+  branches_ = 0;
+  for (const RecordPtr& record : kept) {
+    add_to_chain(record);
+    order_.push_back(record);
+    add_to_graph(record);
+  }
 }
 
 }  // namespace starling

@@ -1,24 +1,32 @@
 // Every author's hash-chained records, as this node holds them: in the end the same set on every node.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <set>
 #include <span>
 #include <vector>
 
+#include "starling/changelog/ancestry.hpp"
+#include "starling/changelog/forks.hpp"
 #include "starling/changelog/version_vector.hpp"
+#include "starling/changelog/waiting_room.hpp"
 #include "starling/model/record.hpp"
 
 namespace starling {
 
 // Pure and in memory; what is durable is the Store's matter, and what a record may say is the charter's.
-// Structure is checked here: chains are linear and without gaps, parents are there, clocks rise (L2, L3, L7).
+// Structure is checked here: chains are without gaps, parents are there, clocks rise (L2, L3, L7). Of a
+// forked chain all branches are kept and served; which of them stands is for senior keys to say
+// (Protections).
 class Changelog {
  public:
-  // What waits for a predecessor or parents is bounded (RV09).
-  static constexpr std::size_t max_waiting = 1024;
-  static constexpr std::size_t max_waiting_bytes = 16 * 1024 * 1024;
+  // Places where a chain's author went on from one record in more than one way. More of them prove nothing
+  // new, and would fill memory and disk (RV06); what a senior key names is taken beyond that.
+  static constexpr std::size_t max_branches_of_chain = 64;
+  static constexpr std::size_t max_branches = 1024;
+  // Tips that one author may have at a time, past forks not counted: its incarnations name its older heads,
+  // so one is usual (RV08).
+  static constexpr std::size_t max_tips_of_author = 64;
 
   explicit Changelog(FleetId fleet) : fleet_(fleet) {}
 
@@ -26,27 +34,31 @@ class Changelog {
     added,  // it and perhaps others that waited for it: see Ingested::added
     duplicate,
     waiting,  // its predecessor or a parent is missing
-    forked,   // proof of equivocation: its chain is quarantined from that seq on
-    refused,  // breaks a rule; `why` names it
+    forked,   // kept as well: its author wrote another with the same number
+    refused,  // breaks a rule or a bound; `why` names it
   };
   struct Ingested {
     Outcome outcome{};
     Error why;
     std::vector<RecordPtr> added;  // in an order in which each follows what it depends on
-    std::vector<RecordPtr> forks;  // rivals that prove a fork, to be stored as well
+    std::vector<RecordPtr> forks;  // those of `added` that prove a fork
   };
-  [[nodiscard]] Ingested ingest(RecordPtr record);
+  // `bringer`, as far as there is one, shares the room for what has to wait with other bringers (RV09).
+  [[nodiscard]] Ingested ingest(RecordPtr record, const PeerId& bringer = {});
+  // The same for what was taken before: no bound keeps out what is on disk already.
+  [[nodiscard]] Ingested restore(RecordPtr record);
 
   [[nodiscard]] const VersionVector& vector() const noexcept { return vector_; }
-  [[nodiscard]] RecordPtr get(const RecordId& id) const;  // nullptr when not held; fork rivals included
-  [[nodiscard]] bool holds(const RecordId& id) const { return get(id) != nullptr; }
-  // Records of one chain from `first_seq` on, at most `max_count`, stopping before `max_bytes` is exceeded
-  // but never before the first.
+  [[nodiscard]] RecordPtr get(const RecordId& id) const;  // nullptr when not held
+  [[nodiscard]] bool holds(const RecordId& id) const { return records_.contains(id); }
+  // Records of one chain from `first_seq` on, by number and then id, at most `max_count`, stopping before
+  // `max_bytes` is exceeded but never before the first. Past a fork it has every branch.
   [[nodiscard]] std::vector<RecordPtr> range(const ChainId& chain, std::uint64_t first_seq,
                                              std::size_t max_count, std::size_t max_bytes) const;
   // The tips: records that no other names as predecessor or parent. Ascending.
   [[nodiscard]] const std::set<RecordId>& heads() const noexcept { return heads_; }
-  [[nodiscard]] Hlc latest() const noexcept { return latest_; }
+  // The highest clock that doesn't exceed `ceiling`.
+  [[nodiscard]] Hlc latest(Hlc ceiling = {UINT64_MAX}) const;
   [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
   // In order of arrival.
   [[nodiscard]] const std::vector<RecordPtr>& records() const noexcept { return order_; }
@@ -54,34 +66,64 @@ class Changelog {
   // Had the author of `later` seen `earlier` (directly or through what it had seen)? A record has not seen
   // itself.
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
-  // Lies the record at or past a proven fork of its chain?
-  [[nodiscard]] bool quarantined(const Record& record) const;
 
-  // What records that wait are waiting for, so that it can be pulled.
+  // What senior keys said of forked chains. What they name and is not held is among missing() from now on.
+  void protect(Protections protections);
+  [[nodiscard]] Standing standing(const SignedRecord& record) const;
+  [[nodiscard]] bool stands(const SignedRecord& record) const { return standing(record) == Standing::stands; }
+  // Is it the record that `chain`'s `head` names, or one before it in that chain?
+  [[nodiscard]] bool covered_by(const VersionVector& vector, const SignedRecord& record) const;
+
+  // A checkpoint's vector: what it covers is taken without predecessor and parents from now on (L8), and
+  // counts as known. Gives back what had waited for nothing else.
+  [[nodiscard]] Ingested set_base(VersionVector covered);
+  [[nodiscard]] const VersionVector& base() const noexcept { return base_; }
+  // Forgets records that the base covers.
+  void drop(const std::set<RecordId>& ids);
+
+  // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
   [[nodiscard]] std::vector<RecordId> missing() const;
+  [[nodiscard]] std::vector<RecordPtr> waiting_records() const { return waiting_.records(); }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
  private:
+  struct Held {
+    RecordPtr record;
+    Ancestry::Number number = 0;
+  };
+  struct Chain {
+    std::map<std::pair<std::uint64_t, RecordId>, RecordPtr> records;
+    std::size_t branches = 0;
+  };
+
   [[nodiscard]] Result<> check_against(const SignedRecord& record) const;
-  [[nodiscard]] std::vector<RecordId> missing_of(const Record& record) const;
-  void add(const RecordPtr& record);
+  [[nodiscard]] Result<> check_bounds(const SignedRecord& record) const;
+  [[nodiscard]] std::optional<RecordId> first_missing_of(const Record& record) const;
+  [[nodiscard]] bool in_base(const Record& record) const;
+  // Is there another record at its place, or another that follows the same one?
+  [[nodiscard]] bool is_rival(const Record& record) const;
+  [[nodiscard]] bool branches_off(const Record& record) const;
   void place(const RecordPtr& record, Ingested& result);
-  void add_rival(const RecordPtr& record, const RecordPtr& standing);
-  void hold_back(const RecordPtr& record, RecordId missing);
+  void add_to_chain(const RecordPtr& record);
+  void note_fork(const Record& record);
+  void add_to_graph(const RecordPtr& record);
   void release_waiting(const RecordId& arrived, Ingested& result);
+  Ingested take(const RecordPtr& record, const PeerId& bringer);
 
   FleetId fleet_;
-  std::map<RecordId, RecordPtr> records_;
-  std::map<ChainId, std::map<std::uint64_t, RecordPtr>> chains_;
-  std::map<RecordId, RecordPtr> rivals_;
+  std::map<RecordId, Held> records_;
+  std::map<ChainId, Chain> chains_;
+  std::size_t branches_ = 0;
   std::vector<RecordPtr> order_;
   VersionVector vector_;
+  VersionVector base_;
   std::set<RecordId> heads_;
-  Hlc latest_;
-  // Keyed by the one missing record each waits for next.
-  std::multimap<RecordId, RecordPtr> waiting_;
-  std::set<RecordId> waiting_ids_;
-  std::size_t waiting_bytes_ = 0;
+  Ancestry ancestry_;
+  Protections protections_;
+  std::set<RecordId> named_;  // by protections
+  mutable std::map<ChainId, Settlement> settled_;
+  WaitingRoom waiting_;
+  bool restoring_ = false;
 };
 
 }  // namespace starling

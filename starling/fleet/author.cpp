@@ -1,10 +1,39 @@
 #include "starling/fleet/author.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "starling/charter/charter_records.hpp"
 
 namespace starling {
+
+std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc ceiling) {
+  std::vector<RecordPtr> heads;
+  for (auto it = log.vector().lower_bound(ChainId{author, 0});
+       it != log.vector().end() && it->first.author == author; ++it) {
+    RecordPtr head = log.get(it->second.id);
+    while (head && head->record.hlc > ceiling) head = log.get(head->record.prev);
+    if (head) heads.push_back(std::move(head));
+  }
+  std::ranges::sort(heads, std::greater(),
+                    [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
+  std::vector<RecordPtr> chosen;
+  for (RecordPtr& head : heads) {
+    if (chosen.size() == max_parents) break;
+    const bool known = std::ranges::any_of(
+        chosen, [&](const RecordPtr& newer) { return log.happened_before(head->id, newer->id); });
+    if (!known) chosen.push_back(std::move(head));
+  }
+  return chosen;
+}
+
+bool Author::can_go_on(const AuthoringContext& context) const {
+  if (!last_) return true;
+  if (last_->record.hlc > context.ceiling) return false;
+  const auto known = context.log.vector().find(last_->record.chain());
+  return known == context.log.vector().end() || !known->second.fork ||
+         known->second.fork->seq > last_->record.seq;
+}
 
 namespace {
 
@@ -13,7 +42,7 @@ std::vector<RecordPtr> usable_tips(const AuthoringContext& context) {
   std::vector<RecordPtr> tips;
   for (const RecordId& id : context.log.heads()) {
     RecordPtr record = context.log.get(id);
-    if (record->record.hlc <= context.ceiling && !context.log.quarantined(record->record))
+    if (record->record.hlc <= context.ceiling && context.log.stands(*record))
       tips.push_back(std::move(record));
   }
   return tips;
@@ -21,25 +50,21 @@ std::vector<RecordPtr> usable_tips(const AuthoringContext& context) {
 
 }  // namespace
 
-std::vector<RecordId> Author::own_heads(const Changelog& log) const {
-  if (last_) return {last_->id};
-  // Those of our own older incarnations: what a restored backup does not know is then seen to be missing.
-  std::vector<RecordId> heads;
+std::vector<RecordId> Author::newest(const AuthoringContext& context) const {
+  if (last_ && can_go_on(context)) return {last_->id};
+  std::vector<RecordId> newest;
   const PeerId self = PeerId::from_public_key(key_.public_key());
-  for (auto it = log.vector().lower_bound(ChainId{self, 0});
-       it != log.vector().end() && it->first.author == self && heads.size() < max_parents; ++it) {
-    if (it->second.seq > 0) heads.push_back(it->second.id);
-  }
-  return heads;
+  for (const RecordPtr& head : own_heads(context.log, self, context.ceiling)) newest.push_back(head->id);
+  return newest;
 }
 
 std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
   std::vector<RecordId> parents;
-  if (!last_) parents = own_heads(context.log);
+  // What a restored backup does not know is then seen to be missing.
+  if (!last_) parents = newest(context);
   std::vector<RecordPtr> tips = usable_tips(context);
   std::erase_if(tips, [this](const RecordPtr& tip) { return last_ && last_->id == tip->id; });
-  std::ranges::sort(tips,
-                    [](const RecordPtr& a, const RecordPtr& b) { return a->record.hlc > b->record.hlc; });
+  std::ranges::sort(tips, std::greater(), [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
   for (const RecordPtr& tip : tips) {
     if (parents.size() == max_parents) break;
     if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
@@ -54,7 +79,7 @@ Result<std::vector<RecordId>> Author::asked_parents(const AuthoringContext& cont
     return fail(Errc::limit, "what the record is to be put after has " + std::to_string(parents.size()) +
                                  " newest changes, and a record names 16 at most");
   }
-  for (const RecordId& own : own_heads(context.log)) {
+  for (const RecordId& own : newest(context)) {
     const auto knows = [&](const RecordId& asked) {
       return asked == own || context.log.happened_before(own, asked);
     };
@@ -68,6 +93,10 @@ Result<std::vector<RecordId>> Author::asked_parents(const AuthoringContext& cont
 
 Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind, RecordId grant,
                                 Bytes body) {
+  if (!can_go_on(context)) {
+    last_ = nullptr;
+    incarnation_ = context.fresh_incarnation;
+  }
   Record record;
   record.fleet = context.fleet;
   record.kind = kind;

@@ -14,13 +14,21 @@ struct AuthoringContext {
   const Changelog& log;
   libp2p::WallTime wall;
   Hlc ceiling;  // records above it are held: they are nobody's parent and don't push clocks (L7)
+  // A random number, for the next incarnation where the present one can't go on.
+  std::uint64_t fresh_incarnation = 0;
   // What whoever asked for the record had seen, where that is less than its author knows (M3): it is put
   // after these alone, and after the author's own records, which it can't pretend not to know.
   std::optional<std::vector<RecordId>> parents = std::nullopt;
 };
 
+// The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that
+// stand, are not held, and are not known to one another.
+[[nodiscard]] std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc ceiling);
+
 // Owned by whoever owns the key. Every process opens an incarnation of its own with its first record, so
-// neither a restored backup nor a copied disk can continue a chain that went on elsewhere.
+// neither a restored backup nor a copied disk can continue a chain that went on elsewhere. It opens another
+// one as soon as its present chain turns out to be forked (a machine copied while it ran), or ends in a
+// record that is held.
 class Author {
  public:
   Author(PrivateKey key, std::uint64_t incarnation) : key_(std::move(key)), incarnation_(incarnation) {}
@@ -35,12 +43,13 @@ class Author {
   // incarnations, and the newest tips.
   [[nodiscard]] std::vector<RecordId> choose_parents(const AuthoringContext& context) const;
   // Its own newest records: whatever it writes next builds on them.
-  [[nodiscard]] std::vector<RecordId> own_heads(const Changelog& log) const;
+  [[nodiscard]] std::vector<RecordId> newest(const AuthoringContext& context) const;
 
   [[nodiscard]] const PrivateKey& key() const noexcept { return key_; }
   [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
 
  private:
+  [[nodiscard]] bool can_go_on(const AuthoringContext& context) const;
   [[nodiscard]] Result<std::vector<RecordId>> asked_parents(const AuthoringContext& context) const;
 
   PrivateKey key_;

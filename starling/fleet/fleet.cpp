@@ -42,6 +42,8 @@ std::string_view to_string(ChangeState state) noexcept {
       return "quarantined";
     case ChangeState::denied:
       return "denied";
+    case ChangeState::voided:
+      return "void";
   }
   return "unknown";
 }
@@ -63,11 +65,12 @@ Result<> Fleet::load() {
   facts_ = std::move(contents.facts);
   revisions_.restore(facts_);
   for (const RecordPtr& record : contents.records) {
-    const Changelog::Ingested ingested = log_.ingest(record);
+    const Changelog::Ingested ingested = log_.restore(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
       return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) +
                                    ": " + ingested.why.message);
     }
+    for (const RecordPtr& added : ingested.added) sort_in(added);
   }
   evaluate_charter();
   merge_.set_levels(levels());
@@ -86,15 +89,28 @@ Hlc Fleet::ceiling() const { return Hlc::at(fleet_time() + clock_tolerance); }
 
 libp2p::WallTime Fleet::fleet_time() const { return env_.clock.wall() + clock_offset_; }
 
-AuthoringContext Fleet::authoring_context() const { return {id_, log_, env_.clock.wall(), ceiling()}; }
+AuthoringContext Fleet::authoring_context() const {
+  return {id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
+}
 
-void Fleet::ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted) {
+void Fleet::sort_in(const RecordPtr& record) {
+  const RecordKind kind = record->record.kind;
+  controls_.add(record);
+  if (!is_known(kind)) {
+    unknown_records_.push_back(record);
+  } else if (is_charter_record(kind)) {
+    charter_records_.push_back(record);
+  }
+}
+
+void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
+                   Accepted& accepted) {
   if (charter_.founded() && charter_.judge(record->record) == Charter::Verdict::denied) {
     accepted.refused.emplace_back(record->id,
                                   Error{Errc::refused, "the charter does not allow its author this record"});
     return;
   }
-  Changelog::Ingested ingested = log_.ingest(record);
+  Changelog::Ingested ingested = log_.ingest(record, bringer);
   switch (ingested.outcome) {
     case Changelog::Outcome::refused:
       accepted.refused.emplace_back(record->id, ingested.why);
@@ -110,17 +126,19 @@ void Fleet::ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Acce
   for (const RecordPtr& rival : ingested.forks) {
     env_.log.warn("record.fork",
                   {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
-    stored.push_back(rival);
     tell([&](FleetObserver& observer) { observer.on_fork(rival); });
   }
-  for (RecordPtr& added : ingested.added) stored.push_back(std::move(added));
+  for (RecordPtr& added : ingested.added) {
+    sort_in(added);
+    stored.push_back(std::move(added));
+  }
 }
 
-Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records) {
+Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, PeerId bringer) {
   Accepted accepted;
   std::vector<RecordPtr> stored;
   for (const RecordPtr& record : records) {
-    ingest(record, stored, accepted);
+    ingest(record, bringer, stored, accepted);
     // Who may write what is judged by the charter as it stands with this record.
     if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind))
       evaluate_charter();
@@ -146,6 +164,16 @@ Result<> Fleet::may_author(RecordKind kind) const {
                     " and may not change the fleet: send the change to a node that is an operator, or invite "
                     "this one as operator");
   }
+  for (const RecordPtr& unknown : unknown_records_) {
+    // A node's word alone must not stop a fleet.
+    const auto grant = charter_.grant(unknown->record.grant);
+    if (grant && !at_least(grant->role, Role::operator_)) continue;
+    return fail(Errc::refused, "upgrade needed: the fleet has a record of kind " +
+                                   std::to_string(static_cast<int>(unknown->record.kind)) + ", " +
+                                   to_cid(unknown->id) +
+                                   ", which only a newer starling understands; upgrade this node, then write "
+                                   "again");
+  }
   if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
     return fail(Errc::refused,
                 "this node's clock is " +
@@ -170,6 +198,11 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   const auto is_large = [](const Draft& draft) { return draft.body.size() > max_record_bytes / 2; };
   if (drafts.size() > 1 && std::ranges::any_of(drafts, is_large))
     co_return fail(Errc::limit, "a record of more than 4 MiB is written alone");
+  const auto names_too_many = [](const Draft& draft) {
+    return draft.parents && draft.parents->size() > max_parents;
+  };
+  if (std::ranges::any_of(drafts, names_too_many))
+    co_return fail(Errc::limit, "a record names 16 others at most that it is put after");
   std::vector<RecordPtr> records;
   for (Draft& draft : drafts) {
     AuthoringContext context = authoring_context();
@@ -178,6 +211,7 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
                   author_.write(context, kind, charter_.member(node_)->grant, std::move(draft.body)));
     const Changelog::Ingested ingested = log_.ingest(record);
     if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
+    sort_in(record);
     records.push_back(std::move(record));
   }
   LIBP2P_CO_CHECK(co_await committer_.commit(records));
@@ -185,34 +219,64 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   co_return records;
 }
 
+bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
+  return std::ranges::any_of(added, [this](const RecordPtr& record) {
+    const RecordKind kind = record->record.kind;
+    if (is_charter_record(kind) || kind == RecordKind::ruling) return true;
+    const auto head = log_.vector().find(record->record.chain());
+    return head != log_.vector().end() && head->second.fork.has_value();
+  });
+}
+
 void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool charter_touched = std::ranges::any_of(
       added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
-  const bool fork = std::ranges::any_of(
-      added, [this](const RecordPtr& record) { return log_.quarantined(record->record); });
-  if (charter_touched) evaluate_charter();
+  const bool verdicts = changes_verdicts(added);
+  if (verdicts) evaluate_charter();
   const bool anchored = std::ranges::any_of(
       added, [](const RecordPtr& record) { return record->record.kind == RecordKind::anchor; });
-  if (charter_touched || anchored) merge_.set_levels(levels());
-  consider(charter_touched || fork ? log_.records() : added);
+  if (verdicts || anchored) merge_.set_levels(levels());
+  consider(verdicts ? log_.records() : added);
   update_merge();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
+  for (const RecordPtr& record : added) {
+    if (record->record.kind == RecordKind::ruling)
+      tell([&](FleetObserver& observer) { observer.on_ruling(record); });
+  }
 }
 
+// Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records
+// stand: so from nothing said, a bounded number of rounds, the same on every node.
 void Fleet::evaluate_charter() {
-  std::vector<RecordPtr> records;
-  for (const RecordPtr& record : log_.records()) {
-    if (is_charter_record(record->record.kind) && !log_.quarantined(record->record))
-      records.push_back(record);
+  constexpr int max_rounds = 4;
+  Protections said;
+  log_.protect(said);
+  for (int round = 0; round < max_rounds; ++round) {
+    std::vector<RecordPtr> records;
+    for (const RecordPtr& record : charter_records_) {
+      if (log_.stands(*record)) records.push_back(record);
+    }
+    charter_ = Charter::evaluate(id_, records, join_checks_);
+    Protections now = controls_.protections(charter_, log_);
+    if (now == said) break;
+    said = std::move(now);
+    log_.protect(said);
   }
-  charter_ = Charter::evaluate(id_, records, join_checks_);
 }
 
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
-  if (log_.quarantined(record))
-    return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
+  switch (log_.standing(signed_record)) {
+    case Standing::stands:
+      break;
+    case Standing::quarantined:
+      return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
+    case Standing::voided:
+      return ChangeStatus{
+          ChangeState::voided,
+          "its author wrote two records with one number, and a ruling lets the other stand (L3)"};
+  }
   switch (charter_.judge(record)) {
     case Charter::Verdict::valid:
       break;
@@ -221,36 +285,61 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
     case Charter::Verdict::denied:
       return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
   }
+  if (const auto by = discards_.reason(signed_record.id, record.hlc))
+    return ChangeStatus{ChangeState::voided, "discarded by " + to_cid(*by) + " (L7)"};
   // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
   if (record.hlc > ceiling())
     return ChangeStatus{ChangeState::held, "its clock is ahead of the fleet's (L7)"};
   return std::nullopt;
 }
 
-void Fleet::set_state(const RecordId& change, ChangeStatus status) {
-  const auto [it, inserted] = states_.try_emplace(change, status);
+void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
+  const auto [it, inserted] = states_.try_emplace(change.id, status);
   const bool news = inserted || it->second.state != status.state;
   it->second = std::move(status);
-  if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change, it->second); });
+  if (it->second.state == ChangeState::held) {
+    held_.emplace(change.record.hlc, change.id);
+  } else {
+    held_.erase({change.record.hlc, change.id});
+  }
+  if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change.id, it->second); });
+}
+
+std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
+  if (auto why = kept_out(record)) {
+    merge_.remove(record.id);
+    tips_.remove(record);
+    set_state(record, std::move(*why));
+    return discards_.remove(record.id);
+  }
+  if (merge_.contains(record.id)) return {};
+  auto change = Change::from_body(record.record.body);
+  if (!change) {
+    set_state(record, {ChangeState::skipped, change.error().message});
+    return {};
+  }
+  std::vector<RecordId> voids = change->voids;
+  if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
+  merge_.add({record.id, record.record.hlc, std::move(*change)});
+  tips_.add(record);
+  return voids;
 }
 
 void Fleet::consider(const std::vector<RecordPtr>& records) {
+  // What a change makes void comes after it in this order, so each is looked at when all that could discard
+  // it has been.
+  std::map<std::pair<Hlc, RecordId>, RecordPtr> again;
+  const auto look_at = [&](const RecordPtr& record) {
+    for (const RecordId& id : consider_one(*record)) {
+      RecordPtr target = log_.get(id);
+      if (target && target->record.kind == RecordKind::change && target->record.hlc > record->record.hlc)
+        again.emplace(std::pair(target->record.hlc, id), std::move(target));
+    }
+  };
   for (const RecordPtr& record : records) {
-    if (record->record.kind != RecordKind::change) continue;
-    if (auto why = kept_out(*record)) {
-      merge_.remove(record->id);
-      tips_.remove(*record);
-      set_state(record->id, std::move(*why));
-      continue;
-    }
-    if (merge_.contains(record->id)) continue;
-    if (auto change = Change::from_body(record->record.body)) {
-      merge_.add({record->id, record->record.hlc, std::move(*change)});
-      tips_.add(*record);
-    } else {
-      set_state(record->id, {ChangeState::skipped, change.error().message});
-    }
+    if (record->record.kind == RecordKind::change) look_at(record);
   }
+  while (!again.empty()) look_at(again.extract(again.begin()).mapped());
 }
 
 // Whoever may sign anchors may raise the level with one (M9).
@@ -269,7 +358,7 @@ std::vector<LevelFrom> Fleet::levels() const {
 void Fleet::update_merge() {
   merged_ = &merge_.result();
   const std::vector<ChangeFate> changed = merge_.take_changed();
-  for (const ChangeFate& fate : changed) set_state(fate.id, {state_of(fate.state), fate.reason});
+  for (const ChangeFate& fate : changed) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
   const auto old_revision = revision_;
   revision_ = merge_.size() > 0 ? std::optional(merge_.revision()) : std::nullopt;
   note_revision();
@@ -332,12 +421,11 @@ Task<Result<>> Fleet::remember(std::string name, std::string value) {
 void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
 
 void Fleet::tick() {
-  std::vector<RecordPtr> held;
-  for (const auto& [id, status] : states_) {
-    if (status.state == ChangeState::held) held.push_back(log_.get(id));
-  }
-  if (held.empty()) return;
-  consider(held);
+  std::vector<RecordPtr> due;
+  for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
+    due.push_back(log_.get(it->second));
+  if (due.empty()) return;
+  consider(due);
   update_merge();
 }
 

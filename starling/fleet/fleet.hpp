@@ -14,6 +14,8 @@
 #include "starling/charter/charter.hpp"
 #include "starling/fleet/author.hpp"
 #include "starling/fleet/committer.hpp"
+#include "starling/fleet/controls.hpp"
+#include "starling/fleet/discards.hpp"
 #include "starling/history/past.hpp"
 #include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
@@ -21,7 +23,7 @@
 namespace starling {
 
 // What has become of a change (M8).
-enum class ChangeState { applied, partly, lost, skipped, held, set_aside, quarantined, denied };
+enum class ChangeState { applied, partly, lost, skipped, held, set_aside, quarantined, denied, voided };
 [[nodiscard]] std::string_view to_string(ChangeState state) noexcept;
 
 struct ChangeStatus {
@@ -40,13 +42,13 @@ class FleetObserver {
   virtual void on_change_state(const RecordId& /*change*/, const ChangeStatus& /*status*/) {}
   // Proof that somebody wrote two records with one number (L3).
   virtual void on_fork(const RecordPtr& /*rival*/) {}
+  // A senior key has said what stands of a forked chain.
+  virtual void on_ruling(const RecordPtr& /*ruling*/) {}
 };
 
 class Fleet {
  public:
-  // How far ahead of fleet time a record's clock may lie before it is held, and a node's own before it may
-  // not write (L7).
-  static constexpr std::chrono::minutes clock_tolerance{5};
+  static constexpr std::chrono::minutes clock_tolerance = starling::clock_tolerance;
 
   // `store` must outlive it. Nothing is known before load().
   Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store);
@@ -59,16 +61,17 @@ class Fleet {
 
   // Records from elsewhere. Each is checked, kept or refused by itself; returns once what was new is on disk.
   // `refused` names what its bringer should not have sent (RV02); those with an unknown grant or predecessor
-  // are not among them.
+  // are not among them. `bringer`, if it is a peer, shares the room for what has to wait with others (RV09).
   struct Accepted {
     std::size_t added = 0;
     std::size_t waiting = 0;
     std::vector<std::pair<RecordId, Error>> refused;
   };
-  [[nodiscard]] Task<Result<Accepted>> accept(std::vector<RecordPtr> records);
+  [[nodiscard]] Task<Result<Accepted>> accept(std::vector<RecordPtr> records, PeerId bringer = {});
 
   // Writes as this node, under its most senior grant; returns once it is on disk (L6).
-  // Errors: refused (no grant that allows it; a clock too far ahead, with the offset), io (the store).
+  // Errors: refused (no grant that allows it; a clock too far ahead, with the offset; records here that only
+  // a newer version understands), io (the store).
   [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
   // Several at once, in order, with one synced transaction: all of them or none. `drafts` is not empty.
   // Errors: also limit, when one of several is too large to be sure of, or has more parents than a record can
@@ -88,18 +91,21 @@ class Fleet {
   [[nodiscard]] const PeerId& node() const noexcept { return node_; }
   [[nodiscard]] const Charter& charter() const noexcept { return charter_; }
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
+  [[nodiscard]] const Controls& controls() const noexcept { return controls_; }
   [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
   // What is desired of one scope (starling/model/scope.hpp).
   [[nodiscard]] const json::value& document(std::string_view scope = base_scope) const {
     return scope_document(merged_->document, scope);
   }
   // By which the next change will be merged (M9).
-  [[nodiscard]] unsigned merge_level() const noexcept { return merge_.level(); }
+  [[nodiscard]] unsigned level() const { return merge_.level(); }
   // The desired document's revision; nothing before the first valid change: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+  // Changes whose clock is too far ahead of fleet time (L7), earliest first.
+  [[nodiscard]] const std::set<std::pair<Hlc, RecordId>>& held() const noexcept { return held_; }
 
   // ---- looking back ----
 
@@ -114,7 +120,7 @@ class Fleet {
   // What a record that is written now is put after.
   [[nodiscard]] std::vector<RecordId> parents_now() const;
   // This node's own newest records: whatever it writes builds on them.
-  [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.own_heads(log_); }
+  [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.newest(authoring_context()); }
   // What would come of a change that is written now and put after `parents` and those. Nothing is written.
   struct Preview {
     ChangeFate fate;
@@ -137,17 +143,24 @@ class Fleet {
 
  private:
   [[nodiscard]] Hlc ceiling() const;
-  void ingest(const RecordPtr& record, std::vector<RecordPtr>& stored, Accepted& accepted);
+  void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
+              Accepted& accepted);
+  // Keeps apart what is looked at by kind.
+  void sort_in(const RecordPtr& record);
   void refresh(const std::vector<RecordPtr>& added);
+  // Says whether the verdict on any record may have changed by `added`.
+  [[nodiscard]] bool changes_verdicts(const std::vector<RecordPtr>& added) const;
   void evaluate_charter();
   // Lets every one of `records` that is a change take part in the merge, or keeps it out.
   void consider(const std::vector<RecordPtr>& records);
   [[nodiscard]] std::vector<LevelFrom> levels() const;
+  // The same for one; names the changes that have to be looked at again because of it.
+  [[nodiscard]] std::vector<RecordId> consider_one(const SignedRecord& record);
   void update_merge();
   void note_revision();
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
-  void set_state(const RecordId& change, ChangeStatus status);
+  void set_state(const SignedRecord& change, ChangeStatus status);
   template <class Call>
   void tell(Call call) {
     for (FleetObserver* observer : std::vector(observers_)) call(*observer);
@@ -162,6 +175,10 @@ class Fleet {
   Changelog log_;
   Charter charter_;
   JoinChecks join_checks_;
+  Controls controls_;
+  Discards discards_;
+  std::vector<RecordPtr> charter_records_;
+  std::vector<RecordPtr> unknown_records_;
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
@@ -174,6 +191,7 @@ class Fleet {
   };
   std::optional<Imagined> imagined_;
   std::map<RecordId, ChangeStatus> states_;
+  std::set<std::pair<Hlc, RecordId>> held_;
   Facts facts_;
   std::chrono::milliseconds clock_offset_{0};
   std::vector<FleetObserver*> observers_;

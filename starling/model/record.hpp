@@ -32,6 +32,26 @@ enum class RecordKind : std::uint8_t {
 // Those that say who is in the fleet and what each may do; the others are its history.
 [[nodiscard]] constexpr bool is_charter_record(RecordKind kind) noexcept { return kind < RecordKind::change; }
 
+// Does this version know what such records say? Others are kept and passed on, and nothing is written on top
+// of what they may have changed (RV22).
+[[nodiscard]] constexpr bool is_known(RecordKind kind) noexcept {
+  switch (kind) {
+    case RecordKind::genesis:
+    case RecordKind::grant:
+    case RecordKind::invite:
+    case RecordKind::admit:
+    case RecordKind::labels:
+    case RecordKind::change:
+    case RecordKind::anchor:
+    case RecordKind::checkpoint:
+    case RecordKind::ruling:
+      return true;
+    case RecordKind::revoke:
+      break;
+  }
+  return false;
+}
+
 // A linear hash chain of one author: a process's run of writing. Random, so that a restored backup opens
 // another one.
 struct ChainId {

@@ -91,9 +91,15 @@ void Applier::on_charter_changed() {
 }
 
 void Applier::look_at_fleet() {
+  if (fleet_.level() > newest_merge_level) {
+    desired_.reset();
+    return note_render_fault("upgrade needed: the fleet's rules of merging are at level " +
+                             std::to_string(fleet_.level()) + ", and this version knows them up to " +
+                             std::to_string(newest_merge_level) + " (M9)");
+  }
   known_as_ = own_facts(fleet_, address_);
   desired_ = desired_generation(fleet_, known_as_);
-  if (!desired_) return;
+  if (!desired_) return note_render_fault({});
   set_fact(FactKind::received, desired_->revision, desired_->heads);
   const Generation* generation = wanted();
   note_render_fault(generation ? std::string() : to_string(desired_->generation.error()));

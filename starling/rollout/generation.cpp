@@ -1,7 +1,6 @@
 #include "starling/rollout/generation.hpp"
 
 #include "libp2p/crypto/hash.hpp"
-#include "starling/merge/levels.hpp"
 #include "starling/merge/validate.hpp"
 
 namespace starling {
@@ -48,21 +47,13 @@ NodeFacts facts_of(const Member& member, std::optional<std::string> addr) {
 std::expected<json::value, RenderFault> document_for(const json::value& tree, unsigned level,
                                                      const NodeFacts& facts) {
   if (level < layers_level) return scope_document(tree, base_scope);
-  if (level > newest_merge_level) {
-    return std::unexpected(RenderFault{
-        facts.name,
-        {"",
-         {},
-         "upgrade needed: the fleet's rules of merging are at level " + std::to_string(level) +
-             ", and this program knows them up to " + std::to_string(newest_merge_level) + " (M9)"}});
-  }
   auto document = render(tree, facts);
   if (!document) return std::unexpected(RenderFault{facts.name, std::move(document.error())});
   return std::move(*document);
 }
 
 std::optional<RenderFault> structural_fault(const json::value& document, const std::string& node) {
-  auto invalid = validate(document);
+  auto invalid = validate(document, {.level = newest_validation});
   if (!invalid) return std::nullopt;
   return RenderFault{node, {"", std::move(invalid->path), std::move(invalid->detail)}};
 }
@@ -73,7 +64,7 @@ std::optional<NodeFacts> own_facts(const Fleet& fleet, const std::optional<std::
 }
 
 std::optional<Desired> desired_generation(const Fleet& fleet, const std::optional<NodeFacts>& self) {
-  const unsigned level = fleet.merge_level();
+  const unsigned level = fleet.level();
   if (!fleet.revision() || (level >= layers_level && !self)) return std::nullopt;
   const NodeFacts facts = self.value_or(NodeFacts{});
   std::vector<RecordId> heads = tips(fleet);

@@ -54,8 +54,14 @@ WriteFault fault_of(const RenderFault& fault) {
   json::object location = location_of({fault.fault.scope, fault.fault.path});
   location["node"] = fault.node;
   return {400, json::object{{"error", "Invalid configuration."},
-                            {"detail", to_string(fault) + " Nothing has changed."},
+                            {"detail", to_string(fault) + ". Nothing has changed."},
                             {"location", std::move(location)}}};
+}
+
+std::unexpected<WriteFault> node_is_old(unsigned level) {
+  return fault(409, "Upgrade needed.",
+               "The fleet's rules of merging are at level " + std::to_string(level) +
+                   ", which this version doesn't know: upgrade this node (M9). Nothing has changed.");
 }
 
 std::unexpected<WriteFault> needs_level(std::string_view scope) {
@@ -261,7 +267,8 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     return without_change(fault_of(allowed.error()));
   if (proposal->edits.empty() && (fleet_.revision() || !first))
     return without_change(Written{std::nullopt, fleet_.revision()});
-  if (const auto scope = unknown_scope(proposal->edits, fleet_.merge_level()))
+  if (fleet_.level() > newest_merge_level) return without_change(node_is_old(fleet_.level()));
+  if (const auto scope = unknown_scope(proposal->edits, fleet_.level()))
     return without_change(needs_level(*scope));
   if (!options.allow_empty) {
     if (const auto node = emptied_member(fleet_, plan.document, proposal->document))
@@ -270,7 +277,7 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
   const std::vector<Edit>& edits = proposal->edits;
   Bytes body = Change{options.actor, options.message, options.allow_empty, edits}.to_body();
   std::optional<WriteFault> invalid;
-  if (const auto fault = validate_tree(proposal->document)) invalid = fault_of(*fault);
+  if (const auto fault = validate_tree(proposal->document, fleet_.level())) invalid = fault_of(*fault);
   const bool renders_anew = !invalid && may_break_rendering(edits);
   if (renders_anew) invalid = render_fault(proposal->document);
   // The data plane is to say in its own words what is wrong with an invalid one, so it is tried alone.
@@ -315,13 +322,13 @@ Task<> Writer::carry_out(Plan plan) {
 }
 
 std::optional<WriteFault> Writer::render_fault(const json::value& tree) const {
-  const auto fault = check_renders(fleet_, tree, fleet_.merge_level(), applier_.address());
+  const auto fault = check_renders(fleet_, tree, fleet_.level(), applier_.address());
   return fault ? std::optional(fault_of(*fault)) : std::nullopt;
 }
 
 std::expected<json::value, RenderFault> Writer::own_document(const json::value& tree) const {
   const auto self = own_facts(fleet_, applier_.address());
-  return document_for(tree, fleet_.merge_level(), self.value_or(NodeFacts{}));
+  return document_for(tree, fleet_.level(), self.value_or(NodeFacts{}));
 }
 
 // Some of them are to blame: each half is worked out anew, against what stands by then.
@@ -372,7 +379,7 @@ std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
                                                   const std::vector<Edit>& edits) const {
   std::vector<Edit> scoped = edits;
   const auto self = own_facts(fleet_, applier_.address());
-  if (fleet_.merge_level() >= layers_level && self) {
+  if (fleet_.level() >= layers_level && self) {
     const auto layers = read_layers(present);
     auto found =
         layers ? edits_of_scopes(edits, compose(present, matching(*layers, self->labels)), present, *self)

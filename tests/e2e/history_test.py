@@ -262,7 +262,7 @@ class History(Pair):
         self.assertEqual(self.node.get("/v1/history?limit=2")["changes"][0]["id"], done["change"])
 
     def test_an_append_that_stands_alone_stays_one(self):
-        done = self.post("/v1/changes", {"edits": [{"path": "/routes/main", "op": "append", "value": {}},
+        done = self.post("/v1/changes", {"edits": [{"path": "/routes/main", "op": "append", "value": redirect("/2")[0]},
                                                    {"path": "/settings/http/body_read_timeout", "op": "remove"}]})
         edits = self.node.get(f"/v1/changes/{done['change']}")["edits"]
         self.assertEqual({(edit["op"], edit["path"]) for edit in edits},

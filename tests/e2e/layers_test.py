@@ -71,12 +71,20 @@ class Layers(unittest.TestCase):
         self.assert_exit(NOT_FOUND, "no layer \"syd\"", self.one, "layer", "get", "syd")
 
     def test_templates_are_filled_in_for_each_node(self):
-        self.one.starling("var", "set", "tenant", "acme")
+        self.one.starling("var", "set", "tenant", "acme", "--ack", "applied:all")
         self.two.starling("set", "/routes/main", json.dumps(redirect("/{{node.name}}/{{node.labels.site}}/{{vars.tenant}}")),
                           "--ack", "applied:all")
         self.serve_each("/n1/syd/acme", "/n2/ber/acme")
         self.two.starling("var", "set", "tenant", "corp", "--ack", "applied:all")
         self.serve_each("/n1/syd/corp", "/n2/ber/corp")
+        # Listeners are named by their address; references may be filled in, too.
+        whole = {"listeners": {**listener("routes/{{vars.tenant}}"), "{{node.addr}}:8081": {"pass": "routes/main"}},
+                 "routes": {"corp": redirect("/{{node.addr}}"), "main": redirect("/main")}}
+        self.one.put("/config?ack=applied:all", whole)
+        self.serve_each(f"/{self.one.ip4}", f"/{self.two.ip4}")
+        self.assertEqual(set(self.two.configuration()["listeners"]), {"*:8080", f"{self.two.ip4}:8081"})
+        self.assertIn("{{node.addr}}:8081", self.one.get("/v1/nodes/n2/config")["listeners"], "not known here")
+        self.assert_exit(INVALID, "(?s)routes/nowhere", self.one, "var", "set", "tenant", "nowhere")
         self.assertIn("tenant  corp", self.one.starling("var", "list").stdout)
         self.assert_exit(INVALID, "vars.tenant", self.one, "var", "rm", "tenant")
 

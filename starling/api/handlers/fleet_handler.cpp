@@ -172,10 +172,9 @@ HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request
   if (!peer)
     return problem(400, "bad-author", "Bad request.", "author is the peer id of the key that will sign.");
   const AuthoringContext authoring = context.fleet.authoring_context();
-  json::array own_heads;
-  for (const auto& [chain, head] : authoring.log.vector()) {
-    if (chain.author == *peer && head.seq > 0) own_heads.emplace_back(to_hex(head.id));
-  }
+  json::array heads;
+  for (const RecordPtr& head : own_heads(authoring.log, *peer, authoring.ceiling))
+    heads.emplace_back(to_hex(head->id));
   const auto role = context.fleet.charter().role_of(*peer);
   if (!role) return problem(404, "stranger", "Not found.", "That key holds no grant in this fleet.");
   const Member* member = context.fleet.charter().member(*peer);
@@ -183,8 +182,8 @@ HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request
                        json::object{{"fleet", to_cid(authoring.fleet)},
                                     {"role", to_string(*role)},
                                     {"grant", to_hex(*role == Role::root ? authoring.fleet : member->grant)},
-                                    {"clock", std::to_string(authoring.log.latest().value)},
-                                    {"heads", std::move(own_heads)}});
+                                    {"clock", std::to_string(authoring.log.latest(authoring.ceiling).value)},
+                                    {"heads", std::move(heads)}});
 }
 
 Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {

@@ -24,11 +24,11 @@ json::array members_behind(const ApiContext& context, unsigned level) {
 HttpResponse get_level(const ApiContext& context) {
   const Fleet& fleet = context.fleet;
   const json::value& tree = fleet.merged().document;
-  const Anchor anchor{fleet.log().vector(), fleet.revision().value_or(revision_of(tree, fleet.merge_level())),
+  const Anchor anchor{fleet.log().vector(), fleet.revision().value_or(revision_of(tree, fleet.level())),
                       newest_merge_level};
   const auto fault = check_renders(fleet, tree, newest_merge_level, context.applier.address());
   return json_response(200,
-                       json::object{{"level", fleet.merge_level()},
+                       json::object{{"level", fleet.level()},
                                     {"newest", newest_merge_level},
                                     {"behind", members_behind(context, newest_merge_level)},
                                     {"fault", fault ? json::value(to_string(*fault)) : json::value(nullptr)},

@@ -86,6 +86,14 @@ TEST_F(ChangelogTest, RV04_AClockThatDoesNotExceedItsParentsIsRefused) {
   EXPECT_NE(refused.why.message.find("L7"), std::string::npos);
 }
 
+TEST_F(ChangelogTest, RV05_AClockThatNothingCouldFollowIsNoRecord) {
+  Author author(key_of(1), 5);
+  Record record = write(author, 1)[0]->record;
+  record.hlc = Hlc{UINT64_MAX};
+  EXPECT_FALSE(sign_record(record, key_of(1)));
+  EXPECT_FALSE(Record::from_payload(record.to_payload()));
+}
+
 TEST_F(ChangelogTest, APredecessorThatIsNotTheOneBeforeIsRefused) {
   Author author(key_of(1), 5);
   const auto records = write(author, 3);
@@ -115,10 +123,10 @@ TEST_F(ChangelogTest, RV06_TwoRecordsWithOneNumberAreProofWhicheverCameFirst) {
 
   EXPECT_EQ(one.vector(), two.vector());
   for (const Changelog* log : {&one, &two}) {
-    EXPECT_FALSE(log->quarantined(records[0]->record));
-    EXPECT_TRUE(log->quarantined(records[1]->record));
-    EXPECT_TRUE(log->quarantined(records[2]->record));
-    EXPECT_TRUE(log->quarantined(rival->record));
+    EXPECT_FALSE(log->standing(*records[0]) == Standing::quarantined);
+    EXPECT_TRUE(log->standing(*records[1]) == Standing::quarantined);
+    EXPECT_TRUE(log->standing(*records[2]) == Standing::quarantined);
+    EXPECT_TRUE(log->standing(*rival) == Standing::quarantined);
     EXPECT_EQ(log->vector().at(records[0]->record.chain()).seq, 1U);
   }
 }
@@ -129,7 +137,7 @@ TEST_F(ChangelogTest, RV09_WhatWaitsIsBounded) {
   Changelog log = other();
   Record record = first[0]->record;
   std::size_t refused = 0;
-  for (std::size_t i = 0; i < Changelog::max_waiting + 10; ++i) {
+  for (std::size_t i = 0; i < WaitingRoom::max_records + 10; ++i) {
     record.incarnation = 1000 + i;
     record.seq = 2;
     record.prev.bytes.fill(1);
@@ -138,7 +146,7 @@ TEST_F(ChangelogTest, RV09_WhatWaitsIsBounded) {
     if (log.ingest(forged(record)).outcome == Outcome::refused) ++refused;
   }
   EXPECT_EQ(refused, 10U);
-  EXPECT_EQ(log.waiting(), Changelog::max_waiting);
+  EXPECT_EQ(log.waiting(), WaitingRoom::max_records);
 }
 
 TEST_F(ChangelogTest, AnIncarnationOpensWithItsAuthorsOlderHeads) {

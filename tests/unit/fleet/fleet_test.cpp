@@ -1,53 +1,14 @@
-#include "starling/fleet/fleet.hpp"
 
-#include "libp2p/base/virtual_runtime.hpp"
-#include "starling/changelog/memory_store.hpp"
-#include "tests/support/fleet_fixture.hpp"
+#include "tests/unit/fleet/fleet_world.hpp"
 
 namespace starling {
 namespace {
 
+using testing::FleetWorld;
 using testing::key_of;
 using testing::must;
 using testing::peer_of;
 using testing::set_change;
-
-// A founder's store: genesis, and operator grants for nodes 1 and 2.
-struct FleetWorld {
-  FleetWorld() {
-    const libp2p::WallTime start = runtime.env().clock.wall();
-    const PrivateKey root = key_of(200);
-    const RecordPtr genesis = must(write_genesis(root, 1, Bytes(16, 7), start));
-    id = genesis->id;
-    Changelog log(id);
-    EXPECT_EQ(log.ingest(genesis).outcome, Changelog::Outcome::added);
-    records.push_back(genesis);
-    Author author(root, 2);
-    for (const std::uint8_t node : {std::uint8_t{1}, std::uint8_t{2}}) {
-      const Grant grant{peer_of(key_of(node)), Role::operator_, "node" + std::to_string(node), {}, {}};
-      records.push_back(
-          must(author.write({id, log, start, Hlc{UINT64_MAX}}, RecordKind::grant, id, grant.to_body())));
-      EXPECT_EQ(log.ingest(records.back()).outcome, Changelog::Outcome::added);
-    }
-  }
-
-  // Loaded; the fleet refers to `store`.
-  std::unique_ptr<Fleet> fleet_of(std::uint8_t node, Store& store,
-                                  std::chrono::milliseconds clock_error = {}) {
-    EXPECT_TRUE(store.append(records));
-    auto fleet = std::make_unique<Fleet>(runtime.env_with_wall_offset(clock_error), id, key_of(node), store);
-    EXPECT_TRUE(fleet->load());
-    return fleet;
-  }
-  RecordPtr write(Fleet& fleet, Path path, json::value value) {
-    return must(runtime.run(
-        fleet.author(RecordKind::change, set_change(std::move(path), std::move(value)).to_body())));
-  }
-
-  libp2p::VirtualRuntime runtime;
-  FleetId id;
-  std::vector<RecordPtr> records;
-};
 
 TEST(Fleet, M10_HasNoRevisionBeforeTheFirstChange) {
   FleetWorld world;

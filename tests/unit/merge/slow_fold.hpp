@@ -165,7 +165,7 @@ class SlowFold {
       std::map<Path, std::size_t> removed;
       obstacle = try_edits(c, drops, removed);
       if (!obstacle.empty()) break;
-      const auto invalid = validate_tree(state_.document);
+      const auto invalid = validate_tree(state_.document, level_of(c));
       if (!invalid) break;
       if (round < 16 && drop_more(c, removed, drops)) continue;
       obstacle = to_text(place_of(invalid->path)) + ": " + invalid->detail;

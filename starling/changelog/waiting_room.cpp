@@ -1,0 +1,93 @@
+#include "starling/changelog/waiting_room.hpp"
+
+#include <algorithm>
+
+namespace starling {
+
+std::size_t WaitingRoom::part(std::size_t records, std::size_t bytes) {
+  constexpr std::size_t whole = 1 << 20;
+  return std::max(records * whole / max_records, bytes * whole / max_bytes);
+}
+
+std::optional<std::uint64_t> WaitingRoom::newest_of_greediest(std::size_t limit) const {
+  std::optional<std::uint64_t> newest;
+  for (const auto& [bringer, share] : shares_) {
+    const std::size_t taken = part(share.places.size(), share.bytes);
+    if (taken <= limit) continue;
+    limit = taken;
+    newest = *share.places.rbegin();
+  }
+  return newest;
+}
+
+bool WaitingRoom::add(const RecordPtr& record, const RecordId& missing, const PeerId& bringer) {
+  const std::size_t bytes = record->envelope.size();
+  while (entries_.size() >= max_records || bytes_ + bytes > max_bytes) {
+    const auto own = shares_.find(bringer);
+    const std::size_t with_this = own == shares_.end()
+                                      ? part(1, bytes)
+                                      : part(own->second.places.size() + 1, own->second.bytes + bytes);
+    const auto gives_way = newest_of_greediest(with_this);
+    if (!gives_way) return false;
+    (void)take(*gives_way);
+  }
+  const std::uint64_t place = arrivals_++;
+  entries_.emplace(place, Entry{record, missing, bringer});
+  places_.emplace(record->id, place);
+  by_missing_[missing].insert(place);
+  Share& share = shares_[bringer];
+  share.places.insert(place);
+  share.bytes += bytes;
+  bytes_ += bytes;
+  return true;
+}
+
+WaitingRoom::Entry WaitingRoom::take(std::uint64_t place) {
+  Entry entry = std::move(entries_.extract(place).mapped());
+  places_.erase(entry.record->id);
+  const auto waiting = by_missing_.find(entry.missing);
+  waiting->second.erase(place);
+  if (waiting->second.empty()) by_missing_.erase(waiting);
+  const auto share = shares_.find(entry.bringer);
+  share->second.places.erase(place);
+  share->second.bytes -= entry.record->envelope.size();
+  if (share->second.places.empty()) shares_.erase(share);
+  bytes_ -= entry.record->envelope.size();
+  return entry;
+}
+
+std::vector<WaitingRoom::Released> WaitingRoom::release(const RecordId& arrived) {
+  std::vector<Released> released;
+  const auto found = by_missing_.find(arrived);
+  if (found == by_missing_.end()) return released;
+  for (const std::uint64_t place : std::set(found->second)) {
+    Entry entry = take(place);
+    released.push_back({std::move(entry.record), std::move(entry.bringer)});
+  }
+  return released;
+}
+
+std::vector<WaitingRoom::Released> WaitingRoom::release_all() {
+  std::vector<Released> released;
+  while (!entries_.empty()) {
+    Entry entry = take(entries_.begin()->first);
+    released.push_back({std::move(entry.record), std::move(entry.bringer)});
+  }
+  return released;
+}
+
+std::vector<RecordId> WaitingRoom::missing() const {
+  std::vector<RecordId> ids;
+  for (const auto& [id, places] : by_missing_) {
+    if (!contains(id)) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<RecordPtr> WaitingRoom::records() const {
+  std::vector<RecordPtr> records;
+  for (const auto& [place, entry] : entries_) records.push_back(entry.record);
+  return records;
+}
+
+}  // namespace starling
