@@ -17,6 +17,10 @@ int main(int argc, char** argv) {
   starling::add_run(app, context);
   starling::add_views(app, context);
   starling::add_config(app, context);
+  starling::add_change(app, context);
+  starling::add_history(app, context);
+  starling::add_undo(app, context);
+  starling::add_conflicts(app, context);
   starling::add_log(app, context);
   starling::add_version(app, context);
   try {

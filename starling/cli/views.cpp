@@ -87,35 +87,6 @@ void print_nodes(const json::object& body) {
   print_table(rows);
 }
 
-void print_history(const json::object& body) {
-  std::vector<Row> rows{{"TIME", "BY", "STATE", "WHAT", "CHANGE"}};
-  for (const json::value& value : list(body, "changes")) {
-    const json::object& change = value.as_object();
-    std::string what = cell(change, "message");
-    if (what == "-") {
-      what.clear();
-      for (const json::value& edit : list(change, "edits")) {
-        if (what.size() > 60) break;
-        what +=
-            (what.empty() ? "" : ", ") + cell(edit.as_object(), "op") + " " + cell(edit.as_object(), "path");
-      }
-    }
-    rows.push_back(
-        {cell(change, "time"), cell(change, "author_name"), cell(change, "state"), what, cell(change, "id")});
-  }
-  print_table(rows);
-}
-
-void print_conflicts(const json::object& body) {
-  std::vector<Row> rows{{"PATH", "KIND", "STANDS", "LOST", "WINNER", "LOSER"}};
-  for (const json::value& value : list(body, "conflicts")) {
-    const json::object& conflict = value.as_object();
-    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "stands"),
-                    cell(conflict, "mine"), cell(conflict, "winner"), cell(conflict, "loser")});
-  }
-  print_table(rows);
-}
-
 struct View {
   const char* name;
   const char* what;
@@ -126,9 +97,6 @@ constexpr std::array views{
     View{"status", "this node and its fleet, in short", "/v1/status", print_status},
     View{"nodes", "every member: online, and what it has received, applied and runs", "/v1/nodes",
          print_nodes},
-    View{"history", "the changes, newest first", "/v1/changes", print_history},
-    View{"conflicts", "concurrent changes of the same thing: what stands, and what lost", "/v1/conflicts",
-         print_conflicts},
 };
 
 }  // namespace

@@ -149,10 +149,12 @@ class Writer::Ticket {
 struct Writer::Plan {
   struct Step {
     Ticket ticket;
-    std::optional<Bytes> body;  // of its change; nothing when it makes none
-    Outcome outcome;            // what it is answered if the changes before it stand
+    std::optional<Fleet::Draft> draft;  // of its change; nothing when it makes none
+    Outcome outcome;                    // what it is answered if the changes before it stand
   };
-  json::value document;     // after all steps
+  json::value document;  // after all steps
+  std::vector<RecordId>
+      parents;              // what was known when it was begun: what comes from others later was not seen
   std::vector<Step> steps;  // the first one makes a change
   std::size_t bytes = 0;
   std::optional<WriteFault> invalid;  // what is wrong with the only step
@@ -217,7 +219,7 @@ Writer::Batch Writer::next_batch() {
 
 Task<Writer::Plan> Writer::plan(Batch batch) {
   Plan plan;
-  plan.document = fleet_.merged().document;
+  begin(plan);
   while (!batch.empty() && add(plan, batch.front())) {
     batch.pop_front();
     if (batch.empty()) break;
@@ -227,6 +229,11 @@ Task<Writer::Plan> Writer::plan(Batch batch) {
   }
   plan.rest = std::move(batch);
   co_return plan;
+}
+
+void Writer::begin(Plan& plan) const {
+  plan.document = fleet_.merged().document;
+  plan.parents = fleet_.parents_now();
 }
 
 // Works out one more write; false when it can't go with those before it.
@@ -245,6 +252,11 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     }
     return true;
   };
+  if (options.reads_fleet) begin(plan);  // others may have come while those before it were worked out
+  if (options.precondition) {
+    if (auto stale = options.precondition(plan.document))
+      return without_change(std::unexpected(std::move(*stale)));
+  }
   auto proposal = request.propose(plan.document);
   if (!proposal) return without_change(std::unexpected(std::move(proposal.error())));
   if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed)
@@ -269,7 +281,9 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
   plan.renders = renders_anew;
   plan.document = std::move(proposal->document);
   plan.bytes += body.size();
-  plan.steps.emplace_back(std::move(ticket), std::move(body), Written{});
+  plan.steps.emplace_back(std::move(ticket),
+                          Fleet::Draft{std::move(body), options.parents ? *options.parents : plan.parents},
+                          Written{});
   return true;
 }
 
@@ -324,11 +338,11 @@ void Writer::halve(Plan plan) {
 }
 
 Task<> Writer::log_changes(Plan plan, Applier::Trial trial) {
-  std::vector<Bytes> bodies;
+  std::vector<Fleet::Draft> drafts;
   for (Plan::Step& step : plan.steps) {
-    if (step.body) bodies.push_back(std::exchange(*step.body, {}));
+    if (step.draft) drafts.push_back(std::exchange(*step.draft, {}));
   }
-  const auto records = co_await fleet_.author_all(RecordKind::change, std::move(bodies));
+  const auto records = co_await fleet_.author_all(RecordKind::change, std::move(drafts));
   if (!records) {
     co_await applier_.put_back(std::move(trial));
     plan.answer_all(fault_of(records.error()));
@@ -337,7 +351,7 @@ Task<> Writer::log_changes(Plan plan, Applier::Trial trial) {
   co_await applier_.keep(std::move(trial));
   auto record = records->begin();
   for (Plan::Step& step : plan.steps) {
-    if (step.body) step.outcome->change = (*record++)->id;
+    if (step.draft) step.outcome->change = (*record++)->id;
     if (step.outcome) step.outcome->revision = fleet_.revision();
     step.ticket.answer(std::move(step.outcome));
   }

@@ -33,9 +33,15 @@ struct WriteOptions {
   std::string actor{};
   std::string message{};
   bool allow_empty = false;  // M10
-  // Propose looks at more than the document that it is given (the revision, whose a path is): it is called
-  // once all the writes before it are part of the fleet's state.
+  // Propose or `precondition` looks at more than the document that it is given (the revision, whose a path
+  // is): it is called once all the writes before it are part of the fleet's state.
   bool reads_fleet = false;
+  // Looked at first when it is the write's turn: why it may not happen, or nothing.
+  std::function<std::optional<WriteFault>(const json::value& present)> precondition = {};
+  // What the change is put after, where its writer had seen another state than the present one
+  // (Starling-Base); at most max_parents. The proposal's document is then what all of it comes to, merged.
+  // Such a write reads the fleet.
+  std::optional<std::vector<RecordId>> parents = std::nullopt;
 };
 
 struct Written {
@@ -76,6 +82,7 @@ class Writer {
   Task<> serve();
   [[nodiscard]] Batch next_batch();
   [[nodiscard]] Task<Plan> plan(Batch batch);
+  void begin(Plan& plan) const;
   [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
   Task<> carry_out(Plan plan);
   void halve(Plan plan);
