@@ -19,6 +19,9 @@ class CountingStore final : public Store {
     if (!records.empty()) ++commits;
     return memory.append(records, facts);
   }
+  Result<> drop(std::span<const RecordId> ids, const Facts& facts) override {
+    return memory.drop(ids, facts);
+  }
   Result<Contents> load() override { return memory.load(); }
   MemoryStore memory;
   std::size_t commits = 0;
