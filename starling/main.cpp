@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   starling::add_views(app, context);
   starling::add_config(app, context);
   starling::add_log(app, context);
+  starling::add_backup(app, context);
+  starling::add_restore(app, context);
   starling::add_version(app, context);
   try {
     app.parse(argc, argv);
