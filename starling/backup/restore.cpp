@@ -4,8 +4,10 @@
 #include <set>
 
 #include "starling/backup/new_file.hpp"
+#include "starling/changelog/anchor.hpp"
 #include "starling/changelog/changelog.hpp"
 #include "starling/changelog/sqlite_store.hpp"
+#include "starling/charter/charter.hpp"
 #include "starling/daemon/files.hpp"
 
 namespace starling {
@@ -40,6 +42,27 @@ Result<> fill(const StateDir& folder, const Backup& backup, std::string_view con
   }
   LIBP2P_TRY(const auto store, SqliteStore::open(folder.store()));
   return store->append(backup.records, backup.node->facts);
+}
+
+// What it covers may have been dropped: the rest stands without it (L8).
+std::optional<VersionVector> newest_checkpoint(const FleetId& fleet, const std::vector<RecordPtr>& held,
+                                               const std::vector<RecordPtr>& others) {
+  std::vector<RecordPtr> all = held;
+  all.insert(all.end(), others.begin(), others.end());
+  const Charter charter = Charter::evaluate(fleet, all);
+  RecordPtr newest;
+  std::optional<VersionVector> covered;
+  for (const RecordPtr& record : all) {
+    if (record->record.kind != RecordKind::checkpoint) continue;
+    if (newest && std::pair(record->record.hlc, record->id) <= std::pair(newest->record.hlc, newest->id))
+      continue;
+    if (charter.judge(record->record) != Charter::Verdict::valid) continue;
+    auto checkpoint = Checkpoint::from_body(record->record.body);
+    if (!checkpoint) continue;
+    newest = record;
+    covered = std::move(checkpoint->anchor.vector);
+  }
+  return covered;
 }
 
 // Gone again unless it was kept.
@@ -107,6 +130,7 @@ Result<MissingRecords> missing_records(const Backup& backup, const FleetId& flee
                                    ", and this node is of " + to_cid(fleet));
   }
   Changelog log(fleet);
+  if (auto covered = newest_checkpoint(fleet, held, backup.records)) (void)log.set_base(std::move(*covered));
   std::set<RecordId> stored;
   for (const RecordPtr& record : held) {
     (void)log.restore(record);

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "starling/changelog/anchor.hpp"
 #include "tests/unit/backup/backup_world.hpp"
 
 namespace starling::test {
@@ -201,6 +202,30 @@ TEST_F(RestoreLog, WhatTheNodeHeldBackForWantOfARecordIsNotCountedTwice) {
   const MissingRecords missing = must(restore_log(backup, state_, false));
   EXPECT_EQ(missing.records.size(), 1U);
   EXPECT_EQ(std::pair(missing.held, missing.waiting), std::pair(std::size_t{4}, std::size_t{0}));
+}
+
+// A node that has dropped what a checkpoint covers still gives what came after it.
+TEST_F(RestoreLog, L8_WhatRestsOnACheckpointIsTakenWithoutWhatItCovers) {
+  Backup backup = of_the_others(2);
+  Changelog log(fleet_);
+  for (const RecordPtr& record : backup.records) (void)log.ingest(record);
+  Checkpoint checkpoint;
+  checkpoint.anchor.vector = log.vector();
+  Author root(key_of(200), 9);
+  const AuthoringContext context{fleet_, log, runtime_.env().clock.wall(), Hlc{UINT64_MAX}};
+  const RecordPtr covering = must(root.write(context, RecordKind::checkpoint, fleet_, checkpoint.to_body()));
+  (void)log.ingest(covering);
+  Record later = backup.records.back()->record;
+  later.seq = 3;
+  later.prev = backup.records.back()->id;
+  later.hlc = Hlc{covering->record.hlc.value + 1};
+  later.parents = {};
+  backup.records.resize(3);
+  backup.records.push_back(must(sign_record(later, key_of(2))));
+  EXPECT_EQ(must(restore_log(backup, state_, true)).waiting, 1U);
+  backup.records.push_back(covering);
+  const MissingRecords missing = must(restore_log(backup, state_, false));
+  EXPECT_EQ(std::pair(missing.records.size(), missing.waiting), std::pair(std::size_t{2}, std::size_t{0}));
 }
 
 TEST_F(RestoreLog, OneThatBreaksARuleOfTheLogIsNamedAndNothingTaken) {
