@@ -11,9 +11,9 @@
 namespace starling {
 namespace {
 
+constexpr int no_lock = -1;
 constexpr int whole_schema = 1;   // all that a record names is there
 constexpr int pruned_schema = 2;  // what a checkpoint covers need not be
-
 
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -56,11 +56,12 @@ Result<int> take_lock(const std::filesystem::path& file) {
   return fail(Errc::io, path.string() + ": " + std::strerror(error));
 }
 
-// The schema says who can read a store, so that a node may go back to the version before as long as that one can:
-// what it doesn't know of it doesn't miss.
+// The schema says who can read a store, so that a node may go back to the version before as long as that one
+// can: what it doesn't know of it doesn't miss.
 constexpr std::string_view create_schema =
     "BEGIN;"
-    "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, seal BLOB);"
+    "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, seal "
+    "BLOB);"
     "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version=1;"
     "COMMIT";
@@ -92,14 +93,45 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return store;
 }
 
+Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return fail(Errc::not_found, file.string() + " is not there");
+  sqlite3* db = nullptr;
+  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  SqliteStore store(db, no_lock, seal_key);
+  if (opened != SQLITE_OK) return sqlite_error(db, file.string());
+  // Beside a daemon that writes, the log behind the database may be busy for a moment.
+  sqlite3_busy_timeout(db, 5000);
+  // One transaction: whatever is written meanwhile is not in it.
+  LIBP2P_CHECK(store.execute("BEGIN"));
+  LIBP2P_TRY(const int found, store.schema_found());
+  if (found < whole_schema) return Contents{};
+  std::vector<Unsealed> unsealed;
+  LIBP2P_TRY(std::vector<RecordPtr> records, store.read_records(unsealed));
+  LIBP2P_TRY(Facts facts, store.read_facts());
+  return Contents{std::move(records), std::move(facts)};
+}
+
 SqliteStore::~SqliteStore() {
   sqlite3_close_v2(db_);
-  ::close(lock_);
+  if (lock_ != no_lock) ::close(lock_);
 }
 
 Result<> SqliteStore::execute(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error(db_, sql);
   return {};
+}
+
+Result<int> SqliteStore::schema_found() {
+  LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
+  if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
+  const int found = sqlite3_column_int(version.get(), 0);
+  if (found > pruned_schema) {
+    return fail(Errc::not_supported, "the store has schema " + std::to_string(found) +
+                                         ", this version knows " + std::to_string(pruned_schema) +
+                                         ": run a newer starling");
+  }
+  return found;
 }
 
 Result<> SqliteStore::prepare_schema() {
@@ -110,25 +142,23 @@ Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   // A log that a large transaction has made long is cut again.
   LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
-  LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
-  if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
-  const int found = sqlite3_column_int(version.get(), 0);
-  if (found > pruned_schema) {
-    return fail(Errc::not_supported, "the store has schema " + std::to_string(found) +
-                                         ", this version knows " + std::to_string(pruned_schema) +
-                                         ": run a newer starling");
-  }
+  LIBP2P_TRY(const int found, schema_found());
   Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
   if (!done) (void)execute("ROLLBACK");
   return done;
 }
 
 // The first version had none.
-Result<> SqliteStore::add_seals() {
+Result<bool> SqliteStore::has_seals() {
   LIBP2P_TRY(const Statement columns,
              prepare(db_, "SELECT count(*) FROM pragma_table_info('record') WHERE name = 'seal'"));
   if (sqlite3_step(columns.get()) != SQLITE_ROW) return sqlite_error(db_, "looking for seals");
-  if (sqlite3_column_int(columns.get(), 0) > 0) return {};
+  return sqlite3_column_int(columns.get(), 0) > 0;
+}
+
+Result<> SqliteStore::add_seals() {
+  LIBP2P_TRY(const bool has, has_seals());
+  if (has) return {};
   return execute("ALTER TABLE record ADD COLUMN seal BLOB");
 }
 
@@ -196,8 +226,10 @@ Result<> SqliteStore::drop(std::span<const RecordId> ids, const Facts& facts) {
 }
 
 Result<std::vector<RecordPtr>> SqliteStore::read_records(std::vector<Unsealed>& unsealed) {
+  LIBP2P_TRY(const bool sealed_once, has_seals());
   LIBP2P_TRY(const Statement select,
-             prepare(db_, "SELECT position, envelope, seal FROM record ORDER BY position"));
+             prepare(db_, sealed_once ? "SELECT position, envelope, seal FROM record ORDER BY position"
+                                      : "SELECT position, envelope, NULL FROM record ORDER BY position"));
   std::vector<RecordPtr> records;
   int step = 0;
   while ((step = sqlite3_step(select.get())) == SQLITE_ROW) {

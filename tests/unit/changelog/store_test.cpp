@@ -53,6 +53,25 @@ TEST(SqliteStore, IsOpenOnceAtATime) {
   EXPECT_EQ(second.error().code, Errc::busy);
 }
 
+TEST(SqliteStore, ASnapshotIsReadBesideItsWriter) {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "s.db";
+  EXPECT_EQ(SqliteStore::snapshot(file).error().code, Errc::not_found);
+  FoundedFleet fleet;
+  const auto store = must(SqliteStore::open(file));
+  ASSERT_TRUE(store->append(fleet.log.records(), {{"name", "value"}}));
+  const Store::Contents one = must(SqliteStore::snapshot(file));
+  EXPECT_EQ(one.records.size(), 1U);
+  EXPECT_EQ(one.facts, Facts({{"name", "value"}}));
+  fleet.grant(key_of(1), Role::operator_, "one");
+  ASSERT_TRUE(store->append(fleet.log.records()));
+  EXPECT_EQ(must(SqliteStore::snapshot(file)).records.size(), 2U);
+  // As a writer that was killed leaves it.
+  const Folder killed;
+  for (const char* name : {"s.db", "s.db-wal"}) std::filesystem::copy(folder.path / name, killed.path / name);
+  EXPECT_EQ(must(SqliteStore::snapshot(killed.path / "s.db")).records.size(), 2U);
+}
+
 TEST(SqliteStore, SaysWhereItCannotBe) {
   const auto store = SqliteStore::open("/nonexistent/folder/s.db");
   ASSERT_FALSE(store);
