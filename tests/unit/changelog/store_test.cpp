@@ -1,5 +1,6 @@
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "starling/changelog/memory_store.hpp"
 #include "starling/changelog/sqlite_store.hpp"
@@ -56,6 +57,28 @@ TEST(SqliteStore, SaysWhereItCannotBe) {
   const auto store = SqliteStore::open("/nonexistent/folder/s.db");
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().message.find("/nonexistent/folder"), std::string::npos);
+}
+
+TEST(SqliteStore, SaysThatItIsDamagedAndWhatToDo) {
+  for (const std::size_t damage_at : {std::size_t{0}, std::size_t{4096}}) {
+    const Folder folder;
+    const std::filesystem::path file = folder.path / "s.db";
+    FoundedFleet fleet;
+    {
+      const auto store = must(SqliteStore::open(file));
+      ASSERT_TRUE(store->append(fleet.log.records()));
+    }
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekp(static_cast<std::streamoff>(damage_at)) << std::string(2000, 'x');
+    damaged.close();
+    const auto store = SqliteStore::open(file);
+    const auto contents = store ? (*store)->load() : std::unexpected(store.error());
+    ASSERT_FALSE(contents) << damage_at;
+    EXPECT_EQ(contents.error().code, Errc::io);
+    EXPECT_NE(contents.error().message.find(file.string() + " is damaged"), std::string::npos)
+        << contents.error().message;
+    EXPECT_NE(contents.error().message.find("restore a backup"), std::string::npos);
+  }
 }
 
 TEST(MemoryStore, KeepsWhatWasAppendedAndFailsWhenToldTo) {
