@@ -87,6 +87,7 @@ std::vector<ChangeFate> Merge::take_changed() {
   }
   std::ranges::sort(nodes, {}, &Node::position);
   std::vector<ChangeFate> fates;
+  fates.reserve(nodes.size());
   for (const Node* node : nodes) fates.push_back(node->fate);
   return fates;
 }
