@@ -106,6 +106,9 @@ Result<> SqliteStore::execute(const char* sql) {
   return {};
 }
 
+// After a failure; that is the one to tell, whatever becomes of this.
+void SqliteStore::roll_back() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
+
 Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA journal_mode=WAL"));
   LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
@@ -121,7 +124,7 @@ Result<> SqliteStore::prepare_schema() {
   }
   for (int schema = found; schema < schema_version; ++schema) {
     if (Result<> done = execute(migrations.at(static_cast<std::size_t>(schema))); !done) {
-      (void)execute("ROLLBACK");
+      roll_back();
       return done;
     }
   }
@@ -173,7 +176,7 @@ Result<> SqliteStore::transact(Change change, const Facts& facts) {
   Result<> done = change();
   if (done) done = replace_facts(facts);
   if (done) done = execute("COMMIT");
-  if (!done) (void)execute("ROLLBACK");  // the first error is the one to tell
+  if (!done) roll_back();
   return done;
 }
 
@@ -235,7 +238,7 @@ Result<Store::Contents> SqliteStore::load() {
   LIBP2P_TRY(std::vector<RecordPtr> records, read_records(unsealed));
   verified_ = unsealed.size();
   // A disk that is full must not keep a node from starting: then it is as slow the next time.
-  if (seal_key_ && !unsealed.empty()) (void)seal(unsealed);
+  [[maybe_unused]] const Result<> sealed = unsealed.empty() || !seal_key_ ? Result<>() : seal(unsealed);
   LIBP2P_TRY(Facts facts, read_facts());
   return Contents{std::move(records), std::move(facts)};
 }

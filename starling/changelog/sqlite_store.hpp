@@ -41,6 +41,7 @@ class SqliteStore final : public Store {
   SqliteStore(sqlite3* db, int lock, SealKey seal_key) noexcept : db_(db), lock_(lock), seal_key_(seal_key) {}
   [[nodiscard]] Result<> prepare_schema();
   [[nodiscard]] Result<> execute(const char* sql);
+  void roll_back();
   // In one transaction: what `change` does, and the facts.
   template <class Change>
   [[nodiscard]] Result<> transact(Change change, const Facts& facts);
