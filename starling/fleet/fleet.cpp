@@ -164,7 +164,13 @@ Result<> Fleet::may_author(RecordKind kind) const {
   record.kind = kind;
   record.author = node_;
   record.grant = self->grant;
-  if (charter_.judge(record) != Charter::Verdict::valid) {
+  const bool allowed = charter_.judge(record) == Charter::Verdict::valid;
+  if (!allowed && kind != RecordKind::change) {
+    return fail(Errc::refused, "this node holds the role " + std::string(to_string(self->role)) +
+                                   ", and that takes an admin: sign it with root's key, or an admin's, by "
+                                   "--key FILE");
+  }
+  if (!allowed) {
     return fail(Errc::refused,
                 "this node holds the role " + std::string(to_string(self->role)) +
                     " and may not change the fleet: send the change to a node that is an operator, or invite "
