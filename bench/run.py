@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures, and writes what it measured to RESULTS.md: P1 to P7, connections against those of go, rust and js; F1, the
-time of a change through a fleet against the experiment; F3, an idle fleet. Each part of the file is replaced alone."""
+time of a change through a fleet against the experiment; F3, an idle fleet; F5, a node that was away; F6, writes a second. Each
+part of the file is replaced alone."""
 
 import argparse
 import os
@@ -8,12 +9,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import catchup
 import connections
 import figures
 import idle
 import propagation
 import streams
 import throughput
+import writes
 from figures import ROOT
 
 RESULTS = ROOT / "bench" / "RESULTS.md"
@@ -32,12 +35,14 @@ class Effort:
     fleet_sizes: tuple
     idle_fleet_sizes: tuple
     idle_s: int
+    missed: tuple
+    writes: int
 
 
 FULL = Effort(perf_bytes=1 << 30, rounds=10, probes=100, reconnects=1000, streams=10_000, crowd=2000, changes=100,
-              fleet_sizes=(3, 20), idle_fleet_sizes=(10, 50), idle_s=60)
+              fleet_sizes=(3, 20), idle_fleet_sizes=(10, 50), idle_s=60, missed=(1000, 100_000), writes=100)
 QUICK = Effort(perf_bytes=128 << 20, rounds=5, probes=20, reconnects=300, streams=4000, crowd=200, changes=20,
-               fleet_sizes=(3,), idle_fleet_sizes=(3,), idle_s=15)
+               fleet_sizes=(3,), idle_fleet_sizes=(3,), idle_s=15, missed=(1000, 10_000), writes=20)
 
 
 def peers_part(heading: str, measure):
@@ -65,6 +70,9 @@ PARTS = {
     "p7": peers_part(connections.P7, lambda binary, effort: connections.memory(binary, effort.crowd)),
     "f1": fleet_part(propagation, lambda effort: effort.fleet_sizes, lambda effort: effort.changes),
     "f3": fleet_part(idle, lambda effort: effort.idle_fleet_sizes, lambda effort: effort.idle_s),
+    "f5": lambda arguments, effort: (
+        catchup.HEADING, catchup.measure(arguments.catchup_binary, list(effort.missed), 3)),
+    "f6": lambda arguments, effort: (writes.HEADING, writes.measure(arguments.binary, effort.writes)),
 }
 
 
@@ -75,9 +83,10 @@ def main():
     parser.add_argument("--nodes", type=int, action="append", help="of the fleets of F1 and F3 (default: 3 and 20; 10 and 50)")
     parser.add_argument("--peer-binary", type=Path, default=RELEASE / "tests" / "interop" / "interop_peer")
     parser.add_argument("--binary", type=Path, default=RELEASE / "starling")
+    parser.add_argument("--catchup-binary", type=Path, default=RELEASE / "bench" / "catchup_bench")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file that is written (%(default)s)")
     arguments = parser.parse_args()
-    for binary in (arguments.peer_binary, arguments.binary):
+    for binary in (arguments.peer_binary, arguments.binary, arguments.catchup_binary):
         if not os.access(binary, os.X_OK):
             parser.error(f"{binary} is missing: ./dev build release")
     failed = False

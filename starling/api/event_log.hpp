@@ -12,7 +12,7 @@ namespace starling {
 
 struct Event {
   std::uint64_t cursor = 0;  // rises by one; starts anew with the process
-  std::string type;          // "change", "conflict", "node", "dataplane", "charter", "fork"
+  std::string type;          // "change", "conflict", "node", "dataplane", "charter", "fork", "alarm"
   libp2p::WallTime time;
   json::value data;
 };

@@ -114,6 +114,9 @@ Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
   // A log that a large transaction has made long is cut again.
   LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
+  // What a killed process has written can be read and need not be on disk, nor get there by a sync of the log
+  // if one has failed before. It must be, before anybody acts upon it.
+  LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
   if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
   const int found = sqlite3_column_int(version.get(), 0);

@@ -129,11 +129,30 @@ class Daemon {
     LIBP2P_CO_CHECK(co_await node_->start());
     server_ = std::make_unique<HttpServer>(
         env_, [this](HttpRequest request) { return route(node_->api(), std::move(request)); });
+    OwnAddresses own = fleet_addresses();
     for (const HttpAddress& address : api_addresses) {
       LIBP2P_CO_TRY(const std::string bound, server_->listen(address));
       env_.log.info("api.listening", {{"address", bound}});
+      own.add(bound, "this node's API");
     }
+    node_->applier().protect(std::move(own));
     co_return Result<>{};
+  }
+
+  // Where the node's fleet and the node itself reach it, but for its API.
+  OwnAddresses fleet_addresses() {
+    OwnAddresses own;
+    for (const Multiaddr& address : node_->swarm().listen_addresses()) {
+      if (!address.has(libp2p::AddrProtocol::tcp) || !address.port() || address.components().empty())
+        continue;
+      const std::string host = address.components().front().value_text();
+      const bool v6 = address.has(libp2p::AddrProtocol::ip6);
+      own.add((v6 ? "[" + host + "]" : host) + ":" + std::to_string(*address.port()),
+              "this node's port for its fleet");
+    }
+    if (const DataPlaneInfo data_plane = driver_->info(); data_plane.kind == "unit")
+      own.add(data_plane.where, "Unit's control address");
+    return own;
   }
 
   Task<Result<>> make_node(const NodeConfig& config) {

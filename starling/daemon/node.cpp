@@ -71,6 +71,7 @@ Task<Result<>> FleetNode::start() {
 Task<> FleetNode::stop() {
   co_await tasks_.stop();
   co_await history_.stop();
+  co_await writer_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
   admission_.stop();
@@ -201,6 +202,14 @@ void FleetNode::on_state_differs(const RecordPtr& anchor) {
 
 void FleetNode::on_status(const PeerId& node) {
   events_.add("node", json::object{{"peer", node.to_string()}});
+}
+
+void FleetNode::on_alarm(const SyncAlarm& alarm, bool raised) {
+  events_.add("alarm", json::object{{"kind", to_string(alarm.kind)},
+                                    {"peer", alarm.node.to_string()},
+                                    {"what", alarm.what},
+                                    {"raised", raised},
+                                    {"message", explain(alarm)}});
 }
 
 void FleetNode::on_data_plane(const DataPlaneEvent& event) {

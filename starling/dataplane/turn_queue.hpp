@@ -1,4 +1,4 @@
-// One at a time, in the order of coming: how a driver serialises its writes.
+// One at a time, in the order of coming: how writes to a data plane are serialised.
 #pragma once
 
 #include <list>
@@ -8,7 +8,7 @@
 
 namespace starling {
 
-// Owned by a driver; outlives every turn. A cancelled waiter leaves the queue.
+// Outlives every turn. A cancelled waiter leaves the queue.
 class TurnQueue {
  public:
   // Held while it is one's turn; ends with its destruction.

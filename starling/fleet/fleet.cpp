@@ -149,7 +149,9 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
 
 Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
   while (!records.empty() || !new_facts_.empty()) {
+    ++committing_;
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
+    --committing_;
     if (!records.empty()) refresh(records);
     records = std::exchange(released_, {});
   }
@@ -201,14 +203,29 @@ Result<> Fleet::may_author(RecordKind kind) const {
 }
 
 Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
+  std::vector<Bytes> bodies;
+  bodies.push_back(std::move(body));
+  LIBP2P_CO_TRY(const std::vector<RecordPtr> records, co_await author_all(kind, std::move(bodies)));
+  co_return records.front();
+}
+
+Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vector<Bytes> bodies) {
   LIBP2P_CO_CHECK(may_author(kind));
-  LIBP2P_CO_TRY(RecordPtr record,
-                author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
-  const Changelog::Ingested ingested = log_.ingest(record);
-  if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
-  sort_in(record);
-  LIBP2P_CO_CHECK(co_await store_and_refresh(ingested.added));
-  co_return record;
+  // What is signed must be stored (L2): so nothing may fail once the first of several is.
+  const auto is_large = [](const Bytes& body) { return body.size() > max_record_bytes / 2; };
+  if (bodies.size() > 1 && std::ranges::any_of(bodies, is_large))
+    co_return fail(Errc::limit, "a record of more than 4 MiB is written alone");
+  std::vector<RecordPtr> records;
+  for (Bytes& body : bodies) {
+    LIBP2P_CO_TRY(RecordPtr record,
+                  author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
+    const Changelog::Ingested ingested = log_.ingest(record);
+    if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
+    sort_in(record);
+    records.push_back(std::move(record));
+  }
+  LIBP2P_CO_CHECK(co_await store_and_refresh(records));
+  co_return records;
 }
 
 void Fleet::refresh(const std::vector<RecordPtr>& added) {

@@ -74,6 +74,9 @@ class Fleet {
   // Errors: refused (no grant that allows it; a clock too far ahead, with the offset; records here that only
   // a newer version understands), io (the store).
   [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
+  // Several at once, in order, with one synced transaction: all of them or none. `bodies` is not empty.
+  // Errors: also limit, when one of several is too large to be sure of.
+  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Bytes> bodies);
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // An anchor of all that is here and neither held nor set aside; with a level, the rules of that level hold
@@ -107,6 +110,8 @@ class Fleet {
   // The desired document's revision; nothing before the first valid change, and at a level that this version
   // doesn't know: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
+  // Does all of that follow from the whole log? Not while records are on their way to the disk.
+  [[nodiscard]] bool settled() const noexcept { return committing_ == 0; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
@@ -194,6 +199,7 @@ class Fleet {
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
+  std::size_t committing_ = 0;  // batches in the log that are not on disk yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
   std::set<RecordId> set_aside_;

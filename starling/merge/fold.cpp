@@ -27,7 +27,8 @@ bool apply_edit(json::value& document, const Edit& edit) {
   return true;
 }
 
-MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before) {
+MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before,
+                 std::vector<LevelFrom> levels) {
   // Nobody will come back to it: no undo, no snapshots.
   constexpr MergeLimits once{.undo_changes = 0,
                              .undo_bytes = 0,
@@ -35,6 +36,7 @@ MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_
                              .snapshot_bytes = 0,
                              .remembered_changes = 0};
   Merge merge(happened_before, once);
+  merge.set_levels(std::move(levels));
   merge.reset(std::move(inputs));
   return std::move(merge).take();
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "starling/merge/levels.hpp"
 #include "starling/model/change.hpp"
 #include "starling/model/record.hpp"
 
@@ -60,9 +61,10 @@ struct MergeResult {
   std::map<std::string, Emptying> emptied;
 };
 
-// `inputs` in any order, and of each as many as there are; all at the first level. Pure. Merge keeps this up
-// to date as changes come in.
-[[nodiscard]] MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before);
+// `inputs` in any order, and of each as many as there are. Pure. Merge keeps this up to date as changes come
+// in.
+[[nodiscard]] MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_before,
+                               std::vector<LevelFrom> levels = {});
 
 // Applies one edit to the document of its scope as the fold does: parents are made, what is no object on the
 // way gives way. False when nothing could be done (append to what is no array).

@@ -71,7 +71,7 @@ FoldState::Obstacle FoldState::enter(Node& node) {
   for (int round = 1;; ++round) {
     Obstacle obstacle = apply_edits(node, drops);
     if (obstacle.empty()) {
-      const std::vector<Violation> violations = tree_.violations_by(touched_);
+      const std::vector<Violation> violations = tree_.violations_by(touched_, node.level);
       if (violations.empty()) return {};
       if (round < max_rounds && drop_more(node, violations, drops)) {
         unwind(mark);

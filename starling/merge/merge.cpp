@@ -165,6 +165,7 @@ void Merge::start_over() {
   undo_.clear();
   undo_weight_ = 0;
   snapshots_.clear();
+  in_provenance_.reset();
   restore_snapshot(0);
 }
 

@@ -17,7 +17,7 @@ bool resolves_in_some_scope(const json::value& tree, const Reference& reference)
 
 class TreeCheck {
  public:
-  explicit TreeCheck(const json::value& tree) : tree_(tree) {}
+  TreeCheck(const json::value& tree, std::uint32_t level) : tree_(tree), level_(level) {}
 
   void whole() {
     for (const auto& scope : tree_.get_object()) whole(scope.key(), scope.value());
@@ -52,9 +52,10 @@ class TreeCheck {
 
  private:
   [[nodiscard]] Surroundings surroundings(std::string_view scope) const {
+    using Extent = ValidationRules::Extent;
     return {
         .resolves = [this](const Reference& reference) { return resolves_in_some_scope(tree_, reference); },
-        .partial = scope != base_scope};
+        .rules = {.level = level_, .extent = scope == base_scope ? Extent::whole : Extent::part}};
   }
 
   void take(std::string_view scope, std::vector<Violation> violations) {
@@ -66,10 +67,11 @@ class TreeCheck {
   }
 
   void dangling_in(std::string_view scope, const ReferenceIndex& index, const std::vector<Path>& places) {
+    const Surroundings all = surroundings(scope);
     std::vector<Violation> violations;
     for (const Path& place : places) {
       for (const Reference* reference : index.pointing_to(place)) {
-        if (!resolves_in_some_scope(tree_, *reference)) violations.push_back(dangling(*reference));
+        if (dangles(*reference, all)) violations.push_back(dangling(*reference));
       }
     }
     take(scope, std::move(violations));
@@ -82,13 +84,14 @@ class TreeCheck {
   }
 
   const json::value& tree_;
+  const std::uint32_t level_;
   std::vector<Violation> found_;
 };
 
 }  // namespace
 
-std::optional<Invalid> validate_tree(const json::value& tree) {
-  TreeCheck check(tree);
+std::optional<Invalid> validate_tree(const json::value& tree, std::uint32_t level) {
+  TreeCheck check(tree, level);
   check.whole();
   std::vector<Violation> violations = check.take();
   if (violations.empty()) return std::nullopt;
@@ -96,10 +99,10 @@ std::optional<Invalid> validate_tree(const json::value& tree) {
 }
 
 std::vector<Violation> tree_violations_by(const std::vector<Path>& touched, const json::value& tree,
-                                          const ScopeReferences& references) {
+                                          const ScopeReferences& references, std::uint32_t level) {
   std::map<std::string, std::vector<Path>> by_scope;
   for (const Path& path : touched) by_scope[path.front()].emplace_back(std::next(path.begin()), path.end());
-  TreeCheck check(tree);
+  TreeCheck check(tree, level);
   for (const auto& [scope, places] : by_scope) check.around(scope, places, references);
   return check.take();
 }

@@ -3,39 +3,25 @@
 
 #include <functional>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "starling/merge/findings.hpp"
 #include "starling/merge/references.hpp"
 #include "starling/model/document.hpp"
 
 namespace starling {
 
-struct Invalid {
-  Path path;           // of the offending value; of an unknown member, that of the object that holds it
-  std::string detail;  // in Unit's own words where Unit has some
-};
-
-// References resolve, listeners have the form that both daemons take, the top level has the members Unit
-// knows, and what references lead through is of the type it must have. Nothing that depends on the machine
-// (files, ports, installed modules, certificates): that is the data plane's own verdict. Of several faults,
-// the first by path.
-[[nodiscard]] std::optional<Invalid> validate(const json::value& document);
-
-// "*:8080", "127.0.0.1:80", "[::1]:443", "unix:/run/app.sock"
-[[nodiscard]] bool is_listener_address(std::string_view text);
-
-struct Violation {
-  Path place;  // faults are told in the order of their places
-  Invalid invalid;
-  Path target;  // what a reference misses, where that is the fault
-};
+// What both daemons refuse, on every machine: references that don't resolve, addresses of a form that neither
+// takes, values of a wrong type or out of range, what is missing. Nothing that depends on the machine (files,
+// ports, modules, certificates), on a daemon's version (members below the top level, and variables, that it
+// doesn't know) or on its build (regular expressions, scripts): that is the data plane's own verdict. Of
+// several faults, the first by path.
+[[nodiscard]] std::optional<Invalid> validate(const json::value& document, ValidationRules rules = {});
 
 // What a document is checked with that is one of several scopes (tree_check.hpp).
 struct Surroundings {
   std::function<bool(const Reference&)> resolves;  // somewhere
-  bool partial = false;                            // what is left out may be elsewhere
+  ValidationRules rules;
 };
 
 // All of a whole document, in order of place.
@@ -50,9 +36,11 @@ struct Surroundings {
 
 // The same of a document that stands alone.
 [[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched,
-                                                   const json::value& document, const ReferenceIndex& index);
+                                                   const json::value& document, const ReferenceIndex& index,
+                                                   ValidationRules rules = {});
 
-// A reference that doesn't resolve.
+[[nodiscard]] bool dangles(const Reference& reference, const Surroundings& surroundings);
+// Of a reference that does.
 [[nodiscard]] Violation dangling(const Reference& reference);
 
 }  // namespace starling

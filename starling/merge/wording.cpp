@@ -4,6 +4,8 @@
 
 namespace starling {
 
+bool is_integral(double number) { return std::trunc(number) == number; }
+
 std::string_view unit_type(const json::value& value) {
   switch (value.kind()) {
     case json::kind::null:
@@ -14,8 +16,7 @@ std::string_view unit_type(const json::value& value) {
     case json::kind::uint64:
       return "an integer number";
     case json::kind::double_:
-      return std::trunc(value.get_double()) == value.get_double() ? "an integer number"
-                                                                  : "a fractional number";
+      return is_integral(value.get_double()) ? "an integer number" : "a fractional number";
     case json::kind::string:
       return "a string";
     case json::kind::array:

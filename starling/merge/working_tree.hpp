@@ -29,9 +29,10 @@ class WorkingTree {
   // Takes back the last append there.
   void drop_last(const Path& path);
 
-  // M6: what became invalid by edits that replaced what stood at `touched`, if the tree was valid before.
-  [[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched) const {
-    return tree_violations_by(touched, tree_, references_);
+  // M6: what became invalid by edits that replaced what stood at `touched`, if the tree was valid before, by
+  // the rules of `level`.
+  [[nodiscard]] std::vector<Violation> violations_by(const std::vector<Path>& touched, unsigned level) const {
+    return tree_violations_by(touched, tree_, references_, level);
   }
   [[nodiscard]] RevisionId revision(unsigned level) { return hash_.of(tree_, level); }
 

@@ -27,6 +27,9 @@ enum Field : std::uint32_t {
   field_serves = 10,
   field_held = 11,
   field_error = 12,
+  field_vector_digest = 13,
+  field_revision_level = 14,
+  field_merge_levels = 15,
 };
 
 template <class Id>
@@ -126,6 +129,15 @@ Result<Status> read_status(BytesView payload) {
       case field_error:
         status.error = read_text(in, *field);
         break;
+      case field_vector_digest:
+        status.vector_digest = read_digest<RecordId>(in, *field).bytes;
+        break;
+      case field_revision_level:
+        status.revision_level = in.uint32(*field);
+        break;
+      case field_merge_levels:
+        status.merge_levels = in.uint32(*field);
+        break;
       default:
         in.skip(*field);
     }
@@ -167,6 +179,9 @@ Result<Bytes> Status::seal(const PrivateKey& key) const {
   out.boolean(field_serves, serves);
   if (!held.empty()) out.string(field_held, held);
   if (!error.empty()) out.string(field_error, error);
+  if (vector_digest) out.bytes(field_vector_digest, *vector_digest);
+  if (revision_level != 1) out.varint(field_revision_level, revision_level);
+  if (merge_levels != 1) out.varint(field_merge_levels, merge_levels);
   LIBP2P_TRY(const SignedEnvelope envelope,
              SignedEnvelope::seal(key, envelope_domain, libp2p::as_bytes(envelope_type), out.take()));
   return envelope.to_bytes();

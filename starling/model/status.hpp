@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "libp2p/crypto/hash.hpp"
 #include "starling/model/record.hpp"
 
 namespace starling {
@@ -38,6 +39,11 @@ struct Status {
   libp2p::WallTime clock{};     // the node's own idea of the time, for fleet time (L7)
   std::vector<RecordId> heads;  // what it holds on disk, by its tips: ascending
   std::optional<RevisionId> revision;
+  // Of the version vector that `revision` follows from, while that is certain: nothing on its way to the
+  // disk, nothing held. Two nodes with one digest, and one level, have one revision (M9).
+  std::optional<libp2p::Sha256Digest> vector_digest;
+  unsigned revision_level = 1;  // of the merge, that `revision` is of
+  unsigned merge_levels = 1;    // the newest that this node knows
   std::optional<GenerationId> generation;
   std::array<std::optional<Fact>, fact_kinds.size()> facts;
   bool serves = true;  // has a data plane

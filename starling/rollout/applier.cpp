@@ -50,7 +50,7 @@ Applier::Applier(Env env, Fleet& fleet, Driver& driver, ApplierConfig config, Sa
       save_before_first_apply_(std::move(save)),
       on_status_(std::move(on_status)),
       on_event_(std::move(on_event)),
-      mutex_(env.executor),
+      turns_(env.executor),
       wake_(env.executor),
       retry_(config.retry_first),
       tasks_(env) {}
@@ -87,7 +87,7 @@ void Applier::on_revision_changed() {
     }
   }
   retry_ = config_.retry_first;
-  wake_.notify_all();
+  wake();
   on_status_();
 }
 
@@ -131,20 +131,27 @@ void Applier::tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> genera
 
 // ---- bringing it up to date ----
 
+void Applier::wake() {
+  ++wakes_;
+  wake_.notify_all();
+}
+
+// However many revisions come while one is brought up, the next to be brought up is the newest.
 Task<> Applier::keep_applied() {
   while (true) {
     libp2p::Instant next = env_.now() + config_.check_interval;
+    const std::uint64_t wakes = wakes_;
     {
-      const AsyncMutex::Lock lock = co_await mutex_.lock();
+      const TurnQueue::Turn turn = co_await turns_.take();
       if (co_await bring_up_to_date()) {
         retry_ = config_.retry_first;
-        co_await check_drift();
+        if (wakes_ == wakes) co_await check_drift();
       } else {
         next = env_.now() + retry_;
         retry_ = std::min(retry_ * 2, config_.retry_cap);
       }
     }
-    (void)co_await wake_.wait_until(env_, next);
+    if (wakes_ == wakes) (void)co_await wake_.wait_until(env_, next);
   }
 }
 
@@ -200,9 +207,25 @@ std::optional<Emptying> Applier::unasked_emptying() const {
   return std::nullopt;
 }
 
+// As if the data plane had refused it, which it would: the address is in use. But only while we run.
+std::optional<DataPlaneFault> Applier::cuts_off(const json::value& document) const {
+  const auto taken = own_addresses_.taken_by(document);
+  if (!taken) return std::nullopt;
+  return DataPlaneFault{DataPlaneFault::Kind::refused, 400,
+                        json::object{{"error", "Refused."},
+                                     {"detail", taken->detail},
+                                     {"location", json::object{{"path", to_pointer(taken->path)}}}},
+                        taken->detail};
+}
+
 Task<bool> Applier::apply(Generation wanted) {
   if (refused_ == wanted.id && env_.now() < refused_until_) co_return true;
-  const auto done = co_await driver_.apply(wanted.document, wanted.id);
+  DriverResult<> done;
+  if (auto fault = cuts_off(wanted.document)) {
+    done = std::unexpected(std::move(*fault));
+  } else {
+    done = co_await driver_.apply(wanted.document, wanted.id);
+  }
   if (!done) {
     note_failure(done.error());
     if (done.error().kind == DataPlaneFault::Kind::unreachable) co_return false;
@@ -260,7 +283,7 @@ void Applier::hold(std::string why) {
 
 void Applier::release_hold() {
   first_apply_agreed_ = true;
-  wake_.notify_all();
+  wake();
 }
 
 // ---- drift ----
@@ -302,8 +325,8 @@ Task<> Applier::heal() {
 // ---- candidates ----
 
 Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
-  AsyncMutex::Lock lock = co_await mutex_.lock();
-  if (!driver_.serves()) co_return Trial(std::move(lock), std::nullopt);
+  TurnQueue::Turn turn = co_await turns_.take();
+  if (!driver_.serves()) co_return Trial(std::move(turn), std::nullopt);
   const auto wanted = desired_generation(fleet_);
   const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
   // What is to go back if the change can't be stored. It is asked for only where it isn't known: that would
@@ -318,12 +341,13 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   }
   // Not its turn while it is held, or still on its way to the present revision: it will come to this one,
   // too.
-  if (!runs_present) co_return Trial(std::move(lock), std::nullopt);
-  if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(lock), std::nullopt);
+  if (!runs_present) co_return Trial(std::move(turn), std::nullopt);
+  if (auto fault = cuts_off(document)) co_return std::unexpected(std::move(*fault));
+  if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(turn), std::nullopt);
   const GenerationId id = generation_id(document);
   if (auto done = co_await driver_.apply(std::move(document), id); !done)
     co_return std::unexpected(std::move(done.error()));
-  co_return Trial(std::move(lock), std::move(before));
+  co_return Trial(std::move(turn), std::move(before));
 }
 
 Task<> Applier::keep(Trial trial) {
@@ -337,7 +361,7 @@ Task<> Applier::keep(Trial trial) {
     co_await note_running(std::move(*wanted));
     tell(DataPlaneEvent::Kind::applied, id, "");
   }
-  wake_.notify_all();
+  wake();
 }
 
 Task<> Applier::put_back(Trial trial) {
@@ -348,7 +372,7 @@ Task<> Applier::put_back(Trial trial) {
 }
 
 Task<DriverResult<Applier::Local>> Applier::read_local() {
-  const AsyncMutex::Lock lock = co_await mutex_.lock();
+  const TurnQueue::Turn turn = co_await turns_.take();
   auto present = co_await driver_.read();
   if (!present) co_return std::unexpected(std::move(present.error()));
   co_return Local{running_ ? running_->document : empty_document(), std::move(*present)};

@@ -8,10 +8,11 @@
 
 #include "libp2p/base/task_group.hpp"
 #include "starling/dataplane/driver.hpp"
+#include "starling/dataplane/turn_queue.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/model/status.hpp"
-#include "starling/rollout/async_mutex.hpp"
 #include "starling/rollout/generation.hpp"
+#include "starling/rollout/own_addresses.hpp"
 
 namespace starling {
 
@@ -49,6 +50,8 @@ class Applier final : private FleetObserver {
 
   void start();
   [[nodiscard]] Task<> stop();
+  // From now on no configuration that would take one of these is brought up.
+  void protect(OwnAddresses own) { own_addresses_ = std::move(own); }
 
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
@@ -64,9 +67,9 @@ class Applier final : private FleetObserver {
 
    private:
     friend class Applier;
-    Trial(AsyncMutex::Lock lock, std::optional<json::value> before)
-        : lock_(std::move(lock)), before_(std::move(before)) {}
-    AsyncMutex::Lock lock_;
+    Trial(TurnQueue::Turn turn, std::optional<json::value> before)
+        : turn_(std::move(turn)), before_(std::move(before)) {}
+    TurnQueue::Turn turn_;
     // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another
     // revision).
     std::optional<json::value> before_;
@@ -88,12 +91,14 @@ class Applier final : private FleetObserver {
  private:
   void on_revision_changed() override;
 
+  void wake();
   Task<> keep_applied();
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
   [[nodiscard]] bool would_empty(const Generation& wanted) const;
   // A change that left a scope without listeners and didn't say that it is meant (M10).
   [[nodiscard]] std::optional<Emptying> unasked_emptying() const;
+  [[nodiscard]] std::optional<DataPlaneFault> cuts_off(const json::value& document) const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
   Task<> check_drift();
@@ -117,8 +122,11 @@ class Applier final : private FleetObserver {
   SaveBeforeFirstApply save_before_first_apply_;
   OnStatus on_status_;
   OnEvent on_event_;
-  AsyncMutex mutex_;
+  OwnAddresses own_addresses_;
+  // In the order of coming: a writer that always has another candidate must not keep the loop from its work.
+  TurnQueue turns_;
   libp2p::Notifier wake_;
+  std::uint64_t wakes_ = 0;  // ever: what comes while the loop is busy must not wait for its next round
   std::optional<Generation> running_;    // what we brought up last, and believe to run
   std::optional<GenerationId> refused_;  // what the data plane would not take
   libp2p::Instant refused_until_{};      // and when to try it again: a port may have become free

@@ -1,20 +1,57 @@
 #include "starling/rollout/generation.hpp"
 
+#include <map>
+#include <set>
+
 #include "libp2p/crypto/hash.hpp"
 
 namespace starling {
 namespace {
 
-// Those of the folded changes that no other folded change names; a record of another kind between two of them
-// does not hide the older one, and naming it besides does no harm.
-std::vector<RecordId> tips(const Fleet& fleet) {
-  std::set<RecordId> tips;
-  for (const RecordPtr& change : fleet.changes()) tips.insert(change->id);
-  for (const RecordPtr& change : fleet.changes()) {
-    tips.erase(change->record.prev);
-    for (const RecordId& parent : change->record.parents) tips.erase(parent);
+bool is_folded(const Fleet& fleet, const SignedRecord& record) {
+  if (record.record.kind != RecordKind::change) return false;
+  switch (fleet.status_of(record.id).state) {
+    case ChangeState::applied:
+    case ChangeState::partly:
+    case ChangeState::lost:
+    case ChangeState::skipped:
+      return true;
+    default:
+      return false;
   }
-  return {tips.begin(), tips.end()};
+}
+
+// Those of the folded changes that no other folded change names, found from the newest records back: their
+// number must not depend on that of all changes. To name one more does no harm.
+std::vector<RecordId> tips(const Fleet& fleet) {
+  std::vector<RecordId> open(fleet.log().heads().begin(), fleet.log().heads().end());
+  std::set<RecordId> seen;
+  std::map<RecordId, RecordPtr> tips;
+  const auto names = [](const Record& record) {
+    std::vector<RecordId> ids = record.parents;
+    if (!record.prev.is_zero()) ids.push_back(record.prev);
+    return ids;
+  };
+  while (!open.empty()) {
+    const RecordId id = open.back();
+    open.pop_back();
+    const RecordPtr record = fleet.log().get(id);
+    if (!record || !seen.insert(id).second) continue;
+    if (is_folded(fleet, *record)) {
+      tips.emplace(id, record);
+    } else {
+      for (const RecordId& older : names(record->record)) open.push_back(older);
+    }
+  }
+  std::set<RecordId> named;
+  for (const auto& [id, record] : tips) {
+    for (const RecordId& older : names(record->record)) named.insert(older);
+  }
+  std::vector<RecordId> ids;
+  for (const auto& [id, record] : tips) {
+    if (!named.contains(id)) ids.push_back(id);
+  }
+  return ids;
 }
 
 template <class Id>

@@ -1,8 +1,9 @@
 // How a write becomes a change (DESIGN section 6, point 4): propose, try on the own data plane, log, and only
-// then answer.
+// then answer. Writes that come while others are under way go together: one trial, one synced transaction.
 #pragma once
 
 #include <functional>
+#include <list>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace starling {
 
 // Why a write was not taken, in the form in which it is answered: nothing has changed anywhere.
 struct WriteFault {
-  int status = 0;    // of HTTP
-  json::value body;  // in Unit's form: {"error":…, "detail":…}
+  int status = 0;         // of HTTP
+  json::value body{};     // in Unit's form: {"error":…, "detail":…}
+  int retry_after_s = 0;  // 0: trying again will not help
 };
 
 // What a request asks for, worked out against the present document.
@@ -21,12 +23,16 @@ struct Proposal {
   json::value document;     // after it
   std::vector<Edit> edits;  // that lead there
 };
+// Called when it is the write's turn, and again when one before it has turned out to fail.
 using Propose = std::function<std::expected<Proposal, WriteFault>(const json::value& present)>;
 
 struct WriteOptions {
-  std::string actor;
-  std::string message;
+  std::string actor{};
+  std::string message{};
   bool allow_empty = false;  // M10
+  // Propose looks at more than the document that it is given (the revision, whose a path is): it is called
+  // once all the writes before it are part of the fleet's state.
+  bool reads_fleet = false;
 };
 
 struct Written {
@@ -34,23 +40,53 @@ struct Written {
   std::optional<RevisionId> revision;  // nothing while all that is known here is held (L7)
 };
 
+struct WriterLimits {
+  std::size_t waiting = 1024;  // more are turned away (503)
+  // What goes together: the writes, and the bytes of their edits. One write alone may be larger.
+  std::size_t batch_writes = 256;
+  std::size_t batch_bytes = 1024 * 1024;
+};
+
 class Writer {
  public:
-  // Both must outlive it.
-  Writer(Env env, Fleet& fleet, Applier& applier) : fleet_(fleet), applier_(applier), mutex_(env.executor) {}
+  using Outcome = std::expected<Written, WriteFault>;
 
-  // One write at a time: each is worked out against the document that the one before has left.
-  [[nodiscard]] Task<std::expected<Written, WriteFault>> write(Propose propose, WriteOptions options);
+  // Both must outlive it.
+  Writer(Env env, Fleet& fleet, Applier& applier, WriterLimits limits = {});
+  ~Writer();
+
+  // In the order of coming: each is worked out against the document that the one before leaves, and is
+  // answered by what becomes of it alone. A caller that is cancelled takes its write back if it can.
+  [[nodiscard]] Task<Outcome> write(Propose propose, WriteOptions options);
   // `publish`: what this node's data plane runs now becomes a change, by its difference to what was last
   // applied.
-  [[nodiscard]] Task<std::expected<Written, WriteFault>> publish(WriteOptions options);
+  [[nodiscard]] Task<Outcome> publish(WriteOptions options);
+  // Whoever still waits is told so.
+  [[nodiscard]] Task<> stop();
 
  private:
-  Task<std::expected<Written, WriteFault>> log_change(Change change, Applier::Trial trial);
+  struct Request;
+  class Ticket;
+  using Batch = std::list<Ticket>;
+  struct Plan;
 
+  Task<> serve();
+  [[nodiscard]] Batch next_batch();
+  [[nodiscard]] Task<Plan> plan(Batch batch);
+  [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
+  Task<> carry_out(Plan plan);
+  void halve(Plan plan);
+  Task<> log_changes(Plan plan, Applier::Trial trial);
+
+  Env env_;
   Fleet& fleet_;
   Applier& applier_;
-  AsyncMutex mutex_;
+  WriterLimits limits_;
+  Batch waiting_;
+  std::vector<Batch> next_;  // parts of batches that are under way, the first one last
+  bool serving_ = false;
+  libp2p::Notifier answered_;
+  libp2p::TaskGroup tasks_;
 };
 
 }  // namespace starling

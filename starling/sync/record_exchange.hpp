@@ -1,34 +1,56 @@
-// The answering side of a pull, and the reading side of its answer: records in bounded frames (rule L5).
+// The frames of an answer to a pull: written by one side, read by the other (rule L5).
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <vector>
 
+#include "libp2p/base/env.hpp"
 #include "libp2p/io/stream.hpp"
 #include "starling/changelog/changelog.hpp"
 #include "starling/sync/messages.hpp"
 
 namespace starling {
 
+using libp2p::Duration;
+using libp2p::Env;
 using libp2p::Task;
 
-// What `log` holds that `request` shows to be missing, in an order in which each record follows what it
-// depends on.
-[[nodiscard]] std::vector<RecordPtr> missing_records(const Changelog& log, const PullRequest& request);
+// An answer may be long; what must not be long is the wait for its next piece.
+struct Liveness {
+  Duration idle = std::chrono::seconds(10);   // until anything more comes, or is taken
+  Duration frame = std::chrono::seconds(60);  // until a whole frame has
+};
 
-// Does the other vector name anything that `log` lacks?
+// Does the other vector name anything that `ours` lacks?
 [[nodiscard]] bool knows_more(const VersionVector& theirs, const VersionVector& ours);
 
-// Writes records and statuses as frames and then the end frame.
-[[nodiscard]] Task<libp2p::Result<>> send_records(libp2p::Stream& stream, std::vector<RecordPtr> records,
-                                                  std::vector<Bytes> statuses, VersionVector own_vector);
+// What stands beside the records in an answer.
+struct AnswerEnd {
+  std::vector<Bytes> statuses = {};
+  bool same = false;
+  VersionVector vector = {};
+};
 
-// Reads frames up to the end frame and gives back its vector. `take` is called with each frame's records,
-// verified, and with its statuses: what came before a connection broke is kept.
-using TakeRecords = std::function<Task<libp2p::Result<>>(std::vector<RecordPtr>)>;
-using TakeStatus = std::function<void(BytesView)>;
-[[nodiscard]] Task<libp2p::Result<VersionVector>> receive_records(libp2p::Stream& stream,
-                                                                  const TakeRecords& take,
-                                                                  const TakeStatus& take_status);
+// Writes what `request` shows to be missing in `log`, and the end frame. `log` may grow meanwhile. A peer
+// that takes nothing for as long as `liveness` allows fails it, by a reset.
+[[nodiscard]] Task<Result<>> send_answer(Env env, libp2p::Stream& stream, const Changelog& log,
+                                         PullRequest request, AnswerEnd end, Liveness liveness);
+
+// Reads an answer frame by frame; records that came in fragments are whole in the frame of their last one.
+class FrameReader {
+ public:
+  // The stream must outlive it.
+  FrameReader(Env env, libp2p::Stream& stream, Liveness liveness)
+      : env_(env), stream_(stream), liveness_(liveness) {}
+  // Errors: those of the stream, reset (nothing came for too long), parse, limit (fragments of a record of
+  // more than 8 MiB).
+  [[nodiscard]] Task<Result<PullFrame>> next();
+
+ private:
+  Env env_;
+  libp2p::Stream& stream_;
+  Liveness liveness_;
+  Bytes fragments_;
+};
 
 }  // namespace starling

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace starling {
+namespace {
+
+// The end of a peer id is that of its key.
+std::uint64_t end_of(const PeerId& node) {
+  constexpr std::size_t size = sizeof(std::uint64_t);
+  const Bytes& bytes = node.bytes();
+  return bytes.size() < size ? 0 : libp2p::load_be<std::uint64_t>(&bytes[bytes.size() - size]);
+}
+
+}  // namespace
 
 bool StatusBoard::is_news(const Status& status) const {
   const SeenStatus* seen = find(status.node);
@@ -36,6 +46,30 @@ const SeenStatus* StatusBoard::find(const PeerId& node) const {
 bool StatusBoard::is_fresh(const PeerId& node, Instant now, Duration within) const {
   const SeenStatus* seen = find(node);
   return seen && seen->fresh && now - seen->at <= within;
+}
+
+std::vector<StatusMark> StatusBoard::marks() const {
+  std::vector<StatusMark> marks;
+  for (const auto& [node, seen] : statuses_) {
+    if (marks.size() < max_status_marks)
+      marks.push_back({end_of(node), seen.status.incarnation, seen.status.counter});
+  }
+  return marks;
+}
+
+std::vector<Bytes> StatusBoard::news_to(const PeerId& asker, std::vector<StatusMark> known,
+                                        std::size_t most) const {
+  std::vector<Bytes> news;
+  std::ranges::sort(known, {}, &StatusMark::node);
+  for (const auto& [node, seen] : statuses_) {
+    const Status& status = seen.status;
+    const auto marks = std::ranges::equal_range(known, end_of(node), {}, &StatusMark::node);
+    const bool is_known = std::ranges::any_of(marks, [&status](const StatusMark& mark) {
+      return mark.incarnation == status.incarnation && mark.counter >= status.counter;
+    });
+    if (!is_known && node != asker && news.size() < most) news.push_back(seen.envelope);
+  }
+  return news;
 }
 
 std::chrono::milliseconds StatusBoard::clock_offset(libp2p::WallTime own, Instant now,

@@ -8,6 +8,7 @@
 
 #include "libp2p/base/clock.hpp"
 #include "starling/model/status.hpp"
+#include "starling/sync/messages.hpp"
 
 namespace starling {
 
@@ -33,6 +34,12 @@ class StatusBoard {
   [[nodiscard]] const SeenStatus* find(const PeerId& node) const;
   [[nodiscard]] const std::map<PeerId, SeenStatus>& all() const noexcept { return statuses_; }
   [[nodiscard]] bool is_fresh(const PeerId& node, Instant now, Duration within) const;
+
+  // What it has, for who is asked for more.
+  [[nodiscard]] std::vector<StatusMark> marks() const;
+  // The envelopes, `most` of them, that are news to `asker`, who has what `known` marks, and its own.
+  [[nodiscard]] std::vector<Bytes> news_to(const PeerId& asker, std::vector<StatusMark> known,
+                                           std::size_t most) const;
 
   // Fleet time minus our own clock: the median of our clock and those in fresh statuses (L7).
   [[nodiscard]] std::chrono::milliseconds clock_offset(libp2p::WallTime own, Instant now,

@@ -18,6 +18,11 @@ using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
 constexpr std::size_t max_statuses_told = 1024;
+// A node is fresh until so many of its heartbeats have been missed.
+constexpr int missed_heartbeats = 3;
+// An author's record is announced when it is written.
+constexpr std::chrono::minutes news_age{2};
+constexpr Duration alarm_interval = std::chrono::seconds(5);
 
 // On the record topic: a record whole, or the name of one that is too large for it.
 struct Announcement {
@@ -57,6 +62,10 @@ SyncService::SyncService(Env env, libp2p::Swarm& swarm, libp2p::Gossipsub& gossi
       fleet_(fleet),
       gate_(gate),
       config_(config),
+      puller_(env, swarm, fleet, config.pull,
+              {[this](BytesView envelope) { take_status(envelope, std::nullopt); },
+               [this] { return board_.marks(); },
+               [this](PeerId peer) { return prove_membership(std::move(peer)); }}),
       status_changed_(env.executor),
       tasks_(env) {
   local_.incarnation = env.random.u64();
@@ -71,22 +80,27 @@ std::string SyncService::topic(std::string_view name) const {
 void SyncService::start() {
   fleet_.add_observer(*this);
   swarm_.add_observer(*this);
-  swarm_.set_handler(std::string(sync_protocol),
-                     [this](libp2p::InboundStream s) { return serve_pull(std::move(s)); });
+  for (const std::string_view protocol : {sync_protocol, sync_protocol_1_0})
+    swarm_.set_handler(std::string(protocol),
+                       [this](libp2p::InboundStream s) { return serve_pull(std::move(s)); });
   if (config_.gossip) subscribe();
   keep_members_connected();
-  tasks_.spawn("sync.pull", pull_periodically());
+  find_held();
+  puller_.start();
   tasks_.spawn("sync.status", tell_status_periodically());
+  tasks_.spawn("sync.alarms", watch_alarms());
 }
 
 Task<> SyncService::stop() {
   swarm_.remove_handler(sync_protocol);
+  swarm_.remove_handler(sync_protocol_1_0);
   swarm_.remove_observer(*this);
   fleet_.remove_observer(*this);
   if (config_.gossip) {
     gossip_.unsubscribe(topic("records"));
     gossip_.unsubscribe(topic("status"));
   }
+  co_await puller_.stop();
   co_await tasks_.stop();
 }
 
@@ -94,72 +108,39 @@ Task<> SyncService::stop() {
 
 Task<> SyncService::serve_pull(libp2p::InboundStream inbound) {
   libp2p::Stream& stream = *inbound.stream;
-  const libp2p::DeadlineGuard deadline(env_, config_.pull_timeout, [&stream] { stream.reset(); });
+  std::optional<libp2p::DeadlineGuard> deadline;
+  deadline.emplace(env_, config_.pull.liveness.frame, [&stream] { stream.reset(); });
   const auto bytes = co_await libp2p::read_length_prefixed(stream, max_pull_bytes);
   if (!bytes) co_return;
-  const auto request = PullRequest::from_bytes(*bytes);
+  deadline.reset();
+  auto request = PullRequest::from_bytes(*bytes);
   if (!request) {
     env_.log.debug("sync.bad_request",
                    {{"peer", inbound.peer.short_string()}, {"why", request.error().message}});
     co_return;
   }
-  std::vector<Bytes> statuses;
-  if (!local_envelope_.empty()) statuses.push_back(local_envelope_);
-  for (const auto& [node, seen] : board_.all()) {
-    if (statuses.size() < max_statuses_told && node != inbound.peer) statuses.push_back(seen.envelope);
-  }
-  if (knows_more(request->vector, fleet_.log().vector())) want_pull(inbound.peer);
-  const auto sent = co_await send_records(stream, missing_records(fleet_.log(), *request),
-                                          std::move(statuses), fleet_.log().vector());
+  AnswerEnd end = end_of_answer(inbound, *request);
+  const auto sent = co_await send_answer(env_, stream, fleet_.log(), std::move(*request), std::move(end),
+                                         config_.pull.liveness);
+  deadline.emplace(env_, config_.pull.liveness.frame, [&stream] { stream.reset(); });
   if (sent) (void)co_await libp2p::close_gracefully(stream);
 }
 
-void SyncService::want_pull(const PeerId& peer) {
-  if (!swarm_.is_connected(peer)) return;
-  const auto [it, inserted] = pulling_.try_emplace(peer, false);
-  if (!inserted) {
-    it->second = true;
-    return;
+// Whoever asks may have something that we lack.
+AnswerEnd SyncService::end_of_answer(const libp2p::InboundStream& inbound, const PullRequest& request) {
+  const VersionVector& ours = fleet_.log().vector();
+  AnswerEnd end;
+  if (inbound.protocol == sync_protocol_1_0) {
+    if (knows_more(request.vector, ours)) puller_.want(inbound.peer);
+    end.statuses = statuses_for(inbound.peer, {});
+    end.vector = ours;
+  } else if (request.digest) {
+    end.same = *request.digest == digest(ours);
+    end.statuses = statuses_for(inbound.peer, request.statuses);
+    if (!end.same) end.vector = ours;
+    if (!end.same && !request.in_return) puller_.want(inbound.peer, true);
   }
-  tasks_.spawn("sync.pull_from", pull_until_settled(peer));
-}
-
-Task<> SyncService::pull_until_settled(PeerId peer) {
-  bool again = true;
-  while (again) {
-    pulling_[peer] = false;
-    const auto done = co_await pull_once(peer);
-    if (!done) {
-      env_.log.debug("sync.pull_failed", {{"peer", peer.short_string()}, {"why", done.error().to_string()}});
-      if (done.error().code == Errc::not_supported) co_await prove_membership(peer);
-      break;
-    }
-    again = pulling_[peer];
-  }
-  pulling_.erase(peer);
-}
-
-Task<Result<>> SyncService::pull_once(PeerId peer) {
-  LIBP2P_CO_TRY(auto opened, co_await swarm_.open_stream(peer, {std::string(sync_protocol)}));
-  libp2p::Stream& stream = *opened.stream;
-  const libp2p::DeadlineGuard deadline(env_, config_.pull_timeout, [&stream] { stream.reset(); });
-  PullRequest request{fleet_.log().vector(), fleet_.log().missing()};
-  if (request.wanted.size() > max_wanted) request.wanted.resize(max_wanted);
-  LIBP2P_CO_CHECK(co_await libp2p::write_length_prefixed(stream, request.to_bytes()));
-  const TakeRecords take = [this, &peer](std::vector<RecordPtr> records) -> Task<Result<>> {
-    LIBP2P_CO_TRY(const Fleet::Accepted accepted, co_await fleet_.accept(std::move(records)));
-    for (const auto& [id, why] : accepted.refused) {
-      env_.log.debug("record.refused",
-                     {{"from", peer.short_string()}, {"record", to_cid(id)}, {"why", why.message}});
-    }
-    co_return Result<>{};
-  };
-  LIBP2P_CO_TRY(const VersionVector theirs,
-                co_await receive_records(
-                    stream, take, [this](BytesView envelope) { take_status(envelope, std::nullopt); }));
-  // They have written on while they answered.
-  if (knows_more(theirs, fleet_.log().vector()) && fleet_.log().waiting() == 0) pulling_[peer] = true;
-  co_return co_await libp2p::close_gracefully(stream);
+  return end;
 }
 
 // A member that has not heard of us yet offers nothing but the join protocol: show it the proof of our grant.
@@ -173,24 +154,16 @@ Task<> SyncService::prove_membership(PeerId peer) {
                 {{"peer", peer.short_string()}, {"result", done ? "taken" : done.error().to_string()}});
 }
 
-Task<> SyncService::pull_periodically() {
-  while (true) {
-    const auto spread = static_cast<std::uint64_t>((config_.pull_most - config_.pull_least).count());
-    co_await libp2p::sleep_for(
-        env_, config_.pull_least + Duration(static_cast<std::int64_t>(env_.random.below(spread + 1))));
-    const std::vector<PeerId> peers = swarm_.connected_peers();
-    if (!peers.empty()) want_pull(peers[env_.random.below(peers.size())]);
-  }
-}
+void SyncService::on_peer_connected(const PeerId& peer) { puller_.want(peer); }
 
-void SyncService::on_peer_connected(const PeerId& peer) { want_pull(peer); }
+void SyncService::on_peer_disconnected(const PeerId& peer) { puller_.gone(peer); }
 
 // ---- announcing ----
 
 void SyncService::subscribe() {
   const auto records = gossip_.subscribe(
       topic("records"), [this](const GossipMessage& message) { on_announcement(message); },
-      [this](const PeerId&, const GossipMessage& message) { return check_announcement(message.data); });
+      [this](const PeerId&, const GossipMessage& message) { return check_announcement(message); });
   const auto statuses = gossip_.subscribe(
       topic("status"), [this](const GossipMessage& message) { on_status_message(message); });
   if (!records || !statuses) env_.log.error("sync.subscribe_failed", {{"fleet", to_cid(fleet_.id())}});
@@ -219,16 +192,21 @@ void SyncService::announce(const RecordPtr& record) {
   }
 }
 
-GossipVerdict SyncService::check_announcement(BytesView data) {
+GossipVerdict SyncService::check_announcement(const GossipMessage& message) {
   announced_.reset();
-  const auto announcement = read_announcement(data);
+  const auto announcement = read_announcement(message.data);
   if (!announcement) return GossipVerdict::reject;
   if (announcement->name) return GossipVerdict::accept;
   auto record = open_record(announcement->envelope);
   if (!record) return GossipVerdict::reject;
-  if (fleet_.charter().founded() && fleet_.charter().judge((*record)->record) == Charter::Verdict::denied) {
+  const Record& r = (*record)->record;
+  if (fleet_.charter().founded() && fleet_.charter().judge(r) == Charter::Verdict::denied) {
     return GossipVerdict::reject;
   }
+  // What is known already is passed on as its author's news only: anybody could set old records going again,
+  // through everybody (RV11).
+  const bool is_news = r.author == message.from && r.hlc > Hlc::at(fleet_.fleet_time() - news_age);
+  if (fleet_.log().holds((*record)->id) && !is_news) return GossipVerdict::ignore;
   announced_ = std::move(*record);
   return GossipVerdict::accept;
 }
@@ -237,7 +215,7 @@ void SyncService::on_announcement(const GossipMessage& message) {
   const auto announcement = read_announcement(message.data);
   if (!announcement) return;
   if (announcement->name) {
-    if (!fleet_.log().holds(*announcement->name)) want_pull(message.from);
+    if (!fleet_.log().holds(*announcement->name)) puller_.want(message.from);
     return;
   }
   RecordPtr record = std::exchange(announced_, nullptr);
@@ -254,15 +232,17 @@ Task<> SyncService::take_announced(PeerId from, RecordPtr record) {
   const auto accepted = co_await fleet_.accept({std::move(record)});
   if (!accepted || accepted->waiting == 0) co_return;
   // Something before it is missing here: whoever wrote it has it, and so may any neighbour.
-  const std::vector<PeerId> peers = swarm_.connected_peers();
-  if (swarm_.is_connected(from)) {
-    want_pull(from);
-  } else if (!peers.empty()) {
-    want_pull(peers[env_.random.below(peers.size())]);
-  }
+  puller_.want_from_any(from);
 }
 
 // ---- statuses ----
+
+std::vector<Bytes> SyncService::statuses_for(const PeerId& asker, std::vector<StatusMark> known) const {
+  std::vector<Bytes> statuses;
+  if (!local_envelope_.empty()) statuses.push_back(local_envelope_);
+  std::ranges::move(board_.news_to(asker, std::move(known), max_statuses_told), std::back_inserter(statuses));
+  return statuses;
+}
 
 void SyncService::set_local_status(Status status) {
   status.incarnation = local_.incarnation;
@@ -293,6 +273,13 @@ void SyncService::publish_status() {
   for (const RecordId& head : fleet_.log().heads()) {
     if (local_.heads.size() < max_status_heads) local_.heads.push_back(head);
   }
+  local_.merge_levels = merge_level;
+  local_.vector_digest.reset();
+  if (const auto mark = state_mark()) {
+    local_.vector_digest = mark->vector_digest;
+    local_.revision = mark->revision;
+    local_.revision_level = mark->level;
+  }
   auto envelope = local_.seal(swarm_.identity());
   if (!envelope) {
     env_.log.error("status.unsealed", {{"why", envelope.error().to_string()}});
@@ -322,22 +309,65 @@ void SyncService::take_status(BytesView envelope, const std::optional<PeerId>& p
   const bool unknown_head =
       std::ranges::any_of(status->heads, [this](const RecordId& head) { return !fleet_.log().holds(head); });
   if (!board_.put(std::move(*status), libp2p::to_bytes(envelope), env_.now())) return;
-  if (unknown_head) {
-    const std::vector<PeerId> peers = swarm_.connected_peers();
-    if (swarm_.is_connected(node)) {
-      want_pull(node);
-    } else if (!peers.empty()) {
-      want_pull(peers[env_.random.below(peers.size())]);
+  if (unknown_head) puller_.want_from_any(node);
+  alarms_.heard(board_.find(node)->status, state_mark(), holds_record(), env_.now());
+  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(), fresh_for()));
+  for (StatusListener* listener : std::vector(listeners_)) listener->on_status(node);
+}
+
+Duration SyncService::fresh_for() const {
+  return heartbeat_interval(fleet_.charter().members().size()) * missed_heartbeats;
+}
+
+std::optional<StateMark> SyncService::state_mark() const {
+  if (!fleet_.settled() || !held_.empty() || !fleet_.revision()) return std::nullopt;
+  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), merge_level};
+}
+
+void SyncService::find_held() {
+  const Hlc now = Hlc::at(fleet_.fleet_time());
+  for (const RecordPtr& record : fleet_.log().records()) {
+    if (record->record.hlc > now && fleet_.status_of(record->id).state == ChangeState::held)
+      held_.insert(record->id);
+  }
+}
+
+void SyncService::on_change_state(const RecordId& change, const ChangeStatus& status) {
+  if (status.state == ChangeState::held) {
+    held_.insert(change);
+  } else {
+    held_.erase(change);
+  }
+}
+
+SyncAlarms::Holds SyncService::holds_record() const {
+  return [this](const RecordId& id) { return fleet_.log().holds(id); };
+}
+
+Task<> SyncService::watch_alarms() {
+  while (true) {
+    co_await libp2p::sleep_for(env_, alarm_interval);
+    const libp2p::Instant now = env_.now();
+    const SyncAlarms::Changes changes = alarms_.update(
+        board_, fresh_for(),
+        puller_.planner().unfetchable(fleet_.log().vector(), now, SyncAlarms::unfetchable_after),
+        holds_record(), now);
+    for (const SyncAlarm& alarm : changes.raised) {
+      env_.log.warn("sync.alarm", {{"kind", to_string(alarm.kind)},
+                                   {"node", alarm.node.to_string()},
+                                   {"what", alarm.what},
+                                   {"hint", explain(alarm)}});
+    }
+    for (StatusListener* listener : std::vector(listeners_)) {
+      for (const SyncAlarm& alarm : changes.raised) listener->on_alarm(alarm, true);
+      for (const SyncAlarm& alarm : changes.over) listener->on_alarm(alarm, false);
     }
   }
-  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(),
-                                              heartbeat_interval(fleet_.charter().members().size()) * 3));
-  for (StatusListener* listener : std::vector(listeners_)) listener->on_status(node);
 }
 
 bool SyncService::is_online(const PeerId& node) const {
   if (node == fleet_.node() || swarm_.is_connected(node)) return true;
-  return board_.is_fresh(node, env_.now(), heartbeat_interval(fleet_.charter().members().size()) * 3);
+  return board_.is_fresh(node, env_.now(), fresh_for());
 }
 
 bool SyncService::holds(const PeerId& node, const RecordId& record) const {

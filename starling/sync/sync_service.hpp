@@ -12,15 +12,15 @@
 #include "libp2p/swarm/swarm.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/sync/gate.hpp"
+#include "starling/sync/puller.hpp"
 #include "starling/sync/status_board.hpp"
+#include "starling/sync/sync_alarms.hpp"
 
 namespace starling {
 
 struct SyncConfig {
-  bool gossip = true;                              // off: convergence must come from pulling alone
-  Duration pull_least = std::chrono::seconds(10);  // anti-entropy, with jitter between the two
-  Duration pull_most = std::chrono::seconds(30);
-  Duration pull_timeout = std::chrono::seconds(60);
+  bool gossip = true;  // off: convergence must come from pulling alone
+  PullConfig pull;
   std::size_t whole_record_bytes = 32 * 1024;  // larger ones are announced by name
 };
 
@@ -28,6 +28,8 @@ class StatusListener {
  public:
   virtual ~StatusListener() = default;
   virtual void on_status(const PeerId& /*node*/) {}
+  // Raised, or over.
+  virtual void on_alarm(const SyncAlarm& /*alarm*/, bool /*raised*/) {}
 };
 
 class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
@@ -45,6 +47,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void set_local_status(Status status);
   [[nodiscard]] const Status& local_status() const noexcept { return local_; }
   [[nodiscard]] const StatusBoard& board() const noexcept { return board_; }
+  [[nodiscard]] const SyncAlarms& alarms() const noexcept { return alarms_; }
   // Connected, or heard of within three heartbeats.
   [[nodiscard]] bool is_online(const PeerId& node) const;
   // Does `node` hold the record on disk, as far as its last status shows?
@@ -60,19 +63,20 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   // FleetObserver
   void on_records(const std::vector<RecordPtr>& records) override;
   void on_charter_changed() override;
+  void on_change_state(const RecordId& change, const ChangeStatus& status) override;
   // SwarmObserver
   void on_peer_connected(const PeerId& peer) override;
+  void on_peer_disconnected(const PeerId& peer) override;
 
   Task<> serve_pull(libp2p::InboundStream inbound);
-  Task<> pull_periodically();
-  Task<> tell_status_periodically();
-  void want_pull(const PeerId& peer);
-  Task<> pull_until_settled(PeerId peer);
-  Task<libp2p::Result<>> pull_once(PeerId peer);
+  [[nodiscard]] AnswerEnd end_of_answer(const libp2p::InboundStream& inbound, const PullRequest& request);
+  [[nodiscard]] std::vector<Bytes> statuses_for(const PeerId& asker, std::vector<StatusMark> known) const;
   Task<> prove_membership(PeerId peer);
+  Task<> tell_status_periodically();
+  Task<> watch_alarms();
 
   void subscribe();
-  [[nodiscard]] libp2p::GossipVerdict check_announcement(BytesView data);
+  [[nodiscard]] libp2p::GossipVerdict check_announcement(const libp2p::GossipMessage& message);
   void on_announcement(const libp2p::GossipMessage& message);
   void on_status_message(const libp2p::GossipMessage& message);
   Task<> take_announced(PeerId from, RecordPtr record);
@@ -80,6 +84,11 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void take_status(BytesView envelope, const std::optional<PeerId>& proven_sender);
   void publish_status();
   void keep_members_connected();
+  // Nothing while it is not certain: records on their way to the disk, or held by our clock alone.
+  [[nodiscard]] std::optional<StateMark> state_mark() const;
+  [[nodiscard]] SyncAlarms::Holds holds_record() const;
+  [[nodiscard]] Duration fresh_for() const;
+  void find_held();
 
   [[nodiscard]] std::string topic(std::string_view name) const;
 
@@ -90,12 +99,13 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   Gate& gate_;
   SyncConfig config_;
   StatusBoard board_;
+  SyncAlarms alarms_;
+  Puller puller_;
   Status local_;
   Bytes local_envelope_;
   libp2p::Notifier status_changed_;
   bool status_due_ = false;
-  // Peers a pull runs with; true: pull once more afterwards.
-  std::map<PeerId, bool> pulling_;
+  std::set<RecordId> held_;  // changes that enter by fleet time, which differs from node to node (L7)
   std::set<PeerId> kept_;
   // The record that the validator has just opened, so that the handler need not verify it again.
   RecordPtr announced_;

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import time
 import unittest
+from urllib.parse import quote
 
 import support
 from data_planes import UnixConnection
@@ -50,6 +51,18 @@ class Api(unittest.TestCase):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn(json.loads(done.stdout), (redirect("/api"), {"success": "Reconfiguration done."}))
+
+    def test_a_listener_that_would_cut_off_the_node_itself_is_refused(self):
+        own = [f"127.0.0.1:{TCP_PORT}", f"*:{TCP_PORT}", f"unix:{self.node.socket}"]
+        own += [f"*:{address.split('/')[4]}" for address in self.node.addrs if address.startswith("/ip4/0.0.0.0/tcp/")]
+        if self.node.data_plane.kind == "unit":
+            own.append(f"unix:{self.node.data_plane.control}")
+        self.assertGreaterEqual(len(own), 4)
+        for address in own:
+            reply = self.node.api("PUT", f"/config/listeners/{quote(address, safe='')}", {"pass": "routes/main"})
+            self.assertEqual(reply.status, 400, f"{address}: {reply}")
+            self.assertIn("could no longer be reached", reply.json["detail"])
+        self.assertEqual(self.node.configuration(), self.whole)
 
     def test_no_page_of_a_browser_passes_over_tcp(self):
         own = f"127.0.0.1:{TCP_PORT}"

@@ -77,6 +77,7 @@ class Node:
         self.socket = self.state / "api.sock"
         self.log = directory / "log"
         self.prefix = lan.prefix(index)
+        self.binary = Options.binary
         self.peer = ""
         self.addrs = []
         self._process = None
@@ -89,7 +90,7 @@ class Node:
     def starling(self, *args, ok: bool = True, with_state: bool = True):
         """Runs a command at this node. With `ok` anything but exit code 0 is an AssertionError."""
         state = ("--state", str(self.state)) if with_state else ()
-        command = [*self.prefix, str(Options.binary), *map(str, args), *state]
+        command = [*self.prefix, str(self.binary), *map(str, args), *state]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S)
         if ok and done.returncode != 0:
             raise AssertionError(f"starling {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -99,7 +100,7 @@ class Node:
         """`starling run`; returns at once: wait_ready() waits."""
         with open(self.log, "ab") as log:
             self._log_start = log.tell()
-            command = [*self.prefix, *DIES_WITH_US, str(Options.binary), "run", "--state", str(self.state)]
+            command = [*self.prefix, *DIES_WITH_US, str(self.binary), "run", "--state", str(self.state)]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def said(self) -> list:
@@ -226,12 +227,13 @@ class Fleet:
     others operator. `spare` namespaces more are on the network, for whoever is no node. Tokens hold no address (nodes listen
     on port 0) unless `listen` says otherwise, so that nodes find one another by mDNS alone. In `flags`, {state} is the
     folder of the node that gets them; `init_flags` are for the founder alone. `lan` makes the network for a number of
-    nodes; `prepare` is called with each node once it has its state, before it runs.
+    nodes; `prepare` is called with each node once it has its state, before it runs. `binary` is another program than the
+    one under test.
     """
 
     def __init__(self, names=("n1", "n2", "n3"), data_plane: str = "auto", followers: int = 0, spare: int = 0,
                  listen=LISTEN, flags=("--take-fleet",), lan=HostLan,
-                 prepare=lambda node: None, init_flags=()):
+                 prepare=lambda node: None, init_flags=(), binary=None):
         self._names = names
         self._make_data_plane = data_planes.maker(data_plane)
         self._followers = followers
@@ -240,6 +242,7 @@ class Fleet:
         self._flags = list(flags)
         self._prepare_node = prepare
         self._init_flags = list(init_flags)
+        self._binary = binary
         self._stack = contextlib.ExitStack()
         self.lan = lan(len(names) + spare)
         self.nodes = []
@@ -286,6 +289,7 @@ class Fleet:
     def add_node(self, name: str, index: int, folder: str = "") -> Node:
         """One more, without a state yet, in namespace `index`. `folder` when two bear one name."""
         node = Node(index, name, self.lan, self.directory / (folder or name), self._make_data_plane)
+        node.binary = self._binary or node.binary
         self.nodes.append(node)
         self._stack.callback(node.close)
         node.data_plane.start()

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {{first, Hlc{1}, base()}, {second, Hlc{2}, std::move(*change)}},
       [&](const RecordId& earlier, const RecordId& later) { return earlier == first && later == second; });
   const json::value& merged = scope_document(result.document, base_scope);
-  require(!validate_tree(result.document));
+  require(!validate_tree(result.document, first_merge_level));
   json::value document = empty_document();
   for (const Edit& edit : diff(empty_document(), merged)) require(apply_edit(document, edit));
   require(same_json(document, merged));

@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Merge merge(history.happened_before(), limits);
   for (MergeInput& change : history.shuffled(random)) {
     merge.add(std::move(change));
-    if (random.below(2) == 0) require(!validate_tree(merge.result().document));
+    if (random.below(2) == 0) require(!validate_tree(merge.result().document, first_merge_level));
   }
   require(test::text(merge.result()) == plain);
   return 0;

@@ -234,13 +234,19 @@ class LifeRunner {
   std::vector<RecordId> acknowledged_;
 };
 
-// In batches, so that they run side by side; STARLING_SIM_SEEDS asks for another number of seeds in all.
+// In batches, so that they run side by side; STARLING_SIM_SEEDS asks for another number of seeds in all,
+// STARLING_SIM_FROM for others.
 constexpr std::uint64_t batches = 20;
 
 std::uint64_t seeds_a_batch() {
   const char* text = std::getenv("STARLING_SIM_SEEDS");
   const std::uint64_t wanted = text ? std::strtoull(text, nullptr, 10) : 200;
   return (wanted + batches - 1) / batches;
+}
+
+std::uint64_t first_seed() {
+  const char* text = std::getenv("STARLING_SIM_FROM");
+  return text ? std::strtoull(text, nullptr, 10) : 1000;
 }
 
 TEST(SimulatedFleet, TheSameSeedGivesTheSameTrace) {
@@ -253,7 +259,7 @@ class SeededFleet : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(SeededFleet, LivesThroughLossReorderPartitionsCrashesAndWrongClocks) {
   for (std::uint64_t i = 0; i < seeds_a_batch(); ++i) {
-    const std::uint64_t seed = 1000 + GetParam() * 100'000 + i;
+    const std::uint64_t seed = first_seed() + GetParam() * 100'000 + i;
     const Life life = LifeRunner(seed).run();
     ASSERT_TRUE(life.broken.empty()) << "seed " << seed << ": " << life.broken;
   }

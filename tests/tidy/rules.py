@@ -112,19 +112,20 @@ def _too_long(lines: int, heading: str) -> str:
 
 
 def of_attacks(cases: str, tests: dict):
-    """Compares tests/attacks/CASES with the names of the tests in `tests`, text by path."""
+    """Compares tests/attacks/CASES with the names of the tests in `tests`, text by path: a case may be shown wherever what
+    it attacks is tested."""
     wanted = cases.split()
     for case in sorted({case for case in wanted if wanted.count(case) > 1}):
         yield "tests/attacks/CASES", 1, f"{case} is listed twice"
     found = set()
     for path, text in sorted(tests.items()):
-        for match in re.finditer(r"^TEST(?:_F|_P)?\(\s*\w+\s*,\s*([A-Z]+\d+)\w*\s*\)", text, re.MULTILINE):
+        for match in re.finditer(r"^TEST(?:_F|_P)?\(\s*\w+\s*,\s*([A-Z]{2}\d{2})_\w*\s*\)", text, re.MULTILINE):
             found.add(match[1])
             if match[1] not in wanted:
                 line = text.count("\n", 0, match.start()) + 1
                 yield path, line, f"{match[1]} is no case: list it in tests/attacks/CASES, or name the test by its case"
     for case in sorted(set(wanted) - found):
-        yield "tests/attacks/CASES", wanted.index(case) + 1, f"{case} has no test named by it in tests/attacks/"
+        yield "tests/attacks/CASES", wanted.index(case) + 1, f"{case} has no test named by it"
 
 
 def of_fuzz(declared: str, files):

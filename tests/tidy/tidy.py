@@ -52,7 +52,7 @@ def check(files: dict, modules: Modules):
 
 
 def check_attacks(files: dict):
-    tests = {path: text for path, text in files.items() if path.startswith(ATTACKS) and path.endswith(".cpp")}
+    tests = {path: text for path, text in files.items() if path.startswith("tests/") and path.endswith("_test.cpp")}
     return rules.of_attacks(files[ATTACKS + "CASES"], tests)
 
 

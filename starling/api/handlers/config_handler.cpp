@@ -6,7 +6,11 @@
 namespace starling {
 namespace {
 
-HttpResponse from_fault(const WriteFault& fault) { return unit_response(fault.status, fault.body); }
+HttpResponse from_fault(const WriteFault& fault) {
+  HttpResponse response = unit_response(fault.status, fault.body);
+  if (fault.retry_after_s > 0) response.headers["Retry-After"] = std::to_string(fault.retry_after_s);
+  return response;
+}
 
 HttpResponse get_config(const ApiContext& context, const Path& path) {
   const json::value* value = find(present_document(context), path);

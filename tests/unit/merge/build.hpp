@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "starling/merge/fold.hpp"
+#include "starling/merge/merge.hpp"
 #include "starling/model/document.hpp"
 
 namespace starling {
@@ -24,6 +24,12 @@ inline void PrintTo(ChangeFate::State state, std::ostream* out) {
 inline void PrintTo(const Place& place, std::ostream* out) { *out << to_text(place); }
 
 namespace test {
+
+// What a fold is of besides its changes.
+struct Setting {
+  std::vector<LevelFrom> levels;
+  std::optional<MergeState> base;
+};
 
 inline json::value doc(std::string_view text) {
   auto value = parse_json(text);
@@ -43,6 +49,11 @@ inline Edit append(std::string_view pointer, std::string_view value) {
 }
 inline Edit removal(std::string_view pointer) {
   return {std::string(base_scope), at(pointer), EditOp::remove, std::nullopt};
+}
+
+inline Edit in(std::string_view scope, Edit edit) {
+  edit.scope = scope;
+  return edit;
 }
 
 inline RecordId id_of(std::uint64_t number) {
@@ -75,9 +86,10 @@ class Log {
       return found != knew_.end() && found->second.contains(earlier);
     };
   }
-  [[nodiscard]] MergeResult folded() const { return fold(changes, happened_before()); }
+  [[nodiscard]] MergeResult folded() const { return fold(changes, happened_before(), levels); }
 
   std::vector<MergeInput> changes;
+  std::vector<LevelFrom> levels;
 
  private:
   std::map<RecordId, std::set<RecordId>> knew_;

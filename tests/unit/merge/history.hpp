@@ -10,7 +10,7 @@
 #include "libp2p/base/random.hpp"
 #include "starling/merge/diff.hpp"
 #include "starling/merge/merge.hpp"
-#include "starling/merge/validate.hpp"
+#include "starling/merge/tree_check.hpp"
 #include "tests/unit/merge/build.hpp"
 
 namespace starling::test {
@@ -20,6 +20,8 @@ struct HistoryShape {
   std::size_t changes = 30;
   double hears = 0.4;    // how likely a node is, before it writes, to hear all that another one knows
   double hostile = 0.1;  // how likely a change is one that no API would have let in
+  double layered = 0;    // how likely one is of another scope than the base
+  std::size_t meeting = SIZE_MAX;  // after as many changes everybody hears of all of them
 };
 
 // Of small configurations, so that changes meet.
@@ -39,8 +41,15 @@ class RandomDocuments {
     return document;
   }
 
-  // Something that could stand at `path`, or for `hostile` anything.
+  // Of the base.
+  Path path(bool hostile) { return path(std::string(base_scope), hostile); }
   json::value value_for(const Path& path, bool hostile) {
+    return value_for(std::string(base_scope), path, hostile);
+  }
+
+  // Something that could stand at `path`, or for `hostile` anything.
+  json::value value_for(const std::string& scope, const Path& path, bool hostile) {
+    if (scope == fleet_scope && !hostile) return value_for_fleet(path);
     if (hostile) return pick_value({5, nullptr, json::object(), json::array(), "routes/main", whole()});
     if (path.size() == 1 && path[0] == "listeners") return listeners();
     if (path.size() == 1 && path[0] == "routes") return routes();
@@ -52,7 +61,14 @@ class RandomDocuments {
     return number();
   }
 
-  Path path(bool hostile) {
+  std::string scope(double layered) {
+    return chance(layered) ? pick({"edge", "edge", "lab", std::string(fleet_scope)})
+                           : std::string(base_scope);
+  }
+
+  Path path(const std::string& scope, bool hostile) {
+    if (scope == fleet_scope && !hostile) return path_in_fleet();
+    if (scope != base_scope && chance(0.05)) return {};
     const std::vector<Path> usual{{"listeners"},
                                   {"listeners", address()},
                                   {"listeners", address(), "pass"},
@@ -93,6 +109,21 @@ class RandomDocuments {
   std::string pick(std::vector<std::string> choices) { return choices[random_.below(choices.size())]; }
 
  private:
+  Path path_in_fleet() {
+    const std::vector<Path> usual{{"layers"},
+                                  {"layers", pick({"edge", "lab"})},
+                                  {"layers", "edge", "selector"},
+                                  {"layers", "edge", "priority"},
+                                  {"variables", pick({"x", "y"})}};
+    return usual[random_.below(usual.size())];
+  }
+  json::value value_for_fleet(const Path& path) {
+    const std::string selector = pick({"site=syd", "tier!=db,site"});
+    if (path.size() < 2) return json::object{{"lab", json::object{{"selector", selector}}}};
+    if (path.size() == 2 && path[0] == "layers")
+      return json::object{{"selector", selector}, {"priority", number()}};
+    return path.back() == "priority" ? number() : json::value(selector);
+  }
   json::value pick_value(std::vector<json::value> choices) { return choices[random_.below(choices.size())]; }
   std::string address() { return pick({"*:80", "*:81", "127.0.0.1:82"}); }
   std::string route() { return pick({"main", "blue", "green"}); }
@@ -138,13 +169,18 @@ class History {
  public:
   // All it does is drawn from `random`.
   History(libp2p::Random& random, HistoryShape shape) : random_(random), documents_(random_), shape_(shape) {
+    if (shape_.layered > 0) draw_levels();
     for (std::size_t i = 0; i < shape_.nodes; ++i) {
       nodes_.push_back(std::make_unique<Merge>(happened_before(), MergeLimits{4, 1 << 16, 5, 1 << 20, 2}));
+      nodes_.back()->set_levels(levels);
       knows_.emplace_back();
       clocks_.push_back(0);
     }
     // Not every turn ends in a change: what no API would let in is not written.
-    for (std::size_t turn = 0; turn < 20 * shape_.changes && changes.size() < shape_.changes; ++turn) step();
+    for (std::size_t turn = 0; turn < 20 * shape_.changes && changes.size() < shape_.changes; ++turn) {
+      step();
+      if (changes.size() >= shape_.meeting && !std::exchange(met_, true)) meet();
+    }
   }
 
   // Refers to this history.
@@ -153,6 +189,13 @@ class History {
       const auto found = knew_.find(later);
       return found != knew_.end() && found->second.contains(earlier);
     };
+  }
+
+  // What the author of `change` knew.
+  [[nodiscard]] const std::set<RecordId>& known_to(const RecordId& change) const {
+    static const std::set<RecordId> nothing;
+    const auto found = knew_.find(change);
+    return found != knew_.end() ? found->second : nothing;
   }
 
   // The order in which a node could have received them: any that keeps parents first, or any at all.
@@ -167,8 +210,23 @@ class History {
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
 
   std::vector<MergeInput> changes;
+  std::vector<LevelFrom> levels;
 
  private:
+  // Raised once, as it is to be, at the beginning or somewhere; or back and forth.
+  void draw_levels() {
+    levels.push_back({Hlc{random_.below(2) * random_.below(60)}, id_of(random_.u64()), 2});
+    if (!documents_.chance(0.2)) return;
+    for (const unsigned level : {1U, 2U})
+      levels.push_back({Hlc{random_.below(90)}, id_of(random_.u64()), level});
+  }
+
+  void meet() {
+    for (std::size_t listener = 0; listener < shape_.nodes; ++listener) {
+      for (std::size_t speaker = 0; speaker < shape_.nodes; ++speaker) hear(listener, speaker);
+    }
+  }
+
   void step() {
     const std::size_t writer = random_.below(shape_.nodes);
     if (documents_.chance(shape_.hears)) hear(writer, random_.below(shape_.nodes));
@@ -200,40 +258,51 @@ class History {
 
   // As the API does: against the document that the node has, and only if what comes of it is valid.
   std::vector<Edit> honest_edits(std::size_t writer) {
-    const json::value& present = base_of(nodes_[writer]->result());
+    const json::value& tree = nodes_[writer]->result().document;
+    const std::string scope = documents_.scope(shape_.layered);
+    const json::value& present = scope_document(tree, scope);
     json::value wanted = present;
-    if (documents_.chance(0.15)) {
+    if (scope != fleet_scope && documents_.chance(0.15)) {
       wanted = documents_.whole();
     } else if (documents_.chance(0.2)) {
       const Path path{"routes", documents_.pick({"main", "blue", "green"})};
       const json::value* route = find(present, path);
       if (route == nullptr || !route->is_array()) return {};
-      std::vector<Edit> edits{{std::string(base_scope), path, EditOp::append, documents_.step()}};
+      std::vector<Edit> edits{{scope, path, EditOp::append, documents_.step()}};
       apply_edit(wanted, edits[0]);
-      if (validate(wanted)) edits.clear();
+      if (validate_tree(with(tree, scope, std::move(wanted)), first_merge_level)) edits.clear();
       return edits;
     } else {
-      const Path path = documents_.path(false);
+      const Path path = documents_.path(scope, false);
       if (path.size() > 1 && path[0] == "routes" && find(present, {"routes"}) != nullptr &&
           find(present, {"routes"})->is_array()) {
         return {};
       }
       const bool removes = documents_.chance(0.3);
-      apply_edit(wanted, {std::string(base_scope), path, removes ? EditOp::remove : EditOp::set,
-                          removes ? std::nullopt : std::optional(documents_.value_for(path, false))});
+      if (removes && path.empty()) return {{scope, path, EditOp::remove, std::nullopt}};
+      apply_edit(wanted, {scope, path, removes ? EditOp::remove : EditOp::set,
+                          removes ? std::nullopt : std::optional(documents_.value_for(scope, path, false))});
     }
-    if (validate(wanted)) return {};
-    return diff(present, wanted);
+    json::value wanted_tree = with(tree, scope, std::move(wanted));
+    if (validate_tree(wanted_tree, first_merge_level)) return {};
+    return diff_trees(tree, wanted_tree);
+  }
+
+  static json::value with(json::value tree, const std::string& scope, json::value document) {
+    tree.as_object()[scope] = std::move(document);
+    return tree;
   }
 
   std::vector<Edit> hostile_edits() {
     std::vector<Edit> edits;
     for (std::uint64_t i = 1 + random_.below(3); i-- > 0;) {
-      const Path path = documents_.path(true);
+      const std::string scope =
+          documents_.chance(0.05) ? documents_.pick({"layer", "*", "Odd"}) : documents_.scope(shape_.layered);
+      const Path path = documents_.path(scope, true);
       const auto op = static_cast<EditOp>(1 + random_.below(3));
-      Edit edit{documents_.chance(0.05) ? "layer" : "base", path, op, std::nullopt};
+      Edit edit{scope, path, op, std::nullopt};
       if (op == EditOp::append) edit.value = documents_.step();
-      if (op == EditOp::set) edit.value = documents_.value_for(path, documents_.chance(0.5));
+      if (op == EditOp::set) edit.value = documents_.value_for(scope, path, documents_.chance(0.5));
       edits.push_back(std::move(edit));
     }
     return edits;
@@ -245,6 +314,7 @@ class History {
   std::vector<std::unique_ptr<Merge>> nodes_;
   std::vector<std::set<std::size_t>> knows_;
   std::vector<std::uint64_t> clocks_;
+  bool met_ = false;
   std::map<RecordId, std::set<RecordId>> knew_;
 };
 

@@ -14,12 +14,6 @@
 
 namespace starling::test {
 
-// What a fold is of besides its changes.
-struct Setting {
-  std::vector<LevelFrom> levels;
-  std::optional<MergeState> base;
-};
-
 class SlowFold {
  public:
   SlowFold(std::vector<MergeInput> inputs, HappenedBefore happened_before, Setting setting = {})
@@ -165,7 +159,7 @@ class SlowFold {
       std::map<Path, std::size_t> removed;
       obstacle = try_edits(c, drops, removed);
       if (!obstacle.empty()) break;
-      const auto invalid = validate_tree(state_.document);
+      const auto invalid = validate_tree(state_.document, level_of(c));
       if (!invalid) break;
       if (round < 16 && drop_more(c, removed, drops)) continue;
       obstacle = to_text(place_of(invalid->path)) + ": " + invalid->detail;

@@ -1,4 +1,4 @@
-// The structural validator (M6), beside what Unit and FreeUnit themselves answered.
+// The structural validator (M6) at level 1 of the merge, beside what Unit and FreeUnit themselves answered.
 #include "starling/merge/validate.hpp"
 
 #include <gtest/gtest.h>

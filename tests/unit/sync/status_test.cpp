@@ -113,6 +113,25 @@ TEST_F(Board, AReplayedStatusOfAnEarlierRunDoesNotPushAsideThePresentOne) {
   EXPECT_EQ(board.find(peer_of(key_of(1)))->status.incarnation, 2U);
 }
 
+TEST_F(Board, TellsWhoAsksOnlyWhatIsNewsToIt) {
+  const auto keep = [this](std::uint8_t node, std::uint64_t incarnation, std::uint64_t counter) {
+    Status status = sample(node);
+    status.incarnation = incarnation;
+    status.counter = counter;
+    board.put(std::move(status), Bytes{node}, now);
+  };
+  for (std::uint8_t node = 1; node <= 3; ++node) keep(node, 1, 5);
+  const PeerId asker = peer_of(key_of(3));
+  EXPECT_EQ(board.news_to(asker, {}, 9).size(), 2U);
+  EXPECT_EQ(board.news_to(asker, {}, 1).size(), 1U);
+  const std::vector<StatusMark> known = board.marks();
+  EXPECT_TRUE(board.news_to(asker, known, 9).empty());
+  keep(1, 1, 6);
+  EXPECT_EQ(board.news_to(asker, known, 9), std::vector<Bytes>({Bytes{1}}));
+  keep(2, 8, 1);  // it has started anew
+  EXPECT_EQ(board.news_to(asker, known, 9).size(), 2U);
+}
+
 TEST_F(Board, L7_FleetTimeIsTheMedianOfFreshClocks) {
   for (std::uint8_t node = 1; node <= 4; ++node) {
     for (std::uint64_t counter : {std::uint64_t{1}, std::uint64_t{2}}) {

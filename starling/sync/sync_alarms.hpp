@@ -1,0 +1,70 @@
+// What an operator has to know of how nodes stand to one another: who has fallen silent, what nobody brings,
+// and who comes to another state from the same records.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "starling/sync/pull_planner.hpp"
+#include "starling/sync/status_board.hpp"
+
+namespace starling {
+
+struct SyncAlarm {
+  enum class Kind {
+    stale,        // a member that was heard of has not been for three heartbeats (RV13)
+    unfetchable,  // a signed status or a vector names what nobody has brought for 90 s (RV13)
+    differs,      // the same vector, another revision at the same level of the merge (M9)
+  };
+  Kind kind{};
+  PeerId node;       // whom it is about
+  std::string what;  // a head, a place in a chain, two revisions
+  friend auto operator<=>(const SyncAlarm&, const SyncAlarm&) = default;
+};
+[[nodiscard]] std::string_view to_string(SyncAlarm::Kind kind) noexcept;
+// For people: what it means, and what to do.
+[[nodiscard]] std::string explain(const SyncAlarm& alarm);
+
+// What a node's present state follows from, while that is certain (see Status::vector_digest).
+struct StateMark {
+  libp2p::Sha256Digest vector_digest{};
+  RevisionId revision;
+  unsigned level = 1;
+};
+
+// Pure. Each alarm is raised once and stands until its cause is gone. Bounded by the members, and the heads
+// of each one's status.
+class SyncAlarms {
+ public:
+  static constexpr Duration unfetchable_after = std::chrono::seconds(90);
+  static constexpr std::size_t max_standing = 4096;
+
+  using Holds = std::function<bool(const RecordId&)>;
+
+  // A member's status has been taken; `ours` is our own state, if it is certain now.
+  void heard(const Status& status, const std::optional<StateMark>& ours, const Holds& holds, Instant now);
+  void forget(const PeerId& node);
+
+  struct Changes {
+    std::vector<SyncAlarm> raised;
+    std::vector<SyncAlarm> over;
+  };
+  // Looks at everything anew. `fresh_for` is how long a status is fresh.
+  [[nodiscard]] Changes update(const StatusBoard& board, Duration fresh_for,
+                               const std::vector<Unfetchable>& unfetchable, const Holds& holds, Instant now);
+  [[nodiscard]] const std::map<SyncAlarm, Instant>& standing() const noexcept { return standing_; }
+
+ private:
+  struct Heard {
+    std::map<RecordId, Instant> unknown;  // heads that we don't hold, and since when something was missing
+    std::string differs;                  // from our revision, as last compared
+  };
+
+  std::map<PeerId, Heard> heard_;
+  std::map<SyncAlarm, Instant> standing_;  // and since when
+};
+
+}  // namespace starling
