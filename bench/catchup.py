@@ -17,14 +17,14 @@ def measure(binary: Path, sizes: list, rounds: int) -> str:
         ran = subprocess.run([str(binary), *[str(changes)] * rounds], capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=True)
         taken = [json.loads(line) for line in ran.stdout.splitlines()]
         rows.append((changes, *(_figure(taken, name, digits) for name, digits in
-                                (("revision_s", 2), ("records_s", 2), ("stall_ms", 0), ("peak_mib", 0)))))
+                                (("revision_s", 2), ("records_s", 2), ("cpu_s", 2), ("stall_ms", 0), ("peak_mib", 0)))))
         print(f"F5 {' | '.join(map(str, rows[-1]))}", flush=True)
     return (surroundings.text()
             + paragraph(f"Two whole nodes, each a process with an SQLite store, over TCP on loopback; {rounds} times each, median and",
                         "most. Four authors wrote while one node was away; seconds from its dial until it holds all of it, and until it",
-                        "is at their revision, too. Stall: the longest that its loop let a timer of 5 ms wait.")
+                        "is at their revision, too. CPU is that of its process. Stall: the longest that its loop let a timer of 5 ms wait.")
             + "\n"
-            + table(("changes missed", "s to the same revision", "s to all records", "stall, ms", "peak resident MiB"), rows))
+            + table(("changes missed", "s to the same revision", "s to all records", "CPU s", "stall, ms", "peak resident MiB"), rows))
 
 
 def _figure(taken: list, name: str, digits: int) -> str:

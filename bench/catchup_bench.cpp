@@ -14,6 +14,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -141,10 +142,17 @@ class Site {
 struct Taken {
   double records_s = 0;   // until all records are held
   double revision_s = 0;  // and the revision is theirs
+  double cpu_s = 0;       // of this process, on all its threads
   double stall_ms = 0;    // the longest that the loop let a timer wait
 };
 
 double seconds(libp2p::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double cpu_seconds() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
 
 Task<> watch_loop(Env env, double& stall_ms, const bool& done) {
   while (!done) {
@@ -160,6 +168,7 @@ Task<> catch_up(Env env, FleetNode& node, Multiaddr address, std::size_t records
   libp2p::TaskGroup tasks(env);
   tasks.spawn("watch", watch_loop(env, taken.stall_ms, done));
   const libp2p::Instant begun = env.now();
+  const double cpu_begun = cpu_seconds();
   (void)must(co_await node.swarm().dial(std::move(address)));
   while (!done && env.now() - begun < patience) {
     const Fleet& fleet = node.fleet();
@@ -168,6 +177,7 @@ Task<> catch_up(Env env, FleetNode& node, Multiaddr address, std::size_t records
     if (!done) co_await libp2p::sleep_for(env, std::chrono::milliseconds(2));
   }
   taken.revision_s = seconds(env.now() - begun);
+  taken.cpu_s = cpu_seconds() - cpu_begun;
   if (!done) must(fail(Errc::timeout, "not caught up after ten minutes"));
   co_await tasks.join();
 }
@@ -227,9 +237,10 @@ void measure(std::size_t changes, const std::filesystem::path& directory) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     std::printf(
-        "{\"changes\": %zu, \"records_s\": %.3f, \"revision_s\": %.3f, \"stall_ms\": %.0f, \"peak_mib\": "
+        "{\"changes\": %zu, \"records_s\": %.3f, \"revision_s\": %.3f, \"cpu_s\": %.2f, \"stall_ms\": %.0f, "
+        "\"peak_mib\": "
         "%ld}\n",
-        changes, taken.records_s, taken.revision_s, taken.stall_ms, usage.ru_maxrss / 1024);
+        changes, taken.records_s, taken.revision_s, taken.cpu_s, taken.stall_ms, usage.ru_maxrss / 1024);
     std::fflush(stdout);
     ::kill(server, SIGKILL);
     ::waitpid(server, nullptr, 0);

@@ -129,23 +129,30 @@ class Writers {
   std::map<RecordId, Place> places_;
 };
 
-// Cold: 10,000 changes over the document, each written `range` changes behind the other writers.
+std::vector<LevelFrom> level(std::int64_t wanted) { return {{Hlc{0}, {}, static_cast<unsigned>(wanted)}}; }
+
+// Cold: 10,000 changes over the document, each written `range` changes behind the other writers; to the
+// revision.
 void ColdFold(benchmark::State& state) {
   Writers log(static_cast<std::size_t>(state.range(0)));
   while (log.changes.size() < 10'000) (void)log.next();
   for (auto _ : state) {
-    const MergeResult result = fold(log.changes, log.happened_before());
-    if (result.fates.size() != 10'000) std::abort();
+    Merge merge(log.happened_before());
+    merge.reset(log.changes);
+    if (merge.result().fates.size() != 10'000) std::abort();
+    benchmark::DoNotOptimize(merge.revision());
   }
   state.counters["document_bytes"] = static_cast<double>(canonical_json(large_document()).size());
 }
 
-// Warm: the last in the order comes last, as it usually does.
+// Warm: the last in the order comes last, as it usually does. All that a fleet asks for after each change,
+// the revision of that level included.
 void WarmLast(benchmark::State& state) {
   Writers log(static_cast<std::size_t>(state.range(0)));
   Merge merge(log.happened_before());
+  merge.set_levels(level(state.range(1)));
   merge.reset(log.changes);
-  (void)merge.result();
+  (void)merge.revision();
   for (auto _ : state) {
     merge.add(log.next());
     benchmark::DoNotOptimize(merge.result().fates.size());
@@ -174,7 +181,24 @@ void WarmLate(benchmark::State& state) {
       held.pop_front();
     }
     benchmark::DoNotOptimize(merge.result().fates.size());
+    benchmark::DoNotOptimize(merge.take_changed().size());
+    benchmark::DoNotOptimize(merge.revision());
   }
+}
+
+// A checkpoint of 10,000 changes, written and read.
+void State(benchmark::State& state) {
+  Writers log(0);
+  while (log.changes.size() < 10'000) (void)log.next();
+  Merge merge(log.happened_before());
+  merge.reset(log.changes);
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    const Bytes written = *encode_state(merge.state());
+    bytes = written.size();
+    benchmark::DoNotOptimize(decode_state(written)->provenance.size());
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
 }
 
 void ValidateWhole(benchmark::State& state) {
@@ -195,8 +219,9 @@ void Revision(benchmark::State& state) {
 }
 
 BENCHMARK(ColdFold)->Arg(0)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);
-BENCHMARK(WarmLast)->Arg(0)->Arg(10)->Unit(benchmark::kMicrosecond);
+BENCHMARK(WarmLast)->Args({0, 1})->Args({10, 1})->Args({0, 2})->Args({10, 2})->Unit(benchmark::kMicrosecond);
 BENCHMARK(WarmLate)->Arg(5)->Arg(50)->Unit(benchmark::kMicrosecond);
+BENCHMARK(State)->Unit(benchmark::kMillisecond);
 BENCHMARK(ValidateWhole)->Unit(benchmark::kMillisecond);
 BENCHMARK(DiffWhole)->Unit(benchmark::kMillisecond);
 BENCHMARK(Revision)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);

@@ -217,7 +217,8 @@ Task<> World::write_at(std::size_t index, Path path, json::value value,
     apply_edit(proposal.document, proposal.edits.front());
     return proposal;
   };
-  const auto written = co_await node.writer().write(propose, WriteOptions{});
+  const auto written =
+      co_await node.writer().write(in_scope(std::string(base_scope), propose), WriteOptions{});
   done(written);
 }
 
@@ -251,7 +252,9 @@ std::string World::disagreement() const {
              std::to_string(other.log().size());
     }
     if (fleet.revision() != other.revision()) return name + " is at another revision";
-    if (fleet.revision() && !same_json(machine.data_plane.running(), fleet.document())) {
+    const Generation* wanted = machine.node->applier().wanted();
+    if (fleet.revision() && !wanted) return name + " can't render what is wanted";
+    if (wanted && !same_json(machine.data_plane.running(), wanted->document)) {
       return name + "'s data plane runs something else";
     }
   }

@@ -9,11 +9,18 @@ int main(int argc, char** argv) {
   starling::CommandContext context;
   starling::add_init(app, context);
   starling::add_invite(app, context);
+  starling::add_fleet(app, context);
   starling::add_label(app, context);
+  starling::add_layers(app, context);
+  starling::add_variables(app, context);
   starling::add_join(app, context);
   starling::add_run(app, context);
   starling::add_views(app, context);
   starling::add_config(app, context);
+  starling::add_change(app, context);
+  starling::add_history(app, context);
+  starling::add_undo(app, context);
+  starling::add_conflicts(app, context);
   starling::add_log(app, context);
   starling::add_version(app, context);
   try {

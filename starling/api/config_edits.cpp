@@ -52,6 +52,15 @@ Proposed propose_put(const json::value& present, const Path& path, json::value v
   return proposal(present, std::move(document));
 }
 
+Proposed propose_put_with_parents(const json::value& present, const Path& path, json::value value) {
+  auto there = path.end();
+  while (there != path.begin() && !find(present, Path(path.begin(), std::prev(there)))) {
+    --there;
+    value = json::object{{*there, std::move(value)}};
+  }
+  return propose_put(present, Path(path.begin(), there), std::move(value));
+}
+
 Proposed propose_post(const json::value& present, const Path& path, json::value value) {
   if (path.empty()) return not_allowed();
   json::value document = present;

@@ -1,6 +1,7 @@
 #include "starling/api/http_types.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <charconv>
 
 namespace starling {
 namespace {
@@ -50,6 +51,16 @@ HttpResponse problem(int status, std::string_view code, std::string_view title, 
           {"type", "about:blank"}, {"title", title}, {"status", status}, {"code", code}, {"detail", detail}});
   response.content_type = "application/problem+json";
   return response;
+}
+
+std::optional<std::uint64_t> query_number(const HttpRequest& request, const std::string& name) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return std::nullopt;
+  std::uint64_t value = 0;
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 Result<> split_target(HttpRequest& request) {

@@ -56,6 +56,9 @@ struct HttpResponse {
                                    std::string_view detail);
 [[nodiscard]] HttpResponse json_response(int status, const json::value& body);
 
+// The number that the query gives that name, if it is one.
+[[nodiscard]] std::optional<std::uint64_t> query_number(const HttpRequest& request, const std::string& name);
+
 // Path and query of a request target. Errors: parse (a query with bad escapes).
 [[nodiscard]] Result<> split_target(HttpRequest& request);
 

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "starling/api/handlers/change_handler.hpp"
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/handlers/fleet_handler.hpp"
+#include "starling/api/handlers/history_handler.hpp"
+#include "starling/api/handlers/layers_handler.hpp"
+#include "starling/api/handlers/level_handler.hpp"
 #include "starling/api/handlers/log_handler.hpp"
 #include "starling/api/handlers/metrics_handler.hpp"
 #include "starling/api/page.hpp"
@@ -26,20 +30,37 @@ struct FleetAction {
 
 constexpr std::array fleet_actions{
     FleetAction{"/v1/records", post_record},
+    FleetAction{"/v1/changes", post_changes},
+    FleetAction{"/v1/rollback", post_rollback},
     FleetAction{"/v1/forks", post_ruling},
     FleetAction{"/v1/anchors", [](ApiContext& c, HttpRequest) { return post_anchor(c); }},
     FleetAction{"/v1/checkpoints", [](ApiContext& c, HttpRequest) { return post_checkpoint(c); }},
 };
 
-// What can be done about held changes: the verb behind their ids.
-struct ChangeAction {
+constexpr std::string_view change_prefix = "/v1/changes/";
+constexpr std::string_view conflict_prefix = "/v1/conflicts/";
+
+// What can be done about one of several: `name` stands between the two.
+struct MemberAction {
+  std::string_view prefix;
   std::string_view verb;
-  Task<HttpResponse> (*post)(ApiContext&, std::string);
+  Task<HttpResponse> (*post)(ApiContext&, HttpRequest, std::string name);
 };
 
-constexpr std::array change_actions{
-    ChangeAction{"/discard", post_discard},
-    ChangeAction{"/repropose", post_repropose},
+constexpr std::array member_actions{
+    MemberAction{change_prefix, "/revert", post_revert},
+    MemberAction{change_prefix, "/discard",
+                 [](ApiContext& c, HttpRequest, std::string ids) { return post_discard(c, std::move(ids)); }},
+    MemberAction{change_prefix, "/repropose",
+                 [](ApiContext& c, HttpRequest, std::string ids) { return post_repropose(c, std::move(ids)); }},
+    MemberAction{conflict_prefix, "/reapply",
+                 [](ApiContext& c, HttpRequest r, std::string id) {
+                   return post_conflict(c, std::move(r), std::move(id), true);
+                 }},
+    MemberAction{conflict_prefix, "/keep",
+                 [](ApiContext& c, HttpRequest r, std::string id) {
+                   return post_conflict(c, std::move(r), std::move(id), false);
+                 }},
 };
 
 constexpr std::array fleet_routes{
@@ -50,33 +71,51 @@ constexpr std::array fleet_routes{
     FleetRoute{"/v1/checkpoints/next",
                [](ApiContext& c, const HttpRequest&) { return get_next_checkpoint(c); }},
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
+    FleetRoute{"/v1/history", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/diff", [](ApiContext& c, const HttpRequest& r) { return get_diff(c, r); }},
+    FleetRoute{"/v1/blame", [](ApiContext& c, const HttpRequest& r) { return get_blame(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
+    FleetRoute{"/v1/level", [](ApiContext& c, const HttpRequest&) { return get_level(c); }},
     FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
 };
 
-Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
-  constexpr std::string_view change_prefix = "/v1/changes/";
-  if (request.method == HttpMethod::post) {
-    const auto* action = std::ranges::find(fleet_actions, std::string_view(request.path), &FleetAction::path);
-    if (action != fleet_actions.end()) co_return co_await action->post(context, std::move(request));
-    for (const ChangeAction& of_change : change_actions) {
-      std::string ids = request.path;
-      if (!ids.ends_with(of_change.verb) || !ids.starts_with(change_prefix)) continue;
-      ids.resize(ids.size() - of_change.verb.size());
-      ids.erase(0, change_prefix.size());
-      co_return co_await of_change.post(context, std::move(ids));
-    }
+// What stands between the two in `path`; nothing where it doesn't have that form.
+std::optional<std::string> between(const std::string& path, std::string_view prefix,
+                                   std::string_view suffix) {
+  if (path.size() < prefix.size() + suffix.size() || !path.starts_with(prefix) || !path.ends_with(suffix))
+    return std::nullopt;
+  return path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+}
+
+// Nothing: nobody there takes a POST.
+std::optional<Task<HttpResponse>> post_fleet(ApiContext& context, HttpRequest& request) {
+  const std::string path = request.path;
+  const auto* action = std::ranges::find(fleet_actions, std::string_view(path), &FleetAction::path);
+  if (action != fleet_actions.end()) return action->post(context, std::move(request));
+  for (const MemberAction& of_member : member_actions) {
+    if (auto name = between(path, of_member.prefix, of_member.verb))
+      return of_member.post(context, std::move(request), std::move(*name));
   }
+  return std::nullopt;
+}
+
+Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
+  if (request.method == HttpMethod::post) {
+    if (auto posted = post_fleet(context, request)) co_return co_await std::move(*posted);
+  }
+  if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
-  const bool is_change = request.path.starts_with(change_prefix);
-  if (found == fleet_routes.end() && !is_change) {
+  const auto change = between(request.path, change_prefix, "");
+  if (request.path == "/v1/rollback")
+    co_return problem(405, "method", "Method not allowed.", "Only POST is possible here.");
+  if (found == fleet_routes.end() && !change) {
     co_return problem(404, "no-such-resource", "Not found.",
                       "There is no " + libp2p::printable(request.path) + ".");
   }
   if (request.method != HttpMethod::get)
     co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
-  if (is_change) co_return get_change(context, request.path.substr(change_prefix.size()));
+  if (change) co_return get_change(context, *change);
   co_return found->get(context, request);
 }
 

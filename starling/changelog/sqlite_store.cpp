@@ -5,14 +5,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace starling {
 namespace {
 
-constexpr int schema_version = 2;
+constexpr int whole_schema = 1;   // all that a record names is there
+constexpr int pruned_schema = 2;  // what a checkpoint covers need not be
 
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -55,19 +55,15 @@ Result<int> take_lock(const std::filesystem::path& file) {
   return fail(Errc::io, path.string() + ": " + std::strerror(error));
 }
 
-// What leads from each schema to the next; each is one transaction.
-constexpr std::array migrations{
+// The schema says who can read a store, so that a node may go back to the version before as long as that one
+// can: what it doesn't know of it doesn't miss.
+constexpr std::string_view create_schema =
     "BEGIN;"
-    "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL);"
+    "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, seal "
+    "BLOB);"
     "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version=1;"
-    "COMMIT",
-    "BEGIN;"
-    "ALTER TABLE record ADD COLUMN seal BLOB;"
-    "PRAGMA user_version=2;"
-    "COMMIT",
-};
-static_assert(migrations.size() == schema_version);
+    "COMMIT";
 
 Result<> sync_to_disk(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -112,26 +108,31 @@ void SqliteStore::roll_back() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, 
 Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA journal_mode=WAL"));
   LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
-  // A log that a large transaction has made long is cut again.
-  LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   // What a killed process has written can be read and need not be on disk, nor get there by a sync of the log
   // if one has failed before. It must be, before anybody acts upon it.
   LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  // A log that a large transaction has made long is cut again.
+  LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
   if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
   const int found = sqlite3_column_int(version.get(), 0);
-  if (found > schema_version) {
+  if (found > pruned_schema) {
     return fail(Errc::not_supported, "the store has schema " + std::to_string(found) +
-                                         ", this version knows " + std::to_string(schema_version) +
+                                         ", this version knows " + std::to_string(pruned_schema) +
                                          ": run a newer starling");
   }
-  for (int schema = found; schema < schema_version; ++schema) {
-    if (Result<> done = execute(migrations.at(static_cast<std::size_t>(schema))); !done) {
-      roll_back();
-      return done;
-    }
-  }
-  return {};
+  Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
+  if (!done) roll_back();
+  return done;
+}
+
+// The first version had none.
+Result<> SqliteStore::add_seals() {
+  LIBP2P_TRY(const Statement columns,
+             prepare(db_, "SELECT count(*) FROM pragma_table_info('record') WHERE name = 'seal'"));
+  if (sqlite3_step(columns.get()) != SQLITE_ROW) return sqlite_error(db_, "looking for seals");
+  if (sqlite3_column_int(columns.get(), 0) > 0) return {};
+  return execute("ALTER TABLE record ADD COLUMN seal BLOB");
 }
 
 Bytes SqliteStore::seal_of(BytesView envelope) const {
@@ -188,7 +189,13 @@ Result<> SqliteStore::append(std::span<const RecordPtr> records, const Facts& fa
 }
 
 Result<> SqliteStore::drop(std::span<const RecordId> ids, const Facts& facts) {
-  return transact([&] { return delete_records(ids); }, facts);
+  return transact(
+      [&]() -> Result<> {
+        LIBP2P_CHECK(delete_records(ids));
+        static_assert(pruned_schema == 2);
+        return execute("PRAGMA user_version=2");
+      },
+      facts);
 }
 
 Result<std::vector<RecordPtr>> SqliteStore::read_records(std::vector<Unsealed>& unsealed) {

@@ -40,6 +40,7 @@ class SqliteStore final : public Store {
  private:
   SqliteStore(sqlite3* db, int lock, SealKey seal_key) noexcept : db_(db), lock_(lock), seal_key_(seal_key) {}
   [[nodiscard]] Result<> prepare_schema();
+  [[nodiscard]] Result<> add_seals();
   [[nodiscard]] Result<> execute(const char* sql);
   void roll_back();
   // In one transaction: what `change` does, and the facts.

@@ -26,7 +26,8 @@ std::string location_of(const json::object& body) {
   return " (line " + canonical_json(*line) + ", column " + canonical_json(*column) + ")";
 }
 
-ExitCode exit_code_of(int status) {
+// `error`: what the answer begins with.
+ExitCode exit_code_of(int status, std::string_view error) {
   switch (status) {
     case 400:
       return ExitCode::invalid;
@@ -34,6 +35,8 @@ ExitCode exit_code_of(int status) {
       return ExitCode::not_allowed;
     case 404:
       return ExitCode::not_found;
+    case 409:
+      return error == "Conflict." ? ExitCode::version_conflict : ExitCode::error;
     case 412:
       return ExitCode::version_conflict;
     case 504:
@@ -91,14 +94,16 @@ ExitCode report(const ApiReply& reply) {
   const auto body = parse_json(reply.body);
   const json::object* object = body ? body->if_object() : nullptr;
   std::string message = "the daemon answered " + std::to_string(reply.status);
+  std::string error;
   if (object) {
-    message = text_of(*object, "error");
-    if (message.empty()) message = text_of(*object, "title");
+    error = text_of(*object, "error");
+    if (error.empty()) error = text_of(*object, "title");
+    message = error;
     if (const std::string detail = text_of(*object, "detail"); !detail.empty()) message += " " + detail;
     message += location_of(*object);
   }
   std::fprintf(stderr, "starling: %s\n", message.c_str());
-  return exit_code_of(reply.status);
+  return exit_code_of(reply.status, error);
 }
 
 }  // namespace starling

@@ -20,13 +20,20 @@ struct CommandContext {
 // One function a command: declares its options and what it does.
 void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
+void add_layers(CLI::App& app, CommandContext& context);
+void add_variables(CLI::App& app, CommandContext& context);
+void add_fleet(CLI::App& app, CommandContext& context);  // raise-level
 void add_label(CLI::App& app, CommandContext& context);
 void add_join(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
-void add_views(CLI::App& app, CommandContext& context);   // status, nodes, history, conflicts
-void add_log(CLI::App& app, CommandContext& context);     // fork, discard, repropose, anchor, checkpoint
-void add_config(CLI::App& app, CommandContext& context);  // get, set, rm, apply, publish
+void add_views(CLI::App& app, CommandContext& context);      // status, nodes
+void add_config(CLI::App& app, CommandContext& context);     // get, set, rm, apply, publish
+void add_log(CLI::App& app, CommandContext& context);        // fork, discard, repropose, anchor, checkpoint
+void add_change(CLI::App& app, CommandContext& context);     // several edits at once
+void add_history(CLI::App& app, CommandContext& context);    // history, show, diff, blame
+void add_undo(CLI::App& app, CommandContext& context);       // rollback, revert
+void add_conflicts(CLI::App& app, CommandContext& context);  // conflicts, reapply
 
 // `--state DIR` or `--api API`, and `--json`.
 struct Target {

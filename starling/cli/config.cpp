@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-#include "starling/cli/command.hpp"
+#include "starling/cli/write_options.hpp"
 #include "starling/daemon/files.hpp"
 #include "starling/model/document.hpp"
 
@@ -11,54 +11,18 @@ namespace starling {
 namespace {
 
 struct ConfigArguments {
-  Target target;
+  WriteArguments write;
   std::string path;
   std::string value;
   std::string file;
-  std::string ack;
-  std::string timeout;
-  std::string message;
-  std::string if_match;
-  bool allow_empty = false;
 };
 
 using Perform = std::function<Result<ApiReply>(const ApiClient&, const ConfigArguments&)>;
 
-// The target of /config with what was asked for besides.
-std::string config_target(const std::string& path, const ConfigArguments& arguments) {
+std::string config_path(const std::string& path) {
   std::string target = "/config";
   if (!path.empty() && path != "/") target += path.starts_with('/') ? path : "/" + path;
-  char separator = '?';
-  const auto add = [&](const std::string& name, const std::string& value) {
-    if (value.empty()) return;
-    target += separator + name + "=" + value;
-    separator = '&';
-  };
-  add("ack", arguments.ack);
-  add("timeout", arguments.timeout);
-  add("allow-empty", arguments.allow_empty ? "1" : "");
   return target;
-}
-
-std::map<std::string, std::string> headers_of(const ConfigArguments& arguments) {
-  std::map<std::string, std::string> headers;
-  if (!arguments.message.empty()) headers.emplace("Starling-Message", arguments.message);
-  if (!arguments.if_match.empty()) {
-    const bool quoted = arguments.if_match.starts_with('"') || arguments.if_match == "*";
-    headers.emplace("If-Match", quoted ? arguments.if_match : '"' + arguments.if_match + '"');
-  }
-  return headers;
-}
-
-void print_written(const ApiReply& reply, bool as_json) {
-  const auto change = reply.headers.find("starling-change");
-  const std::string id = change == reply.headers.end() ? "" : change->second;
-  if (as_json) {
-    const json::object object{{"change", id.empty() ? json::value(nullptr) : json::value(id)}};
-    std::printf("%s\n", canonical_json(object).c_str());
-  } else {
-    std::printf("%s\n", id.empty() ? "nothing to change" : id.c_str());
-  }
 }
 
 void print_value(const ApiReply& reply, bool as_json) {
@@ -73,14 +37,14 @@ void print_value(const ApiReply& reply, bool as_json) {
 void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigArguments> arguments,
             Perform perform, void (*print)(const ApiReply&, bool)) {
   command.callback([&context, arguments, perform = std::move(perform), print] {
-    const auto client = arguments->target.client();
+    const auto client = arguments->write.target.client();
     const auto reply = client ? perform(*client, *arguments) : std::unexpected(client.error());
     if (!reply) {
       context.exit_code = report(reply.error());
     } else if (reply->status != 200) {
       context.exit_code = report(*reply);
     } else {
-      print(*reply, arguments->target.json);
+      print(*reply, arguments->write.target.json);
     }
   });
 }
@@ -89,15 +53,12 @@ std::pair<CLI::App*, std::shared_ptr<ConfigArguments>> add_command(CLI::App& app
                                                                    const char* what, bool writes) {
   CLI::App* command = app.add_subcommand(name, what);
   auto arguments = std::make_shared<ConfigArguments>();
-  arguments->target.add_options(*command);
   if (writes) {
-    command->add_option("--ack", arguments->ack, "wait for: local, replicated:K or applied:all");
-    command->add_option("--timeout", arguments->timeout, "how long to wait: 500ms, 30s, 2m");
-    command->add_option("--message", arguments->message, "why, for the history");
-    command->add_option(
-        "--if-match", arguments->if_match,
-        "a revision, as `status` shows it: refuse, with exit code 4, if the fleet has moved on");
-    command->add_flag("--allow-empty", arguments->allow_empty, "it is meant to leave no listener");
+    arguments->write.add_options(*command);
+    command->add_option("--base", arguments->write.base,
+                        "the revision that you worked from: merge with what has come since");
+  } else {
+    arguments->write.target.add_options(*command);
   }
   return {command, std::move(arguments)};
 }
@@ -110,7 +71,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *get, context, get_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("GET", config_target(a.path, a));
+        return client.request("GET", a.write.target_of(config_path(a.path)));
       },
       print_value);
 
@@ -120,7 +81,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *set, context, set_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("PUT", config_target(a.path, a), a.value, headers_of(a));
+        return client.request("PUT", a.write.target_of(config_path(a.path)), a.value, a.write.headers());
       },
       print_written);
 
@@ -129,7 +90,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *rm, context, rm_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("DELETE", config_target(a.path, a), {}, headers_of(a));
+        return client.request("DELETE", a.write.target_of(config_path(a.path)), {}, a.write.headers());
       },
       print_written);
 
@@ -140,7 +101,8 @@ void add_config(CLI::App& app, CommandContext& context) {
       *apply, context, apply_arguments,
       [](const ApiClient& client, const ConfigArguments& a) -> Result<ApiReply> {
         LIBP2P_TRY(const Bytes contents, read_file(a.file));
-        return client.request("PUT", config_target("", a), libp2p::as_text(contents), headers_of(a));
+        return client.request("PUT", a.write.target_of(config_path("")), libp2p::as_text(contents),
+                              a.write.headers());
       },
       print_written);
 
@@ -149,7 +111,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *publish, context, publish_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("POST", config_target("", a), {}, headers_of(a));
+        return client.request("POST", a.write.target_of(config_path("")), {}, a.write.headers());
       },
       print_written);
 }

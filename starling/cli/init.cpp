@@ -2,11 +2,15 @@
 #include <cstdio>
 #include <memory>
 
+#include "starling/changelog/anchor.hpp"
 #include "starling/changelog/sqlite_store.hpp"
 #include "starling/cli/command.hpp"
 #include "starling/cli/invites.hpp"
 #include "starling/cli/node_options.hpp"
+#include "starling/merge/levels.hpp"
+#include "starling/merge/revision.hpp"
 #include "starling/model/document.hpp"
+#include "starling/model/scope.hpp"
 
 namespace starling {
 namespace {
@@ -39,6 +43,12 @@ class Founding {
     LIBP2P_TRY(RecordPtr record, author_->write(context, kind, fleet_, std::move(body)));
     return add(std::move(record));
   }
+  // A new fleet has no history that older rules must hold for (M9).
+  Result<> begin_at_level(unsigned level) {
+    if (level == first_merge_level) return {};
+    const Anchor anchor{log_->vector(), revision_of(unset_tree(), level), level};
+    return write(RecordKind::anchor, anchor.to_body());
+  }
   [[nodiscard]] const FleetId& fleet() const noexcept { return fleet_; }
   [[nodiscard]] const std::vector<RecordPtr>& records() const noexcept { return records_; }
 
@@ -58,7 +68,7 @@ class Founding {
   std::vector<RecordPtr> records_;
 };
 
-Result<Founded> found_fleet(const NodeArguments& arguments, bool in_private) {
+Result<Founded> found_fleet(const NodeArguments& arguments, bool in_private, unsigned level) {
   libp2p::NullLog log;
   libp2p::SystemRuntime runtime(log, 1);
   const libp2p::Env env = runtime.env();
@@ -83,6 +93,7 @@ Result<Founded> found_fleet(const NodeArguments& arguments, bool in_private) {
                  network_key ? network_key->fingerprint() : ""};
   const Grant grant{result.peer, Role::operator_, config.name, node.encryption.public_key, {}};
   LIBP2P_CHECK(founding.write(RecordKind::grant, grant.to_body()));
+  LIBP2P_CHECK(founding.begin_at_level(level));
   const std::vector<Multiaddr> addresses = reachable_addresses(config.listen);
   for (const Role role : {Role::operator_, Role::node}) {
     const NewInvite invite = make_invite({role}, env.clock.wall(), env.random);
@@ -120,8 +131,12 @@ void add_init(CLI::App& app, CommandContext& context) {
   command->add_flag("--private", *in_private,
                     "a network of its own: only who has its key, which tokens carry, gets a byte through");
   command->add_flag("--json", *as_json, "print JSON");
-  command->callback([&context, arguments, as_json, in_private] {
-    const auto founded = found_fleet(*arguments, *in_private);
+  auto level = std::make_shared<unsigned>(newest_merge_level);
+  command->add_option("--merge-level", *level, "1 for a fleet that nodes of older versions are to join")
+      ->check(CLI::Range(first_merge_level, newest_merge_level))
+      ->capture_default_str();
+  command->callback([&context, arguments, as_json, in_private, level] {
+    const auto founded = found_fleet(*arguments, *in_private, *level);
     if (!founded) {
       context.exit_code = report(founded.error());
       return;

@@ -16,11 +16,6 @@ Result<RecordId> hex_id(const json::value& text) {
   return RecordId::from_bytes(bytes);
 }
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 Result<NamedMember> member_from(const json::value& value) {
   const json::object* node = value.if_object();
   if (!node) return fail(Errc::parse, "the daemon's answer is not whole");
@@ -136,6 +131,11 @@ class StoreAccess final : public LogAccess {
 };
 
 }  // namespace
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
 
 Result<json::object> object_from(const ApiReply& reply) {
   auto body = parse_json(reply.body);

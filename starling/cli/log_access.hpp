@@ -42,6 +42,8 @@ class LogAccess {
 
 // The object in an answer of the daemon. Errors: refused (403, 404), io; both with the detail it gives.
 [[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
+// A member that is text, whole; empty where it is none.
+[[nodiscard]] std::string text_at(const json::object& object, std::string_view key);
 
 // `file`, else the root key if it is still in the state's folder, else the node's own.
 [[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const StateDir& state);

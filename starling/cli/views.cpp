@@ -1,40 +1,12 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "starling/cli/command.hpp"
-#include "starling/model/document.hpp"
+#include "starling/cli/table.hpp"
 
 namespace starling {
 namespace {
-
-using Row = std::vector<std::string>;
-
-// What comes from other nodes must not drive the terminal.
-std::string cell(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (!value || value->is_null()) return "-";
-  if (value->is_string()) return value->get_string().empty() ? "-" : libp2p::printable(value->get_string());
-  if (value->is_bool()) return value->get_bool() ? "yes" : "no";
-  return canonical_json(*value);
-}
-
-void print_table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    std::printf("%s\n", line.c_str());
-  }
-}
 
 std::string age(std::int64_t ms) {
   if (ms < 1000) return std::to_string(ms) + "ms";
@@ -49,12 +21,6 @@ std::string fact_cell(const json::object& node, std::string_view key) {
   const json::value* since = fact->get_object().if_contains("age_ms");
   const std::int64_t ms = since && since->is_int64() ? since->get_int64() : 0;
   return cell(fact->get_object(), "revision").substr(0, 8) + " " + age(ms);
-}
-
-const json::array& list(const json::object& object, std::string_view key) {
-  static const json::array none;
-  const json::value* value = object.if_contains(key);
-  return value && value->is_array() ? value->get_array() : none;
 }
 
 std::string network_cell(const json::object& status) {
@@ -121,35 +87,6 @@ void print_nodes(const json::object& body) {
   print_table(rows);
 }
 
-void print_history(const json::object& body) {
-  std::vector<Row> rows{{"TIME", "BY", "STATE", "WHAT", "CHANGE"}};
-  for (const json::value& value : list(body, "changes")) {
-    const json::object& change = value.as_object();
-    std::string what = cell(change, "message");
-    if (what == "-") {
-      what.clear();
-      for (const json::value& edit : list(change, "edits")) {
-        if (what.size() > 60) break;
-        what +=
-            (what.empty() ? "" : ", ") + cell(edit.as_object(), "op") + " " + cell(edit.as_object(), "path");
-      }
-    }
-    rows.push_back(
-        {cell(change, "time"), cell(change, "author_name"), cell(change, "state"), what, cell(change, "id")});
-  }
-  print_table(rows);
-}
-
-void print_conflicts(const json::object& body) {
-  std::vector<Row> rows{{"PATH", "KIND", "STANDS", "LOST", "WINNER", "LOSER"}};
-  for (const json::value& value : list(body, "conflicts")) {
-    const json::object& conflict = value.as_object();
-    rows.push_back({cell(conflict, "path"), cell(conflict, "kind"), cell(conflict, "stands"),
-                    cell(conflict, "mine"), cell(conflict, "winner"), cell(conflict, "loser")});
-  }
-  print_table(rows);
-}
-
 struct View {
   const char* name;
   const char* what;
@@ -160,26 +97,7 @@ constexpr std::array views{
     View{"status", "this node and its fleet, in short", "/v1/status", print_status},
     View{"nodes", "every member: online, and what it has received, applied and runs", "/v1/nodes",
          print_nodes},
-    View{"history", "the changes, newest first", "/v1/changes", print_history},
-    View{"conflicts", "concurrent changes of the same thing: what stands, and what lost", "/v1/conflicts",
-         print_conflicts},
 };
-
-ExitCode show(const View& view, const Target& target) {
-  const auto client = target.client();
-  if (!client) return report(client.error());
-  const auto reply = client->request("GET", view.target);
-  if (!reply) return report(reply.error());
-  if (reply->status != 200) return report(*reply);
-  if (target.json) {
-    std::fwrite(reply->body.data(), 1, reply->body.size(), stdout);
-    return ExitCode::done;
-  }
-  const auto body = parse_json(reply->body);
-  if (!body || !body->is_object()) return report(Error{Errc::io, "the daemon's answer is no JSON object"});
-  view.print(body->get_object());
-  return ExitCode::done;
-}
 
 }  // namespace
 
@@ -188,7 +106,8 @@ void add_views(CLI::App& app, CommandContext& context) {
     CLI::App* command = app.add_subcommand(view.name, view.what);
     auto target = std::make_shared<Target>();
     target->add_options(*command);
-    command->callback([&context, &view, target] { context.exit_code = show(view, *target); });
+    command->callback(
+        [&context, &view, target] { context.exit_code = show(*target, view.target, view.print); });
   }
 }
 

@@ -18,6 +18,7 @@
 #include "starling/changelog/sqlite_store.hpp"
 #include "starling/daemon/files.hpp"
 #include "starling/daemon/node.hpp"
+#include "starling/daemon/own_address.hpp"
 #include "starling/dataplane/nginx/nginx_driver.hpp"
 #include "starling/dataplane/none_driver.hpp"
 #include "starling/dataplane/spec.hpp"
@@ -167,6 +168,7 @@ class Daemon {
     options.name = config.name;
     options.version = version;
     if (token) options.join = JoinRequest{*token, config.name, encryption.public_key};
+    if (!config.address.empty()) options.address = *address_text(config.address);
     options.applier.take_fleet = config.take_fleet;
     options.applier.drift = config.drift == "report" ? DriftPolicy::report : DriftPolicy::heal;
     NodeGround ground{identity,

@@ -1,5 +1,7 @@
 #include "starling/daemon/node.hpp"
 
+#include "starling/daemon/own_address.hpp"
+
 namespace starling {
 namespace {
 
@@ -61,6 +63,8 @@ Task<Result<>> FleetNode::start() {
   admission_.start();
   LIBP2P_CO_CHECK(co_await host_.start());
   sync_.start();
+  applier_.set_address(options_.address.empty() ? own_address(host_.swarm().advertised_addresses())
+                                                : std::optional(options_.address));
   applier_.start();
   history_.start();
   tasks_.spawn("node.tick", tick());
@@ -70,8 +74,8 @@ Task<Result<>> FleetNode::start() {
 
 Task<> FleetNode::stop() {
   co_await tasks_.stop();
-  co_await history_.stop();
   co_await writer_.stop();
+  co_await history_.stop();
   co_await applier_.stop();
   co_await sync_.stop();
   admission_.stop();

@@ -20,6 +20,7 @@ struct NodeOptions {
   std::string name;
   std::string version;
   std::optional<JoinRequest> join;  // still to be done
+  std::string address = {};         // as its configuration can name it; empty: the first that it advertises
   ApplierConfig applier;
   SyncConfig sync;
   HistoryPolicy history;

@@ -7,13 +7,18 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "starling/daemon/own_address.hpp"
+
 namespace starling {
 namespace {
 
-constexpr std::array known_keys{
-    "fleet",         "name",           "listen",     "api",    "drift",
-    "security",      "data_plane",     "take_fleet", "limits", "websocket_certificate",
-    "websocket_key", "private_network"};
+constexpr std::array known_keys{"fleet",         "name",
+                                "listen",        "api",
+                                "drift",         "security",
+                                "data_plane",    "take_fleet",
+                                "limits",        "websocket_certificate",
+                                "websocket_key", "private_network",
+                                "address"};
 
 std::unexpected<Error> wrong(std::string_view key, std::string_view what) {
   return fail(Errc::parse, "config.toml: \"" + libp2p::printable(key) + "\" " + std::string(what));
@@ -117,6 +122,8 @@ Result<NodeConfig> config_from(const toml::table& table) {
   if (config.websocket_certificate.empty() != config.websocket_key.empty()) {
     return wrong("websocket_certificate", "and \"websocket_key\" go together: one of them is missing");
   }
+  LIBP2P_TRY(config.address, text_or(table, "address", ""));
+  if (!config.address.empty() && !address_text(config.address)) return wrong("address", "is no IP address");
   LIBP2P_TRY(config.limits, limits_member(table));
   return config;
 }
@@ -134,9 +141,9 @@ Result<NodeConfig> NodeConfig::from_toml(std::string_view text) {
 
 std::string NodeConfig::to_toml() const {
   toml::array addresses;
-  for (const Multiaddr& address : listen) addresses.push_back(address.to_string());
+  for (const Multiaddr& one : listen) addresses.push_back(one.to_string());
   toml::array apis;
-  for (const std::string& address : api) apis.push_back(address);
+  for (const std::string& one : api) apis.push_back(one);
   const toml::table table{{"fleet", to_cid(fleet)},
                           {"name", name},
                           {"listen", std::move(addresses)},

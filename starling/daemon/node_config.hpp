@@ -26,6 +26,7 @@ struct NodeConfig {
   std::vector<std::string> security;  // in order of preference: "noise", "tls"; empty: as libp2p has it
   std::string websocket_certificate;  // PEM files, for what listens on /tls/ws
   std::string websocket_key;
+  std::string address;  // an IP address, for {{node.addr}}; empty: the first that is advertised at the start
   libp2p::ResourceLimits limits = {};  // [limits]: those that differ from the defaults
 
   // Errors: parse, with the line or the key and what would be right.

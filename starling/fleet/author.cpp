@@ -35,24 +35,58 @@ bool Author::can_go_on(const AuthoringContext& context) const {
          known->second.fork->seq > last_->record.seq;
 }
 
-std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
-  std::vector<RecordId> parents;
-  if (!last_) {
-    // What a restored backup does not know is then seen to be missing.
-    const PeerId self = PeerId::from_public_key(key_.public_key());
-    for (const RecordPtr& head : own_heads(context.log, self, context.ceiling)) parents.push_back(head->id);
-  }
+namespace {
+
+// What a record may be put after.
+std::vector<RecordPtr> usable_tips(const AuthoringContext& context) {
   std::vector<RecordPtr> tips;
   for (const RecordId& id : context.log.heads()) {
     RecordPtr record = context.log.get(id);
-    if (record->record.hlc > context.ceiling || (last_ && last_->id == id)) continue;
-    if (context.log.stands(*record)) tips.push_back(std::move(record));
+    if (record->record.hlc <= context.ceiling && context.log.stands(*record))
+      tips.push_back(std::move(record));
   }
+  return tips;
+}
+
+}  // namespace
+
+std::vector<RecordId> Author::newest(const AuthoringContext& context) const {
+  if (last_ && can_go_on(context)) return {last_->id};
+  std::vector<RecordId> newest;
+  const PeerId self = PeerId::from_public_key(key_.public_key());
+  for (const RecordPtr& head : own_heads(context.log, self, context.ceiling)) newest.push_back(head->id);
+  return newest;
+}
+
+std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
+  std::vector<RecordId> parents;
+  // What a restored backup does not know is then seen to be missing.
+  if (!last_) parents = newest(context);
+  std::vector<RecordPtr> tips = usable_tips(context);
+  std::erase_if(tips, [this](const RecordPtr& tip) { return last_ && last_->id == tip->id; });
   std::ranges::sort(tips, std::greater(), [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
   for (const RecordPtr& tip : tips) {
     if (parents.size() == max_parents) break;
     if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
   }
+  std::ranges::sort(parents);
+  return parents;
+}
+
+Result<std::vector<RecordId>> Author::asked_parents(const AuthoringContext& context) const {
+  std::vector<RecordId> parents = *context.parents;
+  if (parents.size() > max_parents) {
+    return fail(Errc::limit, "what the record is to be put after has " + std::to_string(parents.size()) +
+                                 " newest changes, and a record names 16 at most");
+  }
+  for (const RecordId& own : newest(context)) {
+    const auto knows = [&](const RecordId& asked) {
+      return asked == own || context.log.happened_before(own, asked);
+    };
+    if (!last_ && parents.size() < max_parents && std::ranges::none_of(*context.parents, knows))
+      parents.push_back(own);
+  }
+  if (last_) std::erase(parents, last_->id);
   std::ranges::sort(parents);
   return parents;
 }
@@ -70,11 +104,19 @@ Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind
   record.incarnation = incarnation_;
   record.seq = last_ ? last_->record.seq + 1 : 1;
   if (last_) record.prev = last_->id;
-  record.parents = choose_parents(context);
+  if (context.parents) {
+    LIBP2P_TRY(record.parents, asked_parents(context));
+  } else {
+    record.parents = choose_parents(context);
+  }
   record.grant = grant;
   record.body = std::move(body);
   Hlc seen = last_ ? last_->record.hlc : Hlc{};
   for (const RecordId& parent : record.parents) seen = std::max(seen, context.log.get(parent)->record.hlc);
+  // A clock tells when, not what was known: what is written later is later in the order (M1, M4).
+  if (context.parents) {
+    for (const RecordPtr& tip : usable_tips(context)) seen = std::max(seen, tip->record.hlc);
+  }
   record.hlc = Hlc::after(seen, context.wall);
   LIBP2P_TRY(RecordPtr written, sign_record(record, key_));
   last_ = written;

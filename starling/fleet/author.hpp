@@ -1,6 +1,8 @@
 // Writing records: one key's present incarnation (rule L2).
 #pragma once
 
+#include <optional>
+
 #include "starling/changelog/changelog.hpp"
 #include "starling/model/record.hpp"
 
@@ -14,6 +16,9 @@ struct AuthoringContext {
   Hlc ceiling;  // records above it are held: they are nobody's parent and don't push clocks (L7)
   // A random number, for the next incarnation where the present one can't go on.
   std::uint64_t fresh_incarnation = 0;
+  // What whoever asked for the record had seen, where that is less than its author knows (M3): it is put
+  // after these alone, and after the author's own records, which it can't pretend not to know.
+  std::optional<std::vector<RecordId>> parents = std::nullopt;
 };
 
 // The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that
@@ -30,15 +35,22 @@ class Author {
 
   // Signs the next record. It counts as written at once: a record that is then not stored leaves the
   // incarnation unusable, so its owner must stop.
+  // Errors: limit (more parents were asked for than a record can name; nothing was written).
   [[nodiscard]] Result<RecordPtr> write(const AuthoringContext& context, RecordKind kind, RecordId grant,
                                         Bytes body);
+
+  // What it puts a record after that is written now, if nothing else is asked for: its own older
+  // incarnations, and the newest tips.
+  [[nodiscard]] std::vector<RecordId> choose_parents(const AuthoringContext& context) const;
+  // Its own newest records: whatever it writes next builds on them.
+  [[nodiscard]] std::vector<RecordId> newest(const AuthoringContext& context) const;
 
   [[nodiscard]] const PrivateKey& key() const noexcept { return key_; }
   [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
 
  private:
   [[nodiscard]] bool can_go_on(const AuthoringContext& context) const;
-  [[nodiscard]] std::vector<RecordId> choose_parents(const AuthoringContext& context) const;
+  [[nodiscard]] Result<std::vector<RecordId>> asked_parents(const AuthoringContext& context) const;
 
   PrivateKey key_;
   std::uint64_t incarnation_;

@@ -9,13 +9,13 @@ Committer::Committer(Env env, Store& store)
 
 Task<Result<>> Committer::commit(std::vector<RecordPtr> records, Facts facts) {
   for (RecordPtr& record : records) waiting_.records.push_back(std::move(record));
-  for (auto& [name, value] : facts) waiting_.facts.insert_or_assign(name, std::move(value));
+  add_to_next(std::move(facts));
   return wait_written();
 }
 
 Task<Result<>> Committer::drop(std::vector<RecordId> ids, Facts facts) {
   for (const RecordId& id : ids) waiting_.dropped.push_back(id);
-  for (auto& [name, value] : facts) waiting_.facts.insert_or_assign(name, std::move(value));
+  add_to_next(std::move(facts));
   return wait_written();
 }
 
@@ -34,6 +34,10 @@ Result<> Committer::write(const Batch& batch) {
   LIBP2P_CHECK(store_.append(batch.records, batch.facts));
   if (batch.dropped.empty()) return {};
   return store_.drop(batch.dropped, {});
+}
+
+void Committer::add_to_next(Facts facts) {
+  for (auto& [name, value] : facts) waiting_.facts.insert_or_assign(name, std::move(value));
 }
 
 Task<> Committer::write_batches() {

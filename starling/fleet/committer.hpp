@@ -23,6 +23,9 @@ class Committer {
   [[nodiscard]] Task<Result<>> commit(std::vector<RecordPtr> records, Facts facts = {});
   // The same for records to be forgotten.
   [[nodiscard]] Task<Result<>> drop(std::vector<RecordId> ids, Facts facts);
+  // Goes with the next batch, whose it is: not worth one of its own. Calling commit() without anything sees
+  // to it.
+  void add_to_next(Facts facts);
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
   [[nodiscard]] Task<> stop();
 

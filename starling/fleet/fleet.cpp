@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "starling/changelog/anchor.hpp"
+#include "starling/history/causal_past.hpp"
+
 namespace starling {
 namespace {
 
@@ -56,15 +59,15 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       store_(store),
       author_(std::move(node_key), env.random.u64()),
       log_(fleet),
-      merge_([this](const RecordId& earlier, const RecordId& later) {
-        return log_.happened_before(earlier, later);
-      }),
+      merge_(
+          [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
   facts_ = std::move(contents.facts);
   restore_base(contents.records);
+  revisions_.restore(facts_);
   for (const RecordPtr& record : contents.records) {
     const Changelog::Ingested ingested = log_.restore(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
@@ -81,7 +84,11 @@ Result<> Fleet::load() {
   return {};
 }
 
-Task<> Fleet::stop() { co_await committer_.stop(); }
+Task<> Fleet::stop() {
+  // What was to go with the next batch.
+  if (!committer_.failure()) (void)co_await committer_.commit({});
+  co_await committer_.stop();
+}
 
 Hlc Fleet::ceiling() const { return Hlc::at(fleet_time() + clock_tolerance); }
 
@@ -202,23 +209,32 @@ Result<> Fleet::may_author(RecordKind kind) const {
   return {};
 }
 
+std::vector<RecordId> Fleet::parents_now() const { return author_.choose_parents(authoring_context()); }
+
 Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
-  std::vector<Bytes> bodies;
-  bodies.push_back(std::move(body));
-  LIBP2P_CO_TRY(const std::vector<RecordPtr> records, co_await author_all(kind, std::move(bodies)));
+  std::vector<Draft> drafts;
+  drafts.push_back({std::move(body), std::nullopt});
+  LIBP2P_CO_TRY(const std::vector<RecordPtr> records, co_await author_all(kind, std::move(drafts)));
   co_return records.front();
 }
 
-Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vector<Bytes> bodies) {
+Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vector<Draft> drafts) {
   LIBP2P_CO_CHECK(may_author(kind));
   // What is signed must be stored (L2): so nothing may fail once the first of several is.
-  const auto is_large = [](const Bytes& body) { return body.size() > max_record_bytes / 2; };
-  if (bodies.size() > 1 && std::ranges::any_of(bodies, is_large))
+  const auto is_large = [](const Draft& draft) { return draft.body.size() > max_record_bytes / 2; };
+  if (drafts.size() > 1 && std::ranges::any_of(drafts, is_large))
     co_return fail(Errc::limit, "a record of more than 4 MiB is written alone");
+  const auto names_too_many = [](const Draft& draft) {
+    return draft.parents && draft.parents->size() > max_parents;
+  };
+  if (std::ranges::any_of(drafts, names_too_many))
+    co_return fail(Errc::limit, "a record names 16 others at most that it is put after");
   std::vector<RecordPtr> records;
-  for (Bytes& body : bodies) {
+  for (Draft& draft : drafts) {
+    AuthoringContext context = authoring_context();
+    context.parents = std::move(draft.parents);
     LIBP2P_CO_TRY(RecordPtr record,
-                  author_.write(authoring_context(), kind, charter_.member(node_)->grant, std::move(body)));
+                  author_.write(context, kind, charter_.member(node_)->grant, std::move(draft.body)));
     const Changelog::Ingested ingested = log_.ingest(record);
     if (ingested.outcome != Changelog::Outcome::added) co_return std::unexpected(ingested.why);
     sort_in(record);
@@ -255,8 +271,43 @@ void Fleet::update_merge() {
   const bool any = base_ != nullptr || merge_.size() > 0;
   revision_ =
       any && whole && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
+  note_revision();
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
+}
+
+void Fleet::note_revision() {
+  if (!revision_) return;
+  revisions_.add({*revision_, {tips_.ids().begin(), tips_.ids().end()}});
+  committer_.add_to_next(revisions_.newest_fact());
+}
+
+bool Fleet::happened_before(const RecordId& earlier, const RecordId& later) const {
+  if (imagined_ && later == imagined_->id) return imagined_->past.contains(earlier);
+  return log_.happened_before(earlier, later);
+}
+
+Fleet::Preview Fleet::preview(Change change, const std::vector<RecordId>& parents) {
+  RecordId nobody;
+  nobody.bytes.fill(0xff);
+  std::vector<RecordId> known = own_heads();
+  known.insert(known.end(), parents.begin(), parents.end());
+  imagined_ = Imagined{nobody, causal_past(log_, known)};
+  // As it would be written, it comes after all that takes part.
+  Hlc seen;
+  if (!merged_->fates.empty()) seen = log_.get(merged_->fates.back().id)->record.hlc;
+  merge_.add({nobody, Hlc::after(seen, env_.clock.wall()), std::move(change)});
+  const MergeResult& result = merge_.result();
+  const auto fate = std::ranges::find(result.fates, nobody, &ChangeFate::id);
+  Preview preview{{nobody, ChangeFate::State::skipped, "this version doesn't know the fleet's rules (M9)"},
+                  result.document};
+  if (fate != result.fates.end()) preview.fate = *fate;
+  merge_.remove(nobody);
+  merged_ = &merge_.result();
+  // All is as it was, and all that had changed before was told.
+  (void)merge_.take_changed();
+  imagined_.reset();
+  return preview;
 }
 
 std::vector<RecordPtr> Fleet::changes() const {

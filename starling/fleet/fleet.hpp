@@ -16,6 +16,8 @@
 #include "starling/fleet/committer.hpp"
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
+#include "starling/history/past.hpp"
+#include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
 #include "starling/merge/state.hpp"
 
@@ -74,9 +76,15 @@ class Fleet {
   // Errors: refused (no grant that allows it; a clock too far ahead, with the offset; records here that only
   // a newer version understands), io (the store).
   [[nodiscard]] Task<Result<RecordPtr>> author(RecordKind kind, Bytes body);
-  // Several at once, in order, with one synced transaction: all of them or none. `bodies` is not empty.
-  // Errors: also limit, when one of several is too large to be sure of.
-  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Bytes> bodies);
+  // Several at once, in order, with one synced transaction: all of them or none. `drafts` is not empty.
+  // Errors: also limit, when one of several is too large to be sure of, or has more parents than a record can
+  // name.
+  struct Draft {
+    Bytes body;
+    // What its writer had seen (AuthoringContext::parents); nothing: all that is known.
+    std::optional<std::vector<RecordId>> parents;
+  };
+  [[nodiscard]] Task<Result<std::vector<RecordPtr>>> author_all(RecordKind kind, std::vector<Draft> drafts);
   // Why author() would refuse a change now, or nothing.
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // An anchor of all that is here and neither held nor set aside; with a level, the rules of that level hold
@@ -110,6 +118,8 @@ class Fleet {
   // The desired document's revision; nothing before the first valid change, and at a level that this version
   // doesn't know: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
+  // Of the merge's rules, that it is of (M9).
+  [[nodiscard]] unsigned merge_level() const noexcept { return merge_.level(); }
   // Does all of that follow from the whole log? Not while records are on their way to the disk.
   [[nodiscard]] bool settled() const noexcept { return committing_ == 0; }
   // The changes that are folded into it, oldest first.
@@ -117,6 +127,27 @@ class Fleet {
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
   // Changes whose clock is too far ahead of fleet time (L7), earliest first.
   [[nodiscard]] const std::set<std::pair<Hlc, RecordId>>& held() const noexcept { return held_; }
+
+  // ---- looking back ----
+
+  // The revisions that this node has been at, as far as it remembers.
+  [[nodiscard]] const RevisionLog& revisions() const noexcept { return revisions_; }
+  [[nodiscard]] Past past() { return {log_, merge_, revisions_}; }
+  // Of whom what stands is, and who removed what is gone. Valid until something changes.
+  [[nodiscard]] const Provenances& provenance() { return merge_.provenance(); }
+
+  // ---- looking ahead ----
+
+  // What a record that is written now is put after.
+  [[nodiscard]] std::vector<RecordId> parents_now() const;
+  // This node's own newest records: whatever it writes builds on them.
+  [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.newest(authoring_context()); }
+  // What would come of a change that is written now and put after `parents` and those. Nothing is written.
+  struct Preview {
+    ChangeFate fate;
+    json::value document;  // the tree of all scopes
+  };
+  [[nodiscard]] Preview preview(Change change, const std::vector<RecordId>& parents);
 
   // Small things this node remembers over restarts.
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
@@ -176,6 +207,8 @@ class Fleet {
   void restore_base(const std::vector<RecordPtr>& records);
   [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
 
+  void note_revision();
+  [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
   template <class Call>
@@ -199,6 +232,14 @@ class Fleet {
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
+  Tips tips_;  // of the changes that take part in the merge
+  RevisionLog revisions_;
+  // While a preview is worked out: the change that is not there, and what its author would have known.
+  struct Imagined {
+    RecordId id;
+    std::set<RecordId> past;
+  };
+  std::optional<Imagined> imagined_;
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;

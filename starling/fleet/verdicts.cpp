@@ -96,6 +96,7 @@ std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
   const bool counts =
       change && log_.stands(record) && charter_.judge(record.record) == Charter::Verdict::valid;
   set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
+  if (counts) tips_.add(record);
   if (!counts || change->voids.empty()) return {};
   discards_.add(record.id, record.record.hlc, change->voids);
   return change->voids;
@@ -105,6 +106,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   if (in_base(record)) return consider_covered(record);
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
+    tips_.remove(record);
     set_state(record, std::move(*why));
     return discards_.remove(record.id);
   }
@@ -117,6 +119,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   std::vector<RecordId> voids = change->voids;
   if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
+  tips_.add(record);
   return voids;
 }
 

@@ -3,28 +3,24 @@
 #include <algorithm>
 #include <map>
 
-#include "starling/model/change.hpp"
-
 namespace starling {
 namespace {
 
-constexpr std::size_t max_layer_name_bytes = 63;
 constexpr std::size_t max_variable_name_bytes = 64;
 
-bool is_small(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_mark(char c) { return c == '.' || c == '_' || c == '-'; }
-
+// As canonical JSON has it: 1e1 is 10.
 std::optional<std::int64_t> priority_of(const json::value& value) {
-  const std::int64_t* number = value.if_int64();
-  if (!number || *number < -max_priority || *number > max_priority) return std::nullopt;
-  return *number;
+  boost::system::error_code error;
+  const auto number = value.to_number<std::int64_t>(error);
+  if (error || number < 0 || number > max_priority) return std::nullopt;
+  return number;
 }
 
 ScopeFault fault_at(Path path, std::string detail) {
   return {std::string(fleet_scope), std::move(path), std::move(detail)};
 }
 
-// What an object has besides, the first by name: what is mistyped would be without effect in silence.
+// What an object has besides, the first by name.
 template <class... Known>
 std::optional<std::string> unknown_member(const json::object& object, Known... known) {
   std::optional<std::string> unknown;
@@ -38,26 +34,24 @@ std::optional<std::string> unknown_member(const json::object& object, Known... k
 }  // namespace
 
 Result<> check_layer_name(std::string_view name) {
-  const bool sound = !name.empty() && name.size() <= max_layer_name_bytes && is_small(name.front()) &&
-                     std::ranges::all_of(name, [](char c) { return is_small(c) || is_mark(c); });
-  if (!sound || name == base_scope) {
-    return fail(
-        Errc::invalid_argument,
-        "a layer's name has 1 to 63 of the characters a-z 0-9 . _ -, a letter or digit first, and is not "
-        "\"base\": not \"" +
-            libp2p::printable(name) + "\"");
-  }
-  return {};
+  if (is_layer_name(name)) return {};
+  return fail(
+      Errc::invalid_argument,
+      "a layer's name has 1 to 63 of the characters a-z 0-9 . _ -, a letter or digit first, and is not "
+      "\"base\": not \"" +
+          libp2p::printable(name) + "\"");
 }
 
 Result<> check_variable_name(std::string_view name) {
-  const auto allowed = [](char c) { return is_small(c) || is_mark(c) || (c >= 'A' && c <= 'Z'); };
-  if (name.empty() || name.size() > max_variable_name_bytes || !std::ranges::all_of(name, allowed)) {
-    return fail(Errc::invalid_argument,
-                "a variable's name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, not \"" +
-                    libp2p::printable(name) + "\"");
-  }
-  return {};
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (!name.empty() && name.size() <= max_variable_name_bytes && std::ranges::all_of(name, allowed))
+    return {};
+  return fail(Errc::invalid_argument,
+              "a variable's name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, not \"" +
+                  libp2p::printable(name) + "\"");
 }
 
 json::value layer_json(const Layer& layer) {
@@ -83,7 +77,7 @@ std::expected<Layer, ScopeFault> read_layer(std::string_view name, const json::v
   layer.selector = std::move(*parsed);
   if (const json::value* priority = object->if_contains(priority_member)) {
     const auto number = priority_of(*priority);
-    if (!number) return wrong(priority_member, "a priority is an integer from -1000000000 to 1000000000");
+    if (!number) return wrong(priority_member, "a priority is an integer from 0 to 1000");
     layer.priority = *number;
   }
   if (const auto unknown = unknown_member(*object, selector_member, priority_member))
@@ -109,29 +103,6 @@ std::expected<std::vector<Layer>, ScopeFault> read_layers(const json::value& tre
   std::ranges::sort(
       layers, {}, [](const Layer& layer) { return std::pair(layer.priority, std::string_view(layer.name)); });
   return layers;
-}
-
-std::optional<ScopeFault> check_fleet_scope(const json::value& tree) {
-  const json::value* scope = find(tree, {std::string(fleet_scope)});
-  if (!scope) return std::nullopt;
-  const json::object* object = scope->if_object();
-  if (!object) return fault_at({}, "the fleet's own scope is an object");
-  if (const auto unknown = unknown_member(*object, layers_member, variables_member))
-    return fault_at({*unknown}, "there are \"layers\" and \"variables\" here");
-  if (const auto layers = read_layers(tree); !layers) return layers.error();
-  const json::value* variables = object->if_contains(variables_member);
-  if (!variables) return std::nullopt;
-  const Path place{std::string(variables_member)};
-  if (!variables->is_object()) return fault_at(place, "what holds the variables is an object");
-  std::map<std::string_view, const json::value*> by_name;
-  for (const auto& member : variables->get_object()) by_name.emplace(member.key(), &member.value());
-  for (const auto& [name, value] : by_name) {
-    const Path variable{std::string(variables_member), std::string(name)};
-    if (const auto sound = check_variable_name(name); !sound)
-      return fault_at(variable, sound.error().message);
-    if (!value->is_string()) return fault_at(variable, "a variable is a string");
-  }
-  return std::nullopt;
 }
 
 }  // namespace starling

@@ -7,16 +7,17 @@
 #pragma once
 
 #include <expected>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "starling/layers/selector.hpp"
-#include "starling/model/document.hpp"
 #include "starling/model/scope.hpp"
 
 namespace starling {
+
+// Of the merge (M9): below it there is the base alone, and its strings are no templates.
+inline constexpr unsigned layers_level = 2;
 
 inline constexpr std::string_view layers_member = "layers";
 inline constexpr std::string_view variables_member = "variables";
@@ -24,13 +25,12 @@ inline constexpr std::string_view selector_member = "selector";
 inline constexpr std::string_view priority_member = "priority";
 
 inline constexpr std::size_t max_layers = 1024;
-// Above that a double is no longer every integer: what is written is what is read, everywhere.
-inline constexpr std::int64_t max_priority = 1'000'000'000;
+inline constexpr std::int64_t max_priority = 1000;
 
 struct Layer {
   std::string name;
   Selector selector;
-  std::int64_t priority = 0;  // from -max_priority to max_priority; of two layers the higher counts
+  std::int64_t priority = 0;  // 0 to max_priority; of two layers the higher lies on top
 };
 
 // 1 to 63 of [a-z0-9._-], the first a letter or digit; not "base". Errors: invalid_argument.
@@ -52,9 +52,5 @@ struct ScopeFault {
 // The layers of a tree, lowest first: in the order in which they are laid over the base. Of several faults
 // the first by name.
 [[nodiscard]] std::expected<std::vector<Layer>, ScopeFault> read_layers(const json::value& tree);
-
-// What is wrong in the fleet's own scope of `tree`, or nothing: it holds layers and variables, and variables
-// are strings.
-[[nodiscard]] std::optional<ScopeFault> check_fleet_scope(const json::value& tree);
 
 }  // namespace starling

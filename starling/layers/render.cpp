@@ -1,7 +1,6 @@
 #include "starling/layers/render.hpp"
 
 #include "starling/layers/template.hpp"
-#include "starling/model/change.hpp"
 
 namespace starling {
 namespace {

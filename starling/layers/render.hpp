@@ -18,6 +18,8 @@ struct NodeFacts {
   std::string name;
   std::map<std::string, std::string> labels;
   std::optional<std::string> addr;  // nothing: it is not known, and can't be named
+
+  friend bool operator==(const NodeFacts&, const NodeFacts&) = default;
 };
 
 // What nodes that the same layers select have in common: base and layers by path, templates not filled in.

@@ -41,4 +41,8 @@ MergeResult fold(std::vector<MergeInput> inputs, const HappenedBefore& happened_
   return std::move(merge).take();
 }
 
+bool apply_to_tree(json::value& tree, const Edit& edit) {
+  return apply_edit(tree, {edit.scope, path_in_tree(edit.scope, edit.path), edit.op, edit.value});
+}
+
 }  // namespace starling

@@ -69,5 +69,7 @@ struct MergeResult {
 // Applies one edit to the document of its scope as the fold does: parents are made, what is no object on the
 // way gives way. False when nothing could be done (append to what is no array).
 bool apply_edit(json::value& document, const Edit& edit);
+// The same in the tree of all scopes.
+bool apply_to_tree(json::value& tree, const Edit& edit);
 
 }  // namespace starling

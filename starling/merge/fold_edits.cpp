@@ -22,6 +22,12 @@ json::value before_append(const json::array& array, const std::vector<Wish>& wis
   return json::array(array.begin(), array.end() - added);
 }
 
+// What stood at `place` before an edit at `path` replaced `before`; nothing where that is not told.
+std::optional<json::value> part_of(const json::value* before, const Path& path, const Path& place) {
+  if (before == nullptr || !is_prefix(path, place)) return std::nullopt;
+  return copied(member_at(*before, {place.begin() + static_cast<std::ptrdiff_t>(path.size()), place.end()}));
+}
+
 }  // namespace
 
 FoldState::Obstacle FoldState::apply_set(Node& node, std::size_t edit) {
@@ -54,7 +60,8 @@ FoldState::Obstacle FoldState::apply_append(Node& node, std::size_t edit) {
     if (last == others.end()) return to_text(place_of(append.path)) + ": there is no array to append to";
     node.idle.push_back(edit);
     Node& winner = *last->wish.node;
-    lose({&node, edit, &winner, winner.input.id, copied(array), copied(array)}, Conflict::Kind::overlap,
+    std::optional<json::value> base = part_of(last->wish.before.get(), last->path, append.path);
+    lose({&node, edit, &winner, winner.input.id, std::move(base), copied(array)}, Conflict::Kind::overlap,
          node);
     return {};
   }

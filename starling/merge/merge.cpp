@@ -69,6 +69,14 @@ void Merge::set_levels(std::vector<LevelFrom> levels) {
   levels_changed_ = true;
 }
 
+std::unique_ptr<Merge> Merge::begin_anew() const {
+  auto other = std::make_unique<Merge>(happened_before_, limits_);
+  other->set_base(base_);
+  other->levels_ = levels_;
+  other->levels_changed_ = true;
+  return other;
+}
+
 const MergeResult& Merge::result() {
   update();
   return result_;
@@ -87,6 +95,7 @@ std::vector<ChangeFate> Merge::take_changed() {
   }
   std::ranges::sort(nodes, {}, &Node::position);
   std::vector<ChangeFate> fates;
+  fates.reserve(nodes.size());
   for (const Node* node : nodes) fates.push_back(node->fate);
   return fates;
 }

@@ -53,6 +53,9 @@ class Merge {
   // what is known of the rules is too old.
   [[nodiscard]] unsigned level() const { return levels_.last(); }
 
+  // Another one that folds by the same rules from the same base, and has no changes yet.
+  [[nodiscard]] std::unique_ptr<Merge> begin_anew() const;
+
   // Work is done by these, once for all that came before. What they refer to is valid until the next call of
   // any member that is not const.
   [[nodiscard]] const MergeResult& result();

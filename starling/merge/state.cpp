@@ -36,6 +36,7 @@ std::vector<Author> authors_of(const Provenances& provenance) {
   std::map<RecordId, Hlc> found;
   for (const auto& [path, of] : provenance) found.emplace(of.change, of.hlc);
   std::vector<Author> authors;
+  authors.reserve(found.size());
   for (const auto& [id, hlc] : found) authors.push_back({id, hlc});
   return authors;
 }

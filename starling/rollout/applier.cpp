@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/merge/levels.hpp"
+
 namespace starling {
 namespace {
 
@@ -76,26 +78,57 @@ Task<> Applier::stop() {
 }
 
 void Applier::on_revision_changed() {
-  if (const auto wanted = desired_generation(fleet_)) {
-    set_fact(FactKind::received, *wanted);
-    // What the fold yields has passed the structural validator with every change in it (M6).
-    if (!driver_.serves() || driver_.check(wanted->document)) set_fact(FactKind::validated, *wanted);
-    if (!driver_.serves()) {
-      // Nothing to bring up: such a node is where its log is.
-      set_fact(FactKind::applied, *wanted);
-      set_fact(FactKind::healthy, *wanted);
-    }
-  }
+  look_at_fleet();
   retry_ = config_.retry_first;
   wake();
   on_status_();
 }
 
+// Others' comings and goings are nothing to this node: only its own labels can change what it runs.
+void Applier::on_charter_changed() {
+  if (known_as_ == own_facts(fleet_, address_)) return;
+  on_revision_changed();
+}
+
+void Applier::look_at_fleet() {
+  if (fleet_.level() > newest_merge_level) {
+    desired_.reset();
+    return note_render_fault("upgrade needed: the fleet's rules of merging are at level " +
+                             std::to_string(fleet_.level()) + ", and this version knows them up to " +
+                             std::to_string(newest_merge_level) + " (M9)");
+  }
+  known_as_ = own_facts(fleet_, address_);
+  desired_ = desired_generation(fleet_, known_as_);
+  if (!desired_) return note_render_fault({});
+  set_fact(FactKind::received, desired_->revision, desired_->heads);
+  const Generation* generation = wanted();
+  note_render_fault(generation ? std::string() : to_string(desired_->generation.error()));
+  if (!generation) return;
+  // What the fold yields has passed the structural validator with every change in it (M6), and this after it
+  // was rendered.
+  if (!driver_.serves() || driver_.check(generation->document)) set_fact(FactKind::validated, *generation);
+  if (!driver_.serves()) {
+    // Nothing to bring up: such a node is where its log is.
+    set_fact(FactKind::applied, *generation);
+    set_fact(FactKind::healthy, *generation);
+  }
+}
+
+void Applier::note_render_fault(std::string error) {
+  if (render_error_ == error) return;
+  render_error_ = std::move(error);
+  if (!render_error_.empty()) tell(DataPlaneEvent::Kind::failed, std::nullopt, render_error_);
+}
+
 void Applier::set_fact(FactKind kind, const Generation& generation) {
+  set_fact(kind, generation.revision, generation.heads);
+}
+
+void Applier::set_fact(FactKind kind, const RevisionId& revision, const std::vector<RecordId>& heads) {
   auto& fact = facts_[static_cast<std::size_t>(kind)];
-  if (fact && fact->revision == generation.revision && fact->heads == generation.heads) return;
-  const bool same_revision = fact && fact->revision == generation.revision;
-  fact = TimedFact{generation.revision, generation.heads, same_revision ? fact->since : env_.now()};
+  if (fact && fact->revision == revision && fact->heads == heads) return;
+  const bool same_revision = fact && fact->revision == revision;
+  fact = TimedFact{revision, heads, same_revision ? fact->since : env_.now()};
 }
 
 void Applier::fill(Status& status) const {
@@ -111,7 +144,7 @@ void Applier::fill(Status& status) const {
   if (running_) status.generation = running_->id;
   status.serves = driver_.serves();
   status.held = held_.substr(0, max_status_error_bytes);
-  status.error = error_.substr(0, max_status_error_bytes);
+  status.error = (render_error_.empty() ? error_ : render_error_).substr(0, max_status_error_bytes);
 }
 
 void Applier::tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> generation, std::string message) {
@@ -157,23 +190,23 @@ Task<> Applier::keep_applied() {
 
 // False when it should be tried again after a while.
 Task<bool> Applier::bring_up_to_date() {
-  std::optional<Generation> wanted = desired_generation(fleet_);
-  if (!wanted) co_return true;
-  if (running_ && running_->id == wanted->id) {
-    if (running_->revision != wanted->revision || running_->heads != wanted->heads) {
-      co_await note_running(std::move(*wanted));
+  const Generation* present = wanted();
+  if (!present) co_return true;
+  if (running_ && running_->id == present->id) {
+    if (running_->revision != present->revision || running_->heads != present->heads || !held_.empty()) {
+      co_await note_running(*present);
     } else if (!facts_[static_cast<std::size_t>(FactKind::applied)]) {
-      co_return co_await confirm_or_apply(std::move(*wanted));
+      co_return co_await confirm_or_apply(*present);
     }
     co_return true;
   }
-  if (!running_ && !co_await may_apply_first(wanted->document)) co_return false;
-  if (would_empty(*wanted)) {
-    hold("change " + to_cid(unasked_emptying()->by) +
-         " leaves no listener: write it again with allow-empty, or set a listener (M10)");
+  Generation next = *present;
+  if (!running_ && !co_await may_apply_first(next.document)) co_return false;
+  if (std::string why = unasked_emptying(next); !why.empty()) {
+    hold(std::move(why));
     co_return true;
   }
-  co_return co_await apply(std::move(*wanted));
+  co_return co_await apply(std::move(next));
 }
 
 Task<bool> Applier::may_apply_first(const json::value& wanted) {
@@ -195,16 +228,19 @@ Task<bool> Applier::may_apply_first(const json::value& wanted) {
   co_return false;
 }
 
-bool Applier::would_empty(const Generation& wanted) const {
-  return running_ && has_listeners(running_->document) && !has_listeners(wanted.document) &&
-         unasked_emptying();
-}
-
-std::optional<Emptying> Applier::unasked_emptying() const {
-  for (const auto& [scope, emptying] : fleet_.merged().emptied) {
-    if (!emptying.allowed) return emptying;
+// Why `wanted` must not be applied, since nobody has said that it is meant (M10); empty: it may.
+std::string Applier::unasked_emptying(const Generation& wanted) const {
+  if (!running_ || !has_listeners(running_->document) || has_listeners(wanted.document)) return {};
+  const auto& emptied = fleet_.merged().emptied;
+  for (const auto& [scope, emptying] : emptied) {
+    if (!emptying.allowed) {
+      return "change " + to_cid(emptying.by) +
+             " leaves no listener: write it again with allow-empty, or set a listener (M10)";
+    }
   }
-  return std::nullopt;
+  if (!emptied.empty()) return {};
+  return "the layers that this node's labels select leave it no listener: change its labels, or set a "
+         "listener (M10)";
 }
 
 // As if the data plane had refused it, which it would: the address is in use. But only while we run.
@@ -327,8 +363,8 @@ Task<> Applier::heal() {
 Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
   TurnQueue::Turn turn = co_await turns_.take();
   if (!driver_.serves()) co_return Trial(std::move(turn), std::nullopt);
-  const auto wanted = desired_generation(fleet_);
-  const bool runs_present = wanted ? (running_ && running_->id == wanted->id) : !running_;
+  const Generation* present_wanted = wanted();
+  const bool runs_present = present_wanted ? (running_ && running_->id == present_wanted->id) : !running_;
   // What is to go back if the change can't be stored. It is asked for only where it isn't known: that would
   // be one more question on the way of every change.
   json::value before;
@@ -345,6 +381,8 @@ Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json:
   if (auto fault = cuts_off(document)) co_return std::unexpected(std::move(*fault));
   if (!running_ && !co_await may_apply_first(document)) co_return Trial(std::move(turn), std::nullopt);
   const GenerationId id = generation_id(document);
+  // A change that doesn't reach this node: a layer of others.
+  if (running_ && running_->id == id && !drifted_) co_return Trial(std::move(turn), std::nullopt);
   if (auto done = co_await driver_.apply(std::move(document), id); !done)
     co_return std::unexpected(std::move(done.error()));
   co_return Trial(std::move(turn), std::move(before));
@@ -354,11 +392,11 @@ Task<> Applier::keep(Trial trial) {
   if (!trial.before_) co_return;
   // Concurrent changes may have put more into the revision than the candidate held: the loop brings that up
   // next.
-  auto wanted = desired_generation(fleet_);
   const auto present = co_await driver_.read();
-  if (wanted && present && same_json(*present, wanted->document)) {
-    const GenerationId id = wanted->id;
-    co_await note_running(std::move(*wanted));
+  const Generation* generation = wanted();
+  if (generation && present && same_json(*present, generation->document)) {
+    const GenerationId id = generation->id;
+    co_await note_running(*generation);
     tell(DataPlaneEvent::Kind::applied, id, "");
   }
   wake();

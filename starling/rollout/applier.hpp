@@ -48,6 +48,9 @@ class Applier final : private FleetObserver {
           OnStatus on_status, OnEvent on_event);
   ~Applier() override;
 
+  // The address that this node's configuration can name, if it has one. Before start(): it must not change
+  // while the node runs, or generations would.
+  void set_address(std::optional<std::string> address) { address_ = std::move(address); }
   void start();
   [[nodiscard]] Task<> stop();
   // From now on no configuration that would take one of these is brought up.
@@ -56,6 +59,12 @@ class Applier final : private FleetObserver {
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
   [[nodiscard]] const std::optional<Generation>& running() const noexcept { return running_; }
+  // What the fleet wants of this node; nullptr while that is nothing, or can't be rendered: what ran before
+  // goes on. Valid until the fleet changes.
+  [[nodiscard]] const Generation* wanted() const noexcept {
+    return desired_ && desired_->generation ? &*desired_->generation : nullptr;
+  }
+  [[nodiscard]] const std::optional<std::string>& address() const noexcept { return address_; }
   [[nodiscard]] const std::string& held() const noexcept { return held_; }
   [[nodiscard]] Driver& driver() noexcept { return driver_; }
 
@@ -90,14 +99,15 @@ class Applier final : private FleetObserver {
 
  private:
   void on_revision_changed() override;
+  void on_charter_changed() override;
 
+  void look_at_fleet();
+  void note_render_fault(std::string error);
   void wake();
   Task<> keep_applied();
   Task<bool> bring_up_to_date();
   Task<bool> may_apply_first(const json::value& wanted);
-  [[nodiscard]] bool would_empty(const Generation& wanted) const;
-  // A change that left a scope without listeners and didn't say that it is meant (M10).
-  [[nodiscard]] std::optional<Emptying> unasked_emptying() const;
+  [[nodiscard]] std::string unasked_emptying(const Generation& wanted) const;
   [[nodiscard]] std::optional<DataPlaneFault> cuts_off(const json::value& document) const;
   Task<bool> apply(Generation wanted);
   Task<bool> confirm_or_apply(Generation wanted);
@@ -106,6 +116,7 @@ class Applier final : private FleetObserver {
   Task<> note_running(Generation generation);
   void note_failure(const DataPlaneFault& fault);
   void hold(std::string why);
+  void set_fact(FactKind kind, const RevisionId& revision, const std::vector<RecordId>& heads);
   void set_fact(FactKind kind, const Generation& generation);
   void tell(DataPlaneEvent::Kind kind, std::optional<GenerationId> generation, std::string message);
 
@@ -127,12 +138,16 @@ class Applier final : private FleetObserver {
   TurnQueue turns_;
   libp2p::Notifier wake_;
   std::uint64_t wakes_ = 0;  // ever: what comes while the loop is busy must not wait for its next round
+  std::optional<std::string> address_;
+  std::optional<NodeFacts> known_as_;    // by what the present generation was rendered
+  std::optional<Desired> desired_;       // of the fleet, as it is
   std::optional<Generation> running_;    // what we brought up last, and believe to run
   std::optional<GenerationId> refused_;  // what the data plane would not take
   libp2p::Instant refused_until_{};      // and when to try it again: a port may have become free
   std::array<std::optional<TimedFact>, fact_kinds.size()> facts_;
   std::string held_;
-  std::string error_;
+  std::string error_;                // of the data plane
+  std::string render_error_;         // why there is no generation for it
   bool first_apply_agreed_ = false;  // `publish` has taken in what ran before
   bool unreachable_ = false;
   bool drifted_ = false;

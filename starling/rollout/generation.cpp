@@ -4,6 +4,7 @@
 #include <set>
 
 #include "libp2p/crypto/hash.hpp"
+#include "starling/merge/validate.hpp"
 
 namespace starling {
 namespace {
@@ -69,10 +70,53 @@ GenerationId generation_id(const json::value& document) {
   return GenerationId{libp2p::sha256(hashed)};
 }
 
-std::optional<Generation> desired_generation(const Fleet& fleet) {
-  if (!fleet.revision()) return std::nullopt;
-  const json::value& document = fleet.document();
-  return Generation{generation_id(document), *fleet.revision(), tips(fleet), document};
+std::string to_string(const RenderFault& fault) {
+  const std::string where = fault.fault.scope.empty() ? to_pointer(fault.fault.path)
+                                                      : to_text(Place{fault.fault.scope, fault.fault.path});
+  return "node " + fault.node + " can't render " + (where.empty() ? "the document" : where) + ": " +
+         fault.fault.detail;
+}
+
+NodeFacts facts_of(const Member& member, std::optional<std::string> addr) {
+  return {member.name, member.labels, std::move(addr)};
+}
+
+std::expected<json::value, RenderFault> document_for(const json::value& tree, unsigned level,
+                                                     const NodeFacts& facts) {
+  if (level < layers_level) return scope_document(tree, base_scope);
+  auto document = render(tree, facts);
+  if (!document) return std::unexpected(RenderFault{facts.name, std::move(document.error())});
+  return std::move(*document);
+}
+
+std::optional<RenderFault> structural_fault(const json::value& document, const std::string& node) {
+  auto invalid = validate(document, {.level = newest_validation});
+  if (!invalid) return std::nullopt;
+  return RenderFault{node, {"", std::move(invalid->path), std::move(invalid->detail)}};
+}
+
+std::optional<NodeFacts> own_facts(const Fleet& fleet, const std::optional<std::string>& addr) {
+  const Member* self = fleet.charter().member(fleet.node());
+  return self ? std::optional(facts_of(*self, addr)) : std::nullopt;
+}
+
+std::optional<Desired> desired_generation(const Fleet& fleet, const std::optional<NodeFacts>& self) {
+  const unsigned level = fleet.level();
+  if (!fleet.revision() || (level >= layers_level && !self)) return std::nullopt;
+  const NodeFacts facts = self.value_or(NodeFacts{});
+  std::vector<RecordId> heads = tips(fleet);
+  const auto render_it = [&]() -> std::expected<Generation, RenderFault> {
+    auto document = document_for(fleet.merged().document, level, facts);
+    if (!document) return std::unexpected(std::move(document.error()));
+    // At the first level all was checked in the merge.
+    if (level >= layers_level) {
+      if (auto fault = structural_fault(*document, facts.name)) return std::unexpected(std::move(*fault));
+    }
+    const GenerationId id = generation_id(*document);
+    return Generation{id, *fleet.revision(), heads, std::move(*document)};
+  };
+  auto generation = render_it();
+  return Desired{*fleet.revision(), std::move(heads), std::move(generation)};
 }
 
 std::string to_text(const Generation& generation) {

@@ -1,10 +1,13 @@
 #include "starling/rollout/writer.hpp"
 
+#include <algorithm>
 #include <memory>
 
+#include "starling/layers/origin.hpp"
 #include "starling/merge/diff.hpp"
 #include "starling/merge/fold.hpp"
-#include "starling/merge/validate.hpp"
+#include "starling/merge/tree_check.hpp"
+#include "starling/rollout/plan_check.hpp"
 
 namespace starling {
 namespace {
@@ -33,17 +36,57 @@ std::unexpected<WriteFault> fault_of(DataPlaneFault data_plane) {
   return std::unexpected(WriteFault{data_plane.status, std::move(body)});
 }
 
-std::unexpected<WriteFault> fault_of(const Invalid& invalid) {
-  return std::unexpected(
-      WriteFault{400, json::object{{"error", "Invalid configuration."},
-                                   {"detail", invalid.detail},
-                                   {"location", json::object{{"path", to_pointer(invalid.path)}}}}});
+// Of the base as Unit says it, of other scopes with their name.
+json::object location_of(const Place& place) {
+  json::object location{{"path", to_pointer(place.path)}};
+  if (!place.scope.empty() && place.scope != base_scope) location["scope"] = place.scope;
+  return location;
 }
 
-std::unexpected<WriteFault> leaves_no_listener() {
+// The path begins with the scope.
+WriteFault fault_of(const Invalid& invalid) {
+  return {400, json::object{{"error", "Invalid configuration."},
+                            {"detail", invalid.detail},
+                            {"location", location_of(place_of(invalid.path))}}};
+}
+
+WriteFault fault_of(const RenderFault& fault) {
+  json::object location = location_of({fault.fault.scope, fault.fault.path});
+  location["node"] = fault.node;
+  return {400, json::object{{"error", "Invalid configuration."},
+                            {"detail", to_string(fault) + ". Nothing has changed."},
+                            {"location", std::move(location)}}};
+}
+
+std::unexpected<WriteFault> needs_level(std::string_view scope) {
+  return fault(409, "Upgrade needed.",
+               "The fleet's rules of merging are older than layers and variables (\"" + std::string(scope) +
+                   "\"): once every member runs this version, raise them with `starling fleet raise-level`. "
+                   "Nothing has changed.");
+}
+
+// The first scope that the fleet's level of the merge doesn't know (M9).
+std::optional<std::string> unknown_scope(const std::vector<Edit>& edits, unsigned level) {
+  if (level >= layers_level) return std::nullopt;
+  const auto found = std::ranges::find_if(edits, [](const Edit& edit) { return edit.scope != base_scope; });
+  return found == edits.end() ? std::nullopt : std::optional(found->scope);
+}
+
+// Does that change more than one value of the base by another? What does is looked at by itself, the rest
+// once a batch.
+bool may_break_rendering(const std::vector<Edit>& edits) {
+  const auto has_template = [](std::string_view text) { return text.find("{{") != std::string_view::npos; };
+  return std::ranges::any_of(edits, [&](const Edit& edit) {
+    return edit.scope != base_scope || std::ranges::any_of(edit.path, has_template) ||
+           (edit.value && !names_in(*edit.value).empty());
+  });
+}
+
+std::unexpected<WriteFault> leaves_no_listener(const std::string& node) {
   return fault(400, "Refused.",
-               "This would leave the fleet without a listener. If that is meant, send it again with "
-               "?allow-empty=1. Nothing has changed.");
+               "This would leave node " + node +
+                   " without a listener. If that is meant, send it again with "
+                   "?allow-empty=1. Nothing has changed.");
 }
 
 std::unexpected<WriteFault> ends() {
@@ -62,6 +105,21 @@ bool is_verdict(const DataPlaneFault& fault) {
 }
 
 }  // namespace
+
+Propose in_scope(std::string scope, Propose about_document) {
+  return [scope = std::move(scope), propose = std::move(about_document)](
+             const json::value& present) -> std::expected<Proposal, WriteFault> {
+    auto proposal = propose(scope_document(present, scope));
+    if (!proposal) return std::unexpected(std::move(proposal.error()));
+    json::object tree;
+    for (const auto& other : present.get_object()) {
+      if (other.key() != scope) tree.emplace(other.key(), other.value());
+    }
+    tree.emplace(scope, std::move(proposal->document));
+    for (Edit& edit : proposal->edits) edit.scope = scope;
+    return Proposal{std::move(tree), std::move(proposal->edits)};
+  };
+}
 
 // One write, as the coroutine sees it that waits for its outcome.
 struct Writer::Request {
@@ -91,14 +149,17 @@ class Writer::Ticket {
 struct Writer::Plan {
   struct Step {
     Ticket ticket;
-    std::optional<Bytes> body;  // of its change; nothing when it makes none
-    Outcome outcome;            // what it is answered if the changes before it stand
+    std::optional<Fleet::Draft> draft;  // of its change; nothing when it makes none
+    Outcome outcome;                    // what it is answered if the changes before it stand
   };
-  json::value document;     // after all steps
+  json::value document;  // after all steps
+  std::vector<RecordId>
+      parents;              // what was known when it was begun: what comes from others later was not seen
   std::vector<Step> steps;  // the first one makes a change
   std::size_t bytes = 0;
-  std::optional<Invalid> invalid;  // what is wrong with the only step
-  Batch rest;                      // can't go with them
+  std::optional<WriteFault> invalid;  // what is wrong with the only step
+  bool renders = false;               // every member can render what the last step leaves: it was looked at
+  Batch rest;                         // can't go with them
 
   void answer_all(const Outcome& outcome) {
     for (Step& step : steps) step.ticket.answer(outcome);
@@ -158,16 +219,21 @@ Writer::Batch Writer::next_batch() {
 
 Task<Writer::Plan> Writer::plan(Batch batch) {
   Plan plan;
-  plan.document = fleet_.document();
+  begin(plan);
   while (!batch.empty() && add(plan, batch.front())) {
     batch.pop_front();
     if (batch.empty()) break;
     // Large documents take their time, and others need the thread, too: the fleet may move meanwhile.
     co_await libp2p::yield_now(env_);
-    if (plan.steps.empty()) plan.document = fleet_.document();
+    if (plan.steps.empty()) plan.document = fleet_.merged().document;
   }
   plan.rest = std::move(batch);
   co_return plan;
+}
+
+void Writer::begin(Plan& plan) const {
+  plan.document = fleet_.merged().document;
+  plan.parents = fleet_.parents_now();
 }
 
 // Works out one more write; false when it can't go with those before it.
@@ -186,40 +252,78 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     }
     return true;
   };
+  if (options.reads_fleet) begin(plan);  // others may have come while those before it were worked out
+  if (options.precondition) {
+    if (auto stale = options.precondition(plan.document))
+      return without_change(std::unexpected(std::move(*stale)));
+  }
   auto proposal = request.propose(plan.document);
   if (!proposal) return without_change(std::unexpected(std::move(proposal.error())));
   if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed)
     return without_change(fault_of(allowed.error()));
   if (proposal->edits.empty() && (fleet_.revision() || !first))
     return without_change(Written{std::nullopt, fleet_.revision()});
-  if (has_listeners(plan.document) && !has_listeners(proposal->document) && !options.allow_empty)
-    return without_change(leaves_no_listener());
-  Bytes body =
-      Change{options.actor, options.message, options.allow_empty, std::move(proposal->edits)}.to_body();
-  auto invalid = validate(proposal->document, {.level = newest_validation});
+  if (const auto scope = unknown_scope(proposal->edits, fleet_.level()))
+    return without_change(needs_level(*scope));
+  if (!options.allow_empty) {
+    if (const auto node = emptied_member(fleet_, plan.document, proposal->document))
+      return without_change(leaves_no_listener(*node));
+  }
+  const std::vector<Edit>& edits = proposal->edits;
+  Bytes body = Change{options.actor, options.message, options.allow_empty, edits}.to_body();
+  std::optional<WriteFault> invalid;
+  if (const auto fault = validate_tree(proposal->document, fleet_.level())) invalid = fault_of(*fault);
+  const bool renders_anew = !invalid && may_break_rendering(edits);
+  if (renders_anew) invalid = render_fault(proposal->document);
   // The data plane is to say in its own words what is wrong with an invalid one, so it is tried alone.
   if (!first && (invalid || plan.bytes + body.size() > limits_.batch_bytes)) return false;
   plan.invalid = std::move(invalid);
+  plan.renders = renders_anew;
   plan.document = std::move(proposal->document);
   plan.bytes += body.size();
-  plan.steps.emplace_back(std::move(ticket), std::move(body), Written{});
+  plan.steps.emplace_back(std::move(ticket),
+                          Fleet::Draft{std::move(body), options.parents ? *options.parents : plan.parents},
+                          Written{});
   return true;
 }
 
 Task<> Writer::carry_out(Plan plan) {
   if (!plan.rest.empty()) next_.push_back(std::move(plan.rest));
   if (plan.steps.empty()) co_return;
-  auto trial = co_await applier_.try_candidate(plan.document);
-  if (!trial && plan.steps.size() > 1 && is_verdict(trial.error())) {
+  const bool alone = plan.steps.size() == 1;
+  auto document = own_document(plan.document);
+  // Of a write that is alone the data plane is to say in its own words what is wrong, so it is tried all the
+  // same.
+  if (document && !plan.invalid && !plan.renders) plan.invalid = render_fault(plan.document);
+  if (!alone && (!document || plan.invalid)) {
+    halve(std::move(plan));
+    co_return;
+  }
+  if (!document) {
+    plan.answer_all(std::unexpected(fault_of(document.error())));
+    co_return;
+  }
+  auto trial = co_await applier_.try_candidate(std::move(*document));
+  if (!trial && !alone && is_verdict(trial.error())) {
     halve(std::move(plan));
   } else if (!trial) {
     plan.answer_all(fault_of(std::move(trial.error())));
   } else if (plan.invalid) {
     co_await applier_.put_back(std::move(*trial));
-    plan.answer_all(fault_of(*plan.invalid));
+    plan.answer_all(std::unexpected(std::move(*plan.invalid)));
   } else {
     co_await log_changes(std::move(plan), std::move(*trial));
   }
+}
+
+std::optional<WriteFault> Writer::render_fault(const json::value& tree) const {
+  const auto fault = check_renders(fleet_, tree, fleet_.level(), applier_.address());
+  return fault ? std::optional(fault_of(*fault)) : std::nullopt;
+}
+
+std::expected<json::value, RenderFault> Writer::own_document(const json::value& tree) const {
+  const auto self = own_facts(fleet_, applier_.address());
+  return document_for(tree, fleet_.level(), self.value_or(NodeFacts{}));
 }
 
 // Some of them are to blame: each half is worked out anew, against what stands by then.
@@ -234,11 +338,11 @@ void Writer::halve(Plan plan) {
 }
 
 Task<> Writer::log_changes(Plan plan, Applier::Trial trial) {
-  std::vector<Bytes> bodies;
+  std::vector<Fleet::Draft> drafts;
   for (Plan::Step& step : plan.steps) {
-    if (step.body) bodies.push_back(std::exchange(*step.body, {}));
+    if (step.draft) drafts.push_back(std::exchange(*step.draft, {}));
   }
-  const auto records = co_await fleet_.author_all(RecordKind::change, std::move(bodies));
+  const auto records = co_await fleet_.author_all(RecordKind::change, std::move(drafts));
   if (!records) {
     co_await applier_.put_back(std::move(trial));
     plan.answer_all(fault_of(records.error()));
@@ -247,7 +351,7 @@ Task<> Writer::log_changes(Plan plan, Applier::Trial trial) {
   co_await applier_.keep(std::move(trial));
   auto record = records->begin();
   for (Plan::Step& step : plan.steps) {
-    if (step.body) step.outcome->change = (*record++)->id;
+    if (step.draft) step.outcome->change = (*record++)->id;
     if (step.outcome) step.outcome->revision = fleet_.revision();
     step.ticket.answer(std::move(step.outcome));
   }
@@ -258,17 +362,31 @@ Task<Writer::Outcome> Writer::publish(WriteOptions options) {
     co_return fault(400, "Nothing to publish.", "This node has no data plane.");
   auto local = co_await applier_.read_local();
   if (!local) co_return fault_of(std::move(local.error()));
-  auto written = co_await write(
-      [edits = diff(local->applied, local->running)](
-          const json::value& present) -> std::expected<Proposal, WriteFault> {
-        Proposal proposal{present, {}};
-        for (const Edit& edit : edits) apply_edit(proposal.document, edit);
-        proposal.edits = diff(present, proposal.document);
-        return proposal;
-      },
-      std::move(options));
+  auto written = co_await write([this, edits = diff(local->applied, local->running)](
+                                    const json::value& present) { return adopt(present, edits); },
+                                std::move(options));
   if (written) applier_.release_hold();
   co_return written;
+}
+
+// Each edit of what this node runs, in the scope where what it edits comes from.
+std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
+                                                  const std::vector<Edit>& edits) const {
+  std::vector<Edit> scoped = edits;
+  const auto self = own_facts(fleet_, applier_.address());
+  if (fleet_.level() >= layers_level && self) {
+    const auto layers = read_layers(present);
+    auto found =
+        layers ? edits_of_scopes(edits, compose(present, matching(*layers, self->labels)), present, *self)
+               : std::unexpected(layers.error());
+    if (!found) return std::unexpected(fault_of(RenderFault{self->name, std::move(found.error())}));
+    scoped = std::move(*found);
+  }
+  Proposal proposal{present, {}};
+  json::object& scopes = proposal.document.get_object();
+  for (const Edit& edit : scoped) apply_edit(scopes[edit.scope], edit);
+  proposal.edits = diff_trees(present, proposal.document);
+  return proposal;
 }
 
 }  // namespace starling

@@ -18,7 +18,7 @@ struct WriteFault {
   int retry_after_s = 0;  // 0: trying again will not help
 };
 
-// What a request asks for, worked out against the present document.
+// What a request asks for, worked out against the present state: the tree of all scopes.
 struct Proposal {
   json::value document;     // after it
   std::vector<Edit> edits;  // that lead there
@@ -26,13 +26,22 @@ struct Proposal {
 // Called when it is the write's turn, and again when one before it has turned out to fail.
 using Propose = std::function<std::expected<Proposal, WriteFault>(const json::value& present)>;
 
+// One that is about the document of one scope only. An empty object stands for a scope that is not there.
+[[nodiscard]] Propose in_scope(std::string scope, Propose about_document);
+
 struct WriteOptions {
   std::string actor{};
   std::string message{};
   bool allow_empty = false;  // M10
-  // Propose looks at more than the document that it is given (the revision, whose a path is): it is called
-  // once all the writes before it are part of the fleet's state.
+  // Propose or `precondition` looks at more than the document that it is given (the revision, whose a path
+  // is): it is called once all the writes before it are part of the fleet's state.
   bool reads_fleet = false;
+  // Looked at first when it is the write's turn: why it may not happen, or nothing.
+  std::function<std::optional<WriteFault>(const json::value& present)> precondition = {};
+  // What the change is put after, where its writer had seen another state than the present one
+  // (Starling-Base); at most max_parents. The proposal's document is then what all of it comes to, merged.
+  // Such a write reads the fleet.
+  std::optional<std::vector<RecordId>> parents = std::nullopt;
 };
 
 struct Written {
@@ -73,9 +82,14 @@ class Writer {
   Task<> serve();
   [[nodiscard]] Batch next_batch();
   [[nodiscard]] Task<Plan> plan(Batch batch);
+  void begin(Plan& plan) const;
   [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
   Task<> carry_out(Plan plan);
   void halve(Plan plan);
+  [[nodiscard]] std::optional<WriteFault> render_fault(const json::value& tree) const;
+  [[nodiscard]] std::expected<json::value, RenderFault> own_document(const json::value& tree) const;
+  [[nodiscard]] std::expected<Proposal, WriteFault> adopt(const json::value& present,
+                                                          const std::vector<Edit>& edits) const;
   Task<> log_changes(Plan plan, Applier::Trial trial);
 
   Env env_;

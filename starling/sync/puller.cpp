@@ -13,6 +13,13 @@ namespace {
 constexpr Duration store_retry = std::chrono::seconds(1);
 constexpr Duration hear_others_for = std::chrono::milliseconds(250);
 
+std::vector<PeerId> peers_of(const std::vector<PullPlanner::Ask>& asks) {
+  std::vector<PeerId> peers;
+  peers.reserve(asks.size());
+  for (const PullPlanner::Ask& ask : asks) peers.push_back(ask.peer);
+  return peers;
+}
+
 }  // namespace
 
 // One round of asking, while it lasts.
@@ -21,7 +28,7 @@ struct Puller::Round {
       : asks(std::move(a)),
         begun(env.now()),
         results(asks.size()),
-        intake(env, fleet, asks.size()),
+        intake(env, fleet, peers_of(asks)),
         readers(env) {}
 
   [[nodiscard]] bool shared() const { return asks.size() > 1; }

@@ -12,8 +12,10 @@ constexpr std::size_t max_refused_chains = 1024;
 
 }  // namespace
 
-RecordIntake::RecordIntake(Env env, Fleet& fleet, std::size_t lanes)
-    : env_(env), fleet_(fleet), lanes_(lanes), changed_(env.executor), tasks_(env) {}
+RecordIntake::RecordIntake(Env env, Fleet& fleet, std::vector<PeerId> peers)
+    : env_(env), fleet_(fleet), lanes_(peers.size()), changed_(env.executor), tasks_(env) {
+  for (std::size_t lane = 0; lane < peers.size(); ++lane) lanes_[lane].peer = std::move(peers[lane]);
+}
 
 Task<Result<>> RecordIntake::put(std::size_t lane, std::vector<Bytes> envelopes) {
   auto batch = std::make_shared<Batch>();
@@ -88,7 +90,11 @@ void RecordIntake::break_off(std::optional<std::size_t> lane, Error why) {
 
 std::vector<RecordPtr> RecordIntake::next_group() {
   std::vector<RecordPtr> group;
-  while (!outcome_.broken && group.size() < max_group && find_batch()) take_batch(group);
+  while (!outcome_.broken && group.size() < max_group && find_batch()) {
+    if (lane_ != taken_from_ && !group.empty()) break;
+    taken_from_ = lane_;
+    take_batch(group);
+  }
   return group;
 }
 
@@ -107,15 +113,15 @@ Task<RecordIntake::Outcome> RecordIntake::run() {
     }
     ++commits_;
     outcome_.taken += group.size();
-    tasks_.spawn("intake.accept", accept(std::move(group)));
+    tasks_.spawn("intake.accept", accept(std::move(group), lanes_[taken_from_].peer));
     changed_.notify_all();  // there is room in the window
   }
   changed_.notify_all();
   co_return outcome_;
 }
 
-Task<> RecordIntake::accept(std::vector<RecordPtr> group) {
-  auto accepted = co_await fleet_.accept(group);
+Task<> RecordIntake::accept(std::vector<RecordPtr> group, PeerId bringer) {
+  auto accepted = co_await fleet_.accept(group, std::move(bringer));
   --commits_;
   if (accepted) {
     outcome_.added += accepted->added;

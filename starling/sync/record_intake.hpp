@@ -28,7 +28,8 @@ class RecordIntake {
   static constexpr std::size_t max_commits = 2;
 
   // `fleet` must outlive it; join() must have ended before it goes.
-  RecordIntake(Env env, Fleet& fleet, std::size_t lanes);
+  // A lane for each of `peers`.
+  RecordIntake(Env env, Fleet& fleet, std::vector<PeerId> peers);
 
   // For whoever reads lane `lane`: returns once there is room for more. Errors: what broke the round (then
   // nothing more is taken).
@@ -63,6 +64,7 @@ class RecordIntake {
     std::optional<Error> wrong;
   };
   struct Lane {
+    PeerId peer;
     std::deque<std::shared_ptr<Batch>> batches;
     std::size_t bytes = 0;
     std::uint64_t in_block = 0;  // taken of the present block
@@ -70,7 +72,8 @@ class RecordIntake {
   };
 
   Task<> open(std::shared_ptr<Batch> batch);
-  Task<> accept(std::vector<RecordPtr> group);
+  Task<> accept(std::vector<RecordPtr> group, PeerId bringer);
+  // Of one lane.
   [[nodiscard]] std::vector<RecordPtr> next_group();
   // Moves on to the next lane at the end of a block, or of a lane. False when there is nothing to take yet.
   [[nodiscard]] bool find_batch();
@@ -82,6 +85,7 @@ class RecordIntake {
   Fleet& fleet_;
   std::vector<Lane> lanes_;
   std::size_t lane_ = 0;              // whose block is being taken
+  std::size_t taken_from_ = 0;        // the lane of the last group
   std::optional<std::size_t> short_;  // a lane that ended within a block: nothing may come after it
   std::size_t commits_ = 0;
   Outcome outcome_;

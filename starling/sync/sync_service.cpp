@@ -5,6 +5,7 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/protobuf.hpp"
 #include "libp2p/io/framing.hpp"
+#include "starling/merge/levels.hpp"
 #include "starling/sync/joiner.hpp"
 #include "starling/sync/proof.hpp"
 #include "starling/sync/record_exchange.hpp"
@@ -229,7 +230,7 @@ void SyncService::on_announcement(const GossipMessage& message) {
 }
 
 Task<> SyncService::take_announced(PeerId from, RecordPtr record) {
-  const auto accepted = co_await fleet_.accept({std::move(record)});
+  const auto accepted = co_await fleet_.accept({std::move(record)}, from);
   if (!accepted || accepted->waiting == 0) co_return;
   // Something before it is missing here: whoever wrote it has it, and so may any neighbour.
   puller_.want_from_any(from);
@@ -273,7 +274,7 @@ void SyncService::publish_status() {
   for (const RecordId& head : fleet_.log().heads()) {
     if (local_.heads.size() < max_status_heads) local_.heads.push_back(head);
   }
-  local_.merge_levels = merge_level;
+  local_.merge_levels = newest_merge_level;
   local_.vector_digest.reset();
   if (const auto mark = state_mark()) {
     local_.vector_digest = mark->vector_digest;
@@ -321,7 +322,7 @@ Duration SyncService::fresh_for() const {
 
 std::optional<StateMark> SyncService::state_mark() const {
   if (!fleet_.settled() || !held_.empty() || !fleet_.revision()) return std::nullopt;
-  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), merge_level};
+  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), fleet_.merge_level()};
 }
 
 void SyncService::find_held() {

@@ -161,7 +161,8 @@ class Api(unittest.TestCase):
     def test_if_match_is_strict(self):
         first = self.node.put("/config/routes/main", redirect("/one"))
         etag = first.headers["ETag"]
-        self.assertEqual(self.node.api("GET", "/config/routes").headers["ETag"], etag)
+        self.assertEqual(self.node.api("GET", "/config").headers["ETag"], etag)
+        self.assertEqual(f'"{self.node.api("GET", "/config/routes").headers["Starling-Revision"]}"', etag)
         self.node.put("/config/routes/main", redirect("/two"), headers={"If-Match": etag})
         stale = self.node.api("PUT", "/config/routes/main", redirect("/three"), {"If-Match": etag})
         self.assertEqual(stale.status, 412, stale)

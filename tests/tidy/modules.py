@@ -21,6 +21,7 @@ LEVELS = (
     ("model",),
     ("layers",),
     ("charter", "changelog", "merge", "dataplane"),
+    ("history",),
     ("fleet", "dataplane_unit", "dataplane_nginx"),
     ("sync", "rollout"),
     ("api",),

@@ -1,96 +1,115 @@
 #include "starling/api/handlers/config_handler.hpp"
 
-#include "starling/api/acknowledgement.hpp"
 #include "starling/api/config_edits.hpp"
+#include "starling/api/writing.hpp"
 
 namespace starling {
 namespace {
 
-HttpResponse from_fault(const WriteFault& fault) {
+// Every answer names the version that it is of, for Starling-Base and If-Match.
+void name_revision(const ApiContext& context, HttpResponse& response) {
+  response.headers["Starling-Revision"] =
+      context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none");
+}
+
+HttpResponse from_fault(const ApiContext& context, const WriteFault& fault) {
   HttpResponse response = unit_response(fault.status, fault.body);
   if (fault.retry_after_s > 0) response.headers["Retry-After"] = std::to_string(fault.retry_after_s);
+  if (fault.status == 412) response.headers["ETag"] = present_etag(context);
+  name_revision(context, response);
   return response;
 }
 
-HttpResponse get_config(const ApiContext& context, const Path& path) {
+HttpResponse get_config(const ApiContext& context, const HttpRequest& request, const Path& path) {
   const json::value* value = find(present_document(context), path);
-  HttpResponse response = value ? unit_response(200, *value) : unit_error(404, "Value doesn't exist.");
-  response.headers["ETag"] = present_etag(context);
-  return response;
-}
-
-WriteOptions options_of(const HttpRequest& request) {
-  WriteOptions options;
-  options.actor = std::string(request.header("starling-actor")).substr(0, 256);
-  options.message = std::string(request.header("starling-message")).substr(0, 4096);
-  const auto allow_empty = request.query.find("allow-empty");
-  options.allow_empty = allow_empty != request.query.end() && allow_empty->second == "1";
-  return options;
-}
-
-// A request that names the version it was worked out against is refused when that is not the present one any
-// more (M3).
-std::optional<HttpResponse> check_if_match(const ApiContext& context, const HttpRequest& request) {
-  const std::string_view wanted = request.header("if-match");
-  if (wanted.empty() || wanted == "*" || wanted == present_etag(context)) return std::nullopt;
-  std::string moved = "The fleet has moved since: it is now at " + present_etag(context);
-  if (const auto changes = context.fleet.changes(); !changes.empty()) {
-    moved += ", last changed by " + changes.back()->record.author.to_string() + " (" +
-             to_cid(changes.back()->id) + ")";
+  HttpResponse response;
+  name_revision(context, response);
+  if (!value) {
+    HttpResponse none = unit_error(404, "Value doesn't exist.");
+    none.headers = std::move(response.headers);
+    return none;
   }
-  HttpResponse response = unit_error(412, "Precondition failed.", moved + ". Nothing has changed.");
-  response.headers["ETag"] = present_etag(context);
+  const json::value* of_base = find(context.fleet.document(), path);
+  const std::string etag = path.empty() ? present_etag(context) : part_etag(value, of_base);
+  // Labels, too, say what a node is given, and a revision knows none.
+  const bool tells_all = !path.empty() || same_json(*value, *of_base);
+  const auto held = EtagList::parse(request.header("if-none-match"));
+  if (held && tells_all && (held->any() || held->has_weak(etag))) {
+    response.status = 304;
+  } else {
+    response.body = unit_json(*value);
+  }
+  response.headers["ETag"] = etag;
   return response;
 }
 
-Task<HttpResponse> answer_written(ApiContext& context, Acknowledgement wanted, Written written) {
-  const bool met = !written.change || co_await wait_acknowledged(context, wanted, *written.change);
-  HttpResponse response =
-      met ? unit_response(200, json::object{{"success", "Reconfiguration done."}})
-          : unit_error(504, "Timed out waiting.",
-                       "The change stands and is on its way: " + to_cid(*written.change) + ".");
+HttpResponse answer_written(const ApiContext& context, const WriteResult& result, bool merged) {
+  const std::optional<RecordId>& change = result.written.change;
+  json::object done{{"success", "Reconfiguration done."}};
+  if (merged && change) done["outcome"] = outcome_json(context, *change);
+  HttpResponse response = result.acknowledged
+                              ? unit_response(200, done)
+                              : unit_error(504, "Timed out waiting.",
+                                           "The change stands and is on its way: " + to_cid(*change) + ".");
   response.headers["ETag"] = present_etag(context);
-  if (written.change) response.headers["Starling-Change"] = to_cid(*written.change);
-  co_return response;
+  name_revision(context, response);
+  if (change) response.headers["Starling-Change"] = to_cid(*change);
+  return response;
 }
 
-std::expected<Propose, HttpResponse> proposal_of(HttpRequest& request, Path path) {
+Task<HttpResponse> publish(ApiContext& context, HttpRequest request) {
+  auto terms = WriteTerms::parse(request);
+  if (!terms) co_return unit_error(400, "Bad request.", terms.error().message);
+  const auto done = co_await publish_on_terms(context, std::move(*terms));
+  if (!done) co_return from_fault(context, done.error());
+  co_return answer_written(context, *done, false);
+}
+
+}  // namespace
+
+const json::value& present_document(const ApiContext& context) {
+  static const json::value unset = empty_document();
+  if (const Generation* generation = context.applier.wanted()) return generation->document;
+  // One that can't be rendered: what this node was given last goes on.
+  const auto& running = context.applier.running();
+  return running && context.fleet.revision() ? running->document : unset;
+}
+
+std::string present_etag(const ApiContext& context) { return whole_etag(context.fleet.revision()); }
+
+std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path, bool make_parents) {
   if (request.method == HttpMethod::delete_) {
     return [path = std::move(path)](const json::value& present) { return propose_delete(present, path); };
   }
   auto value = parse_json(request.body);
   if (!value) return std::unexpected(unit_response(400, invalid_json_body(value.error())));
   const bool put = request.method == HttpMethod::put;
-  return [path = std::move(path), value = std::move(*value), put](const json::value& present) {
-    return put ? propose_put(present, path, value) : propose_post(present, path, value);
+  return [path = std::move(path), value = std::move(*value), put, make_parents](const json::value& present) {
+    if (!put) return propose_post(present, path, value);
+    return make_parents ? propose_put_with_parents(present, path, value) : propose_put(present, path, value);
   };
 }
 
-}  // namespace
-
-const json::value& present_document(const ApiContext& context) { return context.fleet.document(); }
-
-std::string present_etag(const ApiContext& context) {
-  return "\"" + (context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none")) + "\"";
+Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Propose propose, Path place) {
+  auto terms = WriteTerms::parse(request);
+  if (!terms) co_return unit_error(400, "Bad request.", terms.error().message);
+  const bool merged = terms->preconditions.base.has_value();
+  const bool dry_run = terms->dry_run;
+  const auto done = co_await write_on_terms(context, std::move(*terms), std::move(propose), std::move(place));
+  if (!done) co_return from_fault(context, done.error());
+  co_return dry_run ? dry_run_response(*done) : answer_written(context, *done, merged);
 }
 
 Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path path) {
-  if (request.method == HttpMethod::get) co_return get_config(context, path);
+  if (request.method == HttpMethod::get) co_return get_config(context, request, path);
   if (request.method == HttpMethod::other) co_return unit_error(405, "Method isn't allowed.");
-  const auto wanted = Acknowledgement::parse(request);
-  if (!wanted) co_return unit_error(400, "Bad request.", wanted.error().message);
-  if (auto stale = check_if_match(context, request)) co_return std::move(*stale);
-  const bool publish = request.method == HttpMethod::post && path.empty() && request.body.empty();
-  std::expected<Written, WriteFault> written;
-  if (publish) {
-    written = co_await context.writer.publish(options_of(request));
-  } else {
-    auto propose = proposal_of(request, std::move(path));
-    if (!propose) co_return std::move(propose.error());
-    written = co_await context.writer.write(std::move(*propose), options_of(request));
-  }
-  if (!written) co_return from_fault(written.error());
-  co_return co_await answer_written(context, *wanted, std::move(*written));
+  if (path.empty() && request.method == HttpMethod::post && request.body.empty())
+    co_return co_await publish(context, std::move(request));
+  auto propose = proposal_of(request, path);
+  if (!propose) co_return std::move(propose.error());
+  co_return co_await write_as_asked(context, std::move(request),
+                                    in_scope(std::string(base_scope), std::move(*propose)),
+                                    path_in_tree(base_scope, path));
 }
 
 }  // namespace starling

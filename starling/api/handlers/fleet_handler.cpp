@@ -2,31 +2,15 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
 #include "libp2p/swarm/transport_kind.hpp"
+#include "starling/api/change_json.hpp"
 
 namespace starling {
 namespace {
 
-constexpr std::size_t default_page = 100;
-constexpr std::size_t max_page = 1000;
-
 std::int64_t milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
-std::string iso_time(libp2p::WallTime time) {
-  const auto days = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(days);
-  const std::chrono::hh_mm_ss clock(time - days);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return text.data();
 }
 
 json::value fact_json(const Status* status, FactKind kind, Duration since_told) {
@@ -79,69 +63,10 @@ json::object node_json(const ApiContext& context, const Member& member) {
   return node;
 }
 
-json::array edits_json(const Change& change) {
-  json::array edits;
-  for (const Edit& edit : change.edits) {
-    json::object entry{{"scope", edit.scope},
-                       {"path", to_pointer(edit.path)},
-                       {"op", edit.op == EditOp::set      ? "set"
-                              : edit.op == EditOp::remove ? "remove"
-                                                          : "append"}};
-    if (edit.value) entry["value"] = *edit.value;
-    edits.push_back(std::move(entry));
-  }
-  return edits;
-}
-
-json::object change_json(const ApiContext& context, const SignedRecord& signed_record) {
-  const Record& record = signed_record.record;
-  const ChangeStatus status = context.fleet.status_of(signed_record.id);
-  const Member* author = context.fleet.charter().member(record.author);
-  json::object entry{{"id", to_cid(signed_record.id)},
-                     {"author", record.author.to_string()},
-                     {"author_name", author ? json::value(author->name) : json::value(nullptr)},
-                     {"seq", record.seq},
-                     {"time", iso_time(record.hlc.wall())},
-                     {"state", to_string(status.state)},
-                     {"reason", status.reason.empty() ? json::value(nullptr) : json::value(status.reason)}};
-  if (const auto change = Change::from_body(record.body)) {
-    entry["actor"] = change->actor;
-    entry["message"] = change->message;
-    entry["edits"] = edits_json(*change);
-  }
-  return entry;
-}
-
-std::optional<std::uint64_t> query_number(const HttpRequest& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  if (found == request.query.end()) return std::nullopt;
-  std::uint64_t value = 0;
-  const std::string& text = found->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// Every change that this node holds, newest first: also those that did not make it into the document.
-std::vector<RecordPtr> changes_newest_first(const Fleet& fleet) {
-  std::vector<RecordPtr> changes;
-  for (const RecordPtr& record : fleet.log().records()) {
-    if (record->record.kind == RecordKind::change) changes.push_back(record);
-  }
-  std::ranges::sort(changes, [](const RecordPtr& a, const RecordPtr& b) {
-    return a->record.hlc != b->record.hlc ? a->record.hlc > b->record.hlc : a->id < b->id;
-  });
-  return changes;
-}
-
 // QUIC brings a security of its own, and no network key can stand before that.
 json::value network_json(const std::string& fingerprint) {
   if (fingerprint.empty()) return nullptr;
   return json::object{{"fingerprint", fingerprint}, {"quic", false}};
-}
-
-json::value optional_value(const std::optional<json::value>& value) {
-  return value ? *value : json::value(nullptr);
 }
 
 }  // namespace
@@ -192,65 +117,6 @@ HttpResponse get_status(const ApiContext& context) {
                {"private_network", network_json(context.network)},
                {"listen", std::move(listen)},
                {"advertised", std::move(advertised)}});
-}
-
-HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) {
-  const std::uint64_t limit = query_number(request, "limit").value_or(default_page);
-  if (limit < 1 || limit > max_page) return problem(400, "bad-limit", "Bad request.", "limit is 1 to 1000.");
-  std::vector<RecordPtr> changes = changes_newest_first(context.fleet);
-  auto first = changes.begin();
-  if (const auto after = request.query.find("after"); after != request.query.end()) {
-    const auto id = parse_record_id(after->second);
-    first = id ? std::ranges::find(changes, *id, [](const RecordPtr& record) { return record->id; })
-               : changes.end();
-    if (first == changes.end()) {
-      return problem(400, "bad-cursor", "Bad request.", "after names no change: start again without it.");
-    }
-    ++first;
-  }
-  json::array page;
-  json::value next = nullptr;
-  for (auto it = first; it != changes.end(); ++it) {
-    if (page.size() == limit) {
-      next = to_cid((*std::prev(it))->id);
-      break;
-    }
-    page.push_back(change_json(context, **it));
-  }
-  return json_response(200, json::object{{"changes", std::move(page)}, {"next", std::move(next)}});
-}
-
-HttpResponse get_change(const ApiContext& context, const std::string& id) {
-  const auto record_id = parse_record_id(id);
-  const RecordPtr record = record_id ? context.fleet.log().get(*record_id) : nullptr;
-  if (!record || record->record.kind != RecordKind::change) {
-    return problem(404, "no-such-change", "Not found.",
-                   "No change has the id " + libp2p::printable(id) + ".");
-  }
-  return json_response(200, change_json(context, *record));
-}
-
-HttpResponse get_conflicts(const ApiContext& context) {
-  json::array conflicts;
-  for (const Conflict& conflict : context.fleet.merged().conflicts) {
-    json::array stood;
-    for (const Place& place : conflict.stood) stood.emplace_back(to_text(place));
-    // Of three rivals the one that beat this loser may have lost in its turn.
-    const json::value* stands = find(context.fleet.document(conflict.scope), conflict.path);
-    conflicts.push_back(json::object{
-        {"scope", conflict.scope},
-        {"path", to_pointer(conflict.path)},
-        {"kind", conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal-dropped"},
-        {"winner", to_cid(conflict.winner)},
-        {"loser", to_cid(conflict.loser)},
-        {"base", optional_value(conflict.base)},
-        {"mine", optional_value(conflict.mine)},
-        {"theirs", optional_value(conflict.theirs)},
-        {"stands", stands ? *stands : json::value(nullptr)},
-        {"stood", std::move(stood)},
-    });
-  }
-  return json_response(200, json::object{{"conflicts", std::move(conflicts)}});
 }
 
 // ---- events ----

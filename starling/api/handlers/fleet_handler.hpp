@@ -8,10 +8,6 @@ namespace starling {
 
 [[nodiscard]] HttpResponse get_nodes(const ApiContext& context);
 [[nodiscard]] HttpResponse get_status(const ApiContext& context);
-// Newest first; ?limit= (1 to 1000, default 100) and ?after=, the `next` of the page before.
-[[nodiscard]] HttpResponse get_changes(const ApiContext& context, const HttpRequest& request);
-[[nodiscard]] HttpResponse get_change(const ApiContext& context, const std::string& id);
-[[nodiscard]] HttpResponse get_conflicts(const ApiContext& context);
 // Server-sent; ?since=CURSOR or Last-Event-ID resumes, 0 is the oldest kept.
 [[nodiscard]] HttpResponse get_events(ApiContext& context, const HttpRequest& request);
 

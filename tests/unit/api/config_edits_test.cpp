@@ -56,6 +56,19 @@ TEST(Post, AppendsToAnArrayOnly) {
   EXPECT_EQ(propose_post(document, {"nothing"}, 1).error().status, 404);
 }
 
+TEST(PutWithParents, MakesTheObjectsThatAreMissing) {
+  EXPECT_EQ(*find(must(propose_put_with_parents(document, {"settings", "http", "a"}, 1)), {"settings"}),
+            parse(R"({"http": {"a": 1}})"));
+  EXPECT_EQ(propose_put_with_parents(json::object(), {"a", "b"}, 1)->document, parse(R"({"a": {"b": 1}})"));
+  EXPECT_EQ(*find(must(propose_put_with_parents(document, {"routes", "0", "match", "uri"}, "/x")),
+                  {"routes", "0", "match"}),
+            parse(R"({"uri": "/x"})"));
+  EXPECT_EQ(must(propose_put_with_parents(document, {}, parse("{}"))), parse("{}"));
+  for (const Path& path :
+       {Path{"listeners", "*:80", "pass", "x"}, Path{"routes", "2", "action"}, Path{"routes", "x", "y"}})
+    EXPECT_EQ(propose_put_with_parents(document, path, 1).error().status, 404) << to_pointer(path);
+}
+
 TEST(Delete, RemovesAndShifts) {
   EXPECT_TRUE(must(propose_delete(document, {})).get_object().empty());
   EXPECT_TRUE(find(must(propose_delete(document, {"routes", "0"})), {"routes"})->get_array().empty());

@@ -122,10 +122,27 @@ TEST(SqliteStore, AStoreOfTheFirstVersionIsTakenOver) {
   }
 }
 
+constexpr std::size_t last_byte_of_user_version = 63;
+
+TEST(SqliteStore, TheVersionBeforeCanReadItUntilSomethingIsDropped) {
+  const Folder folder;
+  std::filesystem::copy_file(schema_1, folder.path / "s.db");
+  FoundedFleet fleet;
+  {
+    const auto store = must(SqliteStore::open(folder.path / "s.db", nullptr, seal_key_of(key_of(1))));
+    ASSERT_TRUE(store->append(fleet.log.records()));
+  }
+  EXPECT_EQ(contents_of(folder.path / "s.db").at(last_byte_of_user_version), 1);
+  {
+    const auto store = must(SqliteStore::open(folder.path / "s.db"));
+    ASSERT_TRUE(store->drop({{fleet.genesis->id}}, {}));
+  }
+  EXPECT_EQ(contents_of(folder.path / "s.db").at(last_byte_of_user_version), 2);
+}
+
 TEST(SqliteStore, AStoreOfANewerVersionIsLeftAlone) {
   const Folder folder;
   std::string bytes = contents_of(schema_1);
-  constexpr std::size_t last_byte_of_user_version = 63;
   bytes[last_byte_of_user_version] = 9;
   write_to(folder.path / "s.db", bytes);
   const auto store = SqliteStore::open(folder.path / "s.db");

@@ -45,6 +45,7 @@ TEST(NodeConfig, HasKeysForWhoeverEditsIt) {
   ASSERT_TRUE(config) << config.error().to_string();
   EXPECT_EQ(config->security, (std::vector<std::string>{"tls", "noise"}));
   EXPECT_EQ(config->websocket_certificate, "/c.pem");
+  EXPECT_EQ(with("address = \"192.0.2.1\"\n")->address, "192.0.2.1");
   EXPECT_EQ(config->limits.connections, 64U);
   EXPECT_EQ(config->limits.memory, 64U << 20);
   EXPECT_EQ(config->limits.upgrading, libp2p::ResourceLimits{}.upgrading);
@@ -57,6 +58,7 @@ TEST(NodeConfig, AMistypedKeyIsNamed) {
   expect_refused("security = []\n", "is empty");
   expect_refused("websocket_key = \"/k.pem\"\n", "go together");
   expect_refused("take_fleet = 1\n", "");
+  expect_refused("address = \"host\"\n", "\"address\" is no IP address");
   expect_refused("limits = 3\n", "no table");
 }
 

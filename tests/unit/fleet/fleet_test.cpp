@@ -53,16 +53,16 @@ TEST(Fleet, SeveralAreAuthoredInOrderAndAllOrNone) {
   FleetWorld world;
   MemoryStore store;
   const auto fleet = world.fleet_of(1, store);
-  const std::vector<Bytes> bodies{set_change({"settings", "a"}, 1).to_body(),
-                                  set_change({"settings", "a"}, 2).to_body()};
+  const std::vector<Fleet::Draft> drafts{{set_change({"settings", "a"}, 1).to_body(), std::nullopt},
+                                         {set_change({"settings", "a"}, 2).to_body(), std::nullopt}};
   const std::vector<RecordPtr> records =
-      must(world.runtime.run(fleet->author_all(RecordKind::change, bodies)));
+      must(world.runtime.run(fleet->author_all(RecordKind::change, drafts)));
   ASSERT_EQ(records.size(), 2U);
   EXPECT_EQ(records[1]->record.prev, records[0]->id);
   EXPECT_EQ(find(fleet->document(), {"settings", "a"})->as_int64(), 2);
   // One that may not fit is found before any is signed: the next one goes on where the last one was.
-  const auto refused =
-      world.runtime.run(fleet->author_all(RecordKind::change, {bodies[0], Bytes(max_record_bytes / 2 + 1)}));
+  const auto refused = world.runtime.run(fleet->author_all(
+      RecordKind::change, {drafts[0], Fleet::Draft{Bytes(max_record_bytes / 2 + 1), std::nullopt}}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::limit);
   EXPECT_EQ(world.write(*fleet, {"settings", "b"}, 1)->record.seq, 3U);

@@ -33,7 +33,7 @@ constexpr std::string_view layered = R"({
   "site": {"routes": [{"action": {"return": 201}}], "settings": {"b": 2}},
   "tier": {"settings": {"a": 3, "b": 4}},
   "unused": {"settings": {"c": 5}},
-  "@fleet": {"layers": {"site": {"selector": "site=syd", "priority": 1}, "tier": {"selector": "tier", "priority": 0}}}
+  "@fleet": {"layers": {"site": {"selector": "site=syd", "priority": 1}, "tier": {"selector": "tier"}}}
 })";
 
 TEST(Render, ANodeWithoutLabelsGetsTheBase) {
@@ -145,12 +145,12 @@ TEST(Render, TellsWhichNamesADocumentDependsOn) {
 
 TEST(Layers, AreReadLowestFirst) {
   const auto layers = read_layers(parsed(R"({"@fleet": {"layers": {
-    "c": {"selector": "x", "priority": -5}, "a": {"selector": "", "priority": 7}, "b": {"selector": "x=1"}}}})"));
+    "c": {"selector": "x", "priority": 1}, "a": {"selector": "", "priority": 7}, "b": {"selector": "x=1"}}}})"));
   ASSERT_TRUE(layers.has_value());
   std::vector<std::string> names;
   for (const Layer& layer : *layers) names.push_back(layer.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"c", "b", "a"}));
-  EXPECT_EQ(layer_json(layers->front()), parsed(R"({"selector": "x", "priority": -5})"));
+  EXPECT_EQ(names, (std::vector<std::string>{"b", "c", "a"}));
+  EXPECT_EQ(layer_json((*layers)[1]), parsed(R"({"selector": "x", "priority": 1})"));
 }
 
 TEST(Layers, TheirDefinitionsAreChecked) {
@@ -165,24 +165,33 @@ TEST(Layers, TheirDefinitionsAreChecked) {
       {R"({"layers": {"edge": {"selector": "a,,b"}}})", "/layers/edge/selector"},
       {R"({"layers": {"edge": {"selector": "", "priority": "1"}}})", "/layers/edge/priority"},
       {R"({"layers": {"edge": {"selector": "", "priority": 1.5}}})", "/layers/edge/priority"},
-      {R"({"layers": {"edge": {"selector": "", "priority": 1000000001}}})", "/layers/edge/priority"},
+      {R"({"layers": {"edge": {"selector": "", "priority": 1001}}})", "/layers/edge/priority"},
+      {R"({"layers": {"edge": {"selector": "", "priority": -1}}})", "/layers/edge/priority"},
       {R"({"layers": {"edge": {"selector": "", "weight": 1, "colour": 2}}})", "/layers/edge/colour"},
-      {R"({"variables": []})", "/variables"},
-      {R"({"variables": {"a b": "x"}})", "/variables/a b"},
-      {R"({"variables": {"a": 1}})", "/variables/a"},
-      {R"({"nodes": {}})", "/nodes"},
-      {"[]", ""},
   };
   for (const auto& [scope, place] : wrong) {
-    const auto found = check_fleet_scope(json::object{{"@fleet", parsed(scope)}});
-    ASSERT_TRUE(found.has_value()) << scope;
-    EXPECT_EQ(found->scope, "@fleet");
-    EXPECT_EQ(to_pointer(found->path), place) << found->detail;
-    EXPECT_FALSE(found->detail.empty());
+    const auto layers = read_layers(json::object{{"@fleet", parsed(scope)}});
+    ASSERT_FALSE(layers.has_value()) << scope;
+    EXPECT_EQ(layers.error().scope, "@fleet");
+    EXPECT_EQ(to_pointer(layers.error().path), place) << layers.error().detail;
+    EXPECT_FALSE(layers.error().detail.empty());
   }
-  EXPECT_FALSE(check_fleet_scope(parsed(layered)).has_value());
-  EXPECT_FALSE(check_fleet_scope(parsed(R"({"@fleet": {"variables": {"a": "x"}}})")).has_value());
-  EXPECT_FALSE(check_fleet_scope(parsed("{}")).has_value());
+  EXPECT_TRUE(read_layers(parsed("{}"))->empty());
+  EXPECT_EQ(read_layers(parsed(R"({"@fleet": {"layers": {"l": {"selector": "", "priority": 1e1}}}})"))
+                ->front()
+                .priority,
+            10);
+}
+
+TEST(Layers, TheirNamesAndThoseOfVariablesArePlain) {
+  EXPECT_TRUE(check_layer_name("edge-1.syd_a").has_value());
+  EXPECT_TRUE(check_variable_name("Tenant-1.a_b").has_value());
+  for (const std::string_view name : {"", "base", "@fleet", "Edge", "-a", "a b", "a/b"})
+    EXPECT_EQ(check_layer_name(name).error().code, Errc::invalid_argument) << name;
+  for (const std::string_view name : {"", "a b", "a/b", "{{x}}"})
+    EXPECT_EQ(check_variable_name(name).error().code, Errc::invalid_argument) << name;
+  EXPECT_FALSE(check_layer_name(std::string(64, 'a')).has_value());
+  EXPECT_FALSE(check_variable_name(std::string(65, 'a')).has_value());
 }
 
 TEST(Layers, AWrongDefinitionRendersNothing) {

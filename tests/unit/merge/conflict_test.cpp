@@ -123,6 +123,33 @@ TEST_F(Conflicts, M2_AnAppendWhoseArrayWasReplacedLoses) {
   const RecordId appends = log.write(13, {makes}, {append("/settings/http/list", "1")});
   EXPECT_EQ(standing("/settings/http/list"), "6");
   EXPECT_EQ(fate(appends), State::lost);
+  const Conflict conflict = conflicts().back();
+  EXPECT_EQ(conflict.op, EditOp::append);
+  EXPECT_EQ(text(conflict.base), "[]") << "what its author appended to";
+  EXPECT_EQ(text(conflict.mine), "1");
+  EXPECT_EQ(text(conflict.theirs), "6");
+}
+
+TEST_F(Conflicts, M2_AnAppendLosesToASetFurtherUpWhicheverIsLater) {
+  for (const std::uint64_t time : {10U, 12U}) {
+    Log other = log;
+    const RecordId appends =
+        other.write(time, {base}, {append("/routes/main", R"({"action":{"return":404}})")});
+    other.write(11, {base}, {set("/listeners", "{}"), set("/routes", R"({"spare":[]})")});
+    const MergeResult result = other.folded();
+    EXPECT_EQ(fate_of(result, appends).state, State::lost) << time;
+    ASSERT_EQ(result.conflicts.size(), 1U) << time;
+    EXPECT_EQ(text(result.conflicts[0].base), R"([{"action":{"return":200}}])") << time;
+    EXPECT_EQ(text(result.conflicts[0].mine), R"({"action":{"return":404}})");
+    EXPECT_EQ(text(result.conflicts[0].theirs), "nothing");
+  }
+}
+
+TEST_F(Conflicts, M2_AnAppendIsNotLostToASetThatKnewIt) {
+  const RecordId appends = log.write(10, {base}, {append("/routes/main", R"({"action":{"return":404}})")});
+  log.write(11, {appends}, {set("/routes/main", "[]")});
+  EXPECT_TRUE(conflicts().empty());
+  EXPECT_EQ(fate(appends), State::applied);
 }
 
 TEST_F(Conflicts, M2_NoEditGoesThroughAnArrayThatItsAuthorKnew) {

@@ -2,6 +2,7 @@
 // what no honest node would.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +23,23 @@ struct HistoryShape {
   double hostile = 0.1;  // how likely a change is one that no API would have let in
   double layered = 0;    // how likely one is of another scope than the base
   std::size_t meeting = SIZE_MAX;  // after as many changes everybody hears of all of them
+};
+
+// A byte of input for each draw; zeros when there are no more. So who has a shorter input, or smaller bytes,
+// has a simpler history.
+class InputRandom final : public libp2p::Random {
+ public:
+  explicit InputRandom(BytesView input) : input_(input) {}
+  void fill(libp2p::MutableBytes out) override {
+    std::ranges::fill(out, std::uint8_t{0});
+    if (input_.empty() || out.empty()) return;
+    // At both ends: what is drawn looks at the high bits or at the low ones.
+    out.front() = out.back() = input_.front();
+    input_ = input_.subspan(1);
+  }
+
+ private:
+  BytesView input_;
 };
 
 // Of small configurations, so that changes meet.
@@ -215,10 +233,15 @@ class History {
  private:
   // Raised once, as it is to be, at the beginning or somewhere; or back and forth.
   void draw_levels() {
-    levels.push_back({Hlc{random_.below(2) * random_.below(60)}, id_of(random_.u64()), 2});
+    raise(random_.below(2) * random_.below(60), 2);
     if (!documents_.chance(0.2)) return;
-    for (const unsigned level : {1U, 2U})
-      levels.push_back({Hlc{random_.below(90)}, id_of(random_.u64()), level});
+    raise(random_.below(90), 1);
+    raise(random_.below(90), 2);
+  }
+  void raise(std::uint64_t time, unsigned level) {
+    RecordId id = id_of(random_.u64());
+    id.bytes[29] = static_cast<std::uint8_t>(levels.size() + 1);  // no change has that
+    levels.push_back({Hlc{time}, id, level});
   }
 
   void meet() {
@@ -317,5 +340,51 @@ class History {
   bool met_ = false;
   std::map<RecordId, std::set<RecordId>> knew_;
 };
+
+// A history, or what of it is not in the state that is folded onto.
+struct Drawn {
+  std::vector<MergeInput> changes;
+  Setting setting;
+};
+
+inline std::unique_ptr<Merge> merge_of(const History& history, const Setting& setting,
+                                       MergeLimits limits = {}) {
+  auto merge = std::make_unique<Merge>(history.happened_before(), limits);
+  merge->set_levels(setting.levels);
+  merge->set_base(setting.base);
+  return merge;
+}
+
+// On top of what somebody knew at some time, whose changes lie anywhere among the others: of what it covers
+// all that is before it is covered too.
+inline Drawn onto_a_base(const History& history, libp2p::Random& random) {
+  const RecordId last = history.changes[random.below(history.changes.size())].id;
+  Drawn drawn{.changes = {}, .setting = {.levels = history.levels, .base = std::nullopt}};
+  const std::unique_ptr<Merge> covered = merge_of(history, drawn.setting);
+  for (const MergeInput& change : history.changes) {
+    const bool is_covered = change.id == last || history.known_to(last).contains(change.id);
+    is_covered ? covered->add(change) : drawn.changes.push_back(change);
+  }
+  drawn.setting.base = covered->state();
+  return drawn;
+}
+
+inline Drawn draw(const History& history, libp2p::Random& random) {
+  if (random.below(2) == 0) return onto_a_base(history, random);
+  return {history.changes, {.levels = history.levels, .base = std::nullopt}};
+}
+
+inline std::vector<MergeInput> shuffled(std::vector<MergeInput> changes, libp2p::Random& random) {
+  for (std::size_t i = changes.size(); i > 1; --i) std::swap(changes[i - 1], changes[random.below(i)]);
+  return changes;
+}
+
+// All that a merge says is the same.
+inline void expect_same_merges(Merge& got, Merge& wanted) {
+  expect_same(got.result(), wanted.result());
+  EXPECT_EQ(got.revision(), wanted.revision());
+  EXPECT_EQ(got.revision(), revision_of(got.result().document, got.level()));
+  EXPECT_EQ(got.provenance(), wanted.provenance());
+}
 
 }  // namespace starling::test

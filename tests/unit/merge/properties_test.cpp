@@ -51,55 +51,10 @@ std::vector<MergeInput> values(const std::map<RecordId, MergeInput>& changes) {
   return all;
 }
 
-// A history, or what of it is not in the state that is folded onto.
-struct Drawn {
-  std::vector<MergeInput> changes;
-  Setting setting;
-};
-
-std::unique_ptr<Merge> merge_of(const History& history, const Setting& setting, MergeLimits limits = {}) {
-  auto merge = std::make_unique<Merge>(history.happened_before(), limits);
-  merge->set_levels(setting.levels);
-  merge->set_base(setting.base);
-  return merge;
-}
-
-// On top of what somebody knew at some time, whose changes lie anywhere among the others: of what it covers
-// all that is before it is covered too.
-Drawn onto_a_base(const History& history, libp2p::Random& random) {
-  const RecordId last = history.changes[random.below(history.changes.size())].id;
-  Drawn drawn{.changes = {}, .setting = {.levels = history.levels, .base = std::nullopt}};
-  const std::unique_ptr<Merge> covered = merge_of(history, drawn.setting);
-  for (const MergeInput& change : history.changes) {
-    const bool is_covered = change.id == last || history.known_to(last).contains(change.id);
-    is_covered ? covered->add(change) : drawn.changes.push_back(change);
-  }
-  drawn.setting.base = covered->state();
-  return drawn;
-}
-
-Drawn draw(const History& history, libp2p::Random& random) {
-  if (random.below(2) == 0) return onto_a_base(history, random);
-  return {history.changes, {.levels = history.levels, .base = std::nullopt}};
-}
-
-std::vector<MergeInput> shuffled(std::vector<MergeInput> changes, libp2p::Random& random) {
-  for (std::size_t i = changes.size(); i > 1; --i) std::swap(changes[i - 1], changes[random.below(i)]);
-  return changes;
-}
-
 MergeResult folded(const History& history, const Drawn& drawn) {
   const std::unique_ptr<Merge> merge = merge_of(history, drawn.setting);
   merge->reset(drawn.changes);
   return std::move(*merge).take();
-}
-
-// All that a merge says is the same.
-void expect_same_merges(Merge& got, Merge& wanted) {
-  expect_same(got.result(), wanted.result());
-  EXPECT_EQ(got.revision(), wanted.revision());
-  EXPECT_EQ(got.revision(), revision_of(got.result().document, got.level()));
-  EXPECT_EQ(got.provenance(), wanted.provenance());
 }
 
 std::vector<Edit> edits_of(const History& history, const RecordId& id) {

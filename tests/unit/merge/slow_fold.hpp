@@ -301,10 +301,17 @@ class SlowFold {
       state_.wishes.push_back({c, e, edit.path, std::nullopt});
       return {};
     }
-    std::optional<std::size_t> winner;
-    for (const Wish& wish : overlapped(c, edit.path)) winner = std::max(winner.value_or(0), wish.change);
+    std::optional<Wish> winner;
+    for (const Wish& wish : overlapped(c, edit.path)) {
+      if (!winner || wish.change > winner->change) winner = wish;
+    }
     if (!winner) return to_text(place_of(edit.path)) + ": there is no array to append to";
-    lose(c, e, winner, inputs_[*winner].id, Conflict::Kind::overlap, copy(array), copy(array));
+    std::optional<json::value> base;
+    if (winner->before && is_prefix(winner->path, edit.path)) {
+      const auto above = static_cast<std::ptrdiff_t>(winner->path.size());
+      base = copy(member(*winner->before, {edit.path.begin() + above, edit.path.end()}));
+    }
+    lose(c, e, winner->change, inputs_[winner->change].id, Conflict::Kind::overlap, base, copy(array));
     return {};
   }
 

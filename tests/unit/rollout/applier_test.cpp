@@ -57,7 +57,7 @@ TEST_F(ApplierTest, AWriterThatAlwaysHasAnotherWriteDoesNotKeepItFromCatchingUp)
         apply_edit(proposal.document, proposal.edits.front());
         return std::expected<Proposal, WriteFault>(std::move(proposal));
       };
-      (void)co_await writer.write(set, {});
+      (void)co_await writer.write(in_scope(std::string(base_scope), set), {});
     }
   };
   for (int client = 0; client < 3; ++client) clients.spawn("client", write_on(*writer_, client));
@@ -107,7 +107,8 @@ TEST_F(ApplierTest, RV24_WhatWouldTakeTheNodesOwnAddressIsRefusedWhereItIsAndEve
     for (const Edit& each : proposal.edits) apply_edit(proposal.document, each);
     return proposal;
   };
-  const Writer::Outcome refused = runtime_.run(writer_->write(take_it, {}));
+  const Writer::Outcome refused =
+      runtime_.run(writer_->write(in_scope(std::string(base_scope), take_it), {}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().status, 400);
   EXPECT_NE(refused.error().body.at("detail").as_string().find("this node's API"), json::string::npos);
@@ -128,7 +129,7 @@ TEST_F(ApplierTest, RV24_WhatWouldTakeTheNodesOwnAddressIsRefusedWhereItIsAndEve
     apply_edit(proposal.document, edit);
     return proposal;
   };
-  EXPECT_TRUE(runtime_.run(writer_->write(mend, {.allow_empty = true})));
+  EXPECT_TRUE(runtime_.run(writer_->write(in_scope(std::string(base_scope), mend), {.allow_empty = true})));
   settle();
   EXPECT_EQ(status().fact(FactKind::applied)->revision, *fleet_->revision());
 }

@@ -19,6 +19,9 @@ class CountingStore final : public Store {
     if (!records.empty()) ++commits;
     return memory.append(records, facts);
   }
+  Result<> drop(std::span<const RecordId> ids, const Facts& facts) override {
+    return memory.drop(ids, facts);
+  }
   Result<Contents> load() override { return memory.load(); }
   MemoryStore memory;
   std::size_t commits = 0;
@@ -51,7 +54,7 @@ class RolloutTest : public ::testing::Test {
     fleet_ = std::make_unique<Fleet>(runtime_.env(), id_, node_key_, store_);
     EXPECT_TRUE(fleet_->load());
     applier_ = std::make_unique<Applier>(
-        runtime_.env(), *fleet_, driver_, ApplierConfig{}, [](const json::value&) { return Result<>{}; },
+        runtime_.env(), *fleet_, driver_, applier_config_, [](const json::value&) { return Result<>{}; },
         [] {}, [](const DataPlaneEvent&) {});
     applier_->start();
     writer_ = std::make_unique<Writer>(runtime_.env(), *fleet_, *applier_, limits_);
@@ -75,6 +78,7 @@ class RolloutTest : public ::testing::Test {
   testing::ScriptedDriver driver_{runtime_.env()};
   FleetId id_;
   WriterLimits limits_;
+  ApplierConfig applier_config_;
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<Writer> writer_;

@@ -13,11 +13,12 @@ using Outcome = Writer::Outcome;
 Path key(int number) { return {"settings", "http", "k" + std::to_string(number)}; }
 
 Propose setting(Path path, json::value value) {
-  return [path = std::move(path), value = std::move(value)](const json::value& present) {
-    Proposal proposal{present, {Edit{std::string(base_scope), path, EditOp::set, value}}};
-    apply_edit(proposal.document, proposal.edits.front());
-    return std::expected<Proposal, WriteFault>(std::move(proposal));
-  };
+  return in_scope(std::string(base_scope),
+                  [path = std::move(path), value = std::move(value)](const json::value& present) {
+                    Proposal proposal{present, {Edit{std::string(base_scope), path, EditOp::set, value}}};
+                    apply_edit(proposal.document, proposal.edits.front());
+                    return std::expected<Proposal, WriteFault>(std::move(proposal));
+                  });
 }
 
 // Many clients at one writer.
@@ -65,7 +66,7 @@ TEST_F(WriterTest, WritesOfABatchSeeOneAnotherInTheOrderOfComing) {
   // Each appends to what the one before has left.
   for (int i = 0; i < 20; ++i) {
     answers.push_back(send([i](const json::value& present) {
-      const json::value* before = find(present, {"settings", "http", "all"});
+      const json::value* before = find(scope_document(present, base_scope), {"settings", "http", "all"});
       return setting(
           {"settings", "http", "all"},
           json::string((before ? std::string(before->as_string()) : "") + "," + std::to_string(i)))(present);
@@ -107,12 +108,13 @@ TEST_F(WriterTest, AWriteIsNotAnsweredByWhatAFailedOneBeforeItWouldHaveLeft) {
   const auto refused = send(setting(key(0), 7));
   // With the refused one before it, it would have nothing to do.
   const auto same = send([](const json::value& present) -> std::expected<Proposal, WriteFault> {
-    if (find(present, key(0))->as_int64() == 7) return Proposal{present, {}};
+    if (find(scope_document(present, base_scope), key(0))->as_int64() == 7) return Proposal{present, {}};
     return setting(key(2), "still 0")(present);
   });
   // And this one would fail.
   const auto failing = send([](const json::value& present) -> std::expected<Proposal, WriteFault> {
-    if (find(present, key(0))->as_int64() == 7) return std::unexpected(WriteFault{404});
+    if (find(scope_document(present, base_scope), key(0))->as_int64() == 7)
+      return std::unexpected(WriteFault{404});
     return setting(key(3), "still 0")(present);
   });
   settle();
@@ -147,8 +149,8 @@ TEST_F(WriterTest, AWriteThatReadsTheFleetIsCalledOnceThoseBeforeItStand) {
   const auto moved = send(
       [&](const json::value& present) {
         // What it sees of the fleet is what it is given.
-        EXPECT_TRUE(same_json(present, document()));
-        EXPECT_NE(find(present, key(1)), nullptr);
+        EXPECT_TRUE(same_json(present, fleet_->merged().document));
+        EXPECT_NE(find(document(), key(1)), nullptr);
         return setting(key(2), 2)(present);
       },
       {.reads_fleet = true});

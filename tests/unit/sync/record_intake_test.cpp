@@ -61,7 +61,7 @@ class Intake : public ::testing::Test {
   }
   // Each lane's batches are put by a reader of its own.
   RecordIntake::Outcome take(std::vector<std::vector<std::vector<Bytes>>> lanes) {
-    RecordIntake intake(runtime.env(), ours, lanes.size());
+    RecordIntake intake(runtime.env(), ours, std::vector<PeerId>(lanes.size(), testing::peer_of(key_of(1))));
     libp2p::TaskGroup readers(runtime.env());
     for (std::size_t lane = 0; lane < lanes.size(); ++lane)
       readers.spawn("feed", feed(intake, lane, std::move(lanes[lane])));
@@ -134,7 +134,7 @@ TEST_F(Intake, AReaderWaitsWhileItsWindowIsFull) {
   for (int i = 0; i < 5; ++i)
     fleet.write(author, RecordKind::change, grant,
                 set_change({"a"}, json::string(RecordIntake::lane_window / 2, 'x')).to_body());
-  RecordIntake intake(runtime.env(), ours, 1);
+  RecordIntake intake(runtime.env(), ours, {testing::peer_of(key_of(1))});
   libp2p::TaskGroup readers(runtime.env());
   std::size_t put = 0;
   readers.spawn("feed", count_puts(intake, put));

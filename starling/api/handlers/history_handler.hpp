@@ -1,0 +1,21 @@
+// /v1: what has been changed, by whom, and what it was before.
+#pragma once
+
+#include "starling/api/api_context.hpp"
+#include "starling/api/http_types.hpp"
+
+namespace starling {
+
+// /v1/changes and /v1/history: every change that this node holds, newest first, whatever has become of it;
+// ?limit= (1 to 1000, default 100) and ?after=, the `next` of the page before; ?path= and ?scope= only those
+// that touched that place, something above it, or something in it.
+[[nodiscard]] HttpResponse get_changes(const ApiContext& context, const HttpRequest& request);
+// /v1/changes/ID: also what it did, whose it took away or replaced, and its conflicts.
+[[nodiscard]] HttpResponse get_change(const ApiContext& context, const std::string& id);
+// /v1/diff?from=REVISION&to=REVISION (default HEAD).
+[[nodiscard]] HttpResponse get_diff(const ApiContext& context, const HttpRequest& request);
+// /v1/blame?path=POINTER&scope=SCOPE: by whom each leaf is that stands there; &removed=1 also what is gone.
+[[nodiscard]] HttpResponse get_blame(const ApiContext& context, const HttpRequest& request);
+[[nodiscard]] HttpResponse get_conflicts(const ApiContext& context);
+
+}  // namespace starling
