@@ -141,6 +141,9 @@ Result<int> SqliteStore::schema_found() {
   return found;
 }
 
+// After a failure; that is the one to tell, whatever becomes of this.
+void SqliteStore::roll_back() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
+
 Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA journal_mode=WAL"));
   LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
@@ -151,7 +154,7 @@ Result<> SqliteStore::prepare_schema() {
   LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   LIBP2P_TRY(const int found, schema_found());
   Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
-  if (!done) (void)execute("ROLLBACK");
+  if (!done) roll_back();
   return done;
 }
 
@@ -214,7 +217,7 @@ Result<> SqliteStore::transact(Change change, const Facts& facts) {
   Result<> done = change();
   if (done) done = replace_facts(facts);
   if (done) done = execute("COMMIT");
-  if (!done) (void)execute("ROLLBACK");  // the first error is the one to tell
+  if (!done) roll_back();
   return done;
 }
 
@@ -284,7 +287,7 @@ Result<Store::Contents> SqliteStore::load() {
   LIBP2P_TRY(std::vector<RecordPtr> records, read_records(unsealed));
   verified_ = unsealed.size();
   // A disk that is full must not keep a node from starting: then it is as slow the next time.
-  if (seal_key_ && !unsealed.empty()) (void)seal(unsealed);
+  [[maybe_unused]] const Result<> sealed = unsealed.empty() || !seal_key_ ? Result<>() : seal(unsealed);
   LIBP2P_TRY(Facts facts, read_facts());
   return Contents{std::move(records), std::move(facts)};
 }

@@ -48,6 +48,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<> prepare_schema();
   [[nodiscard]] Result<> add_seals();
   [[nodiscard]] Result<> execute(const char* sql);
+  void roll_back();
   // In one transaction: what `change` does, and the facts.
   template <class Change>
   [[nodiscard]] Result<> transact(Change change, const Facts& facts);

@@ -86,6 +86,7 @@ std::vector<RecordId> WaitingRoom::missing() const {
 
 std::vector<RecordPtr> WaitingRoom::records() const {
   std::vector<RecordPtr> records;
+  records.reserve(entries_.size());
   for (const auto& [place, entry] : entries_) records.push_back(entry.record);
   return records;
 }

@@ -7,6 +7,9 @@
 namespace starling {
 namespace {
 
+// Of anchors that wait to be compared: each covers about what the one before it does.
+constexpr std::size_t max_to_compare = 16;
+
 // What is remembered over restarts: which checkpoint the log rests on, whether this node came to the same
 // state, and which ones it knows to be wrong.
 constexpr std::string_view fact_base = "checkpoint";
@@ -149,7 +152,8 @@ void Fleet::compare(const RecordPtr& record, std::size_t max_changes) {
   if (!counts) return;
   const auto derived = derive(anchor->vector, record.get(), max_changes);
   if (derived && derived->revision != anchor->revision) tell_difference(record);
-  if (!derived && derived.error().code == Errc::limit && max_changes == 0) to_compare_.push_back(record);
+  const bool later = !derived && derived.error().code == Errc::limit && max_changes == 0;
+  if (later && to_compare_.size() < max_to_compare) to_compare_.push_back(record);
 }
 
 // ---- adopting ----

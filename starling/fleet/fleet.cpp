@@ -173,7 +173,13 @@ Result<> Fleet::may_author(RecordKind kind) const {
   record.kind = kind;
   record.author = node_;
   record.grant = self->grant;
-  if (charter_.judge(record) != Charter::Verdict::valid) {
+  const bool allowed = charter_.judge(record) == Charter::Verdict::valid;
+  if (!allowed && kind != RecordKind::change) {
+    return fail(Errc::refused, "this node holds the role " + std::string(to_string(self->role)) +
+                                   ", and that takes an admin: sign it with root's key, or an admin's, by "
+                                   "--key FILE");
+  }
+  if (!allowed) {
     return fail(Errc::refused,
                 "this node holds the role " + std::string(to_string(self->role)) +
                     " and may not change the fleet: send the change to a node that is an operator, or invite "
@@ -238,15 +244,6 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   co_return records;
 }
 
-bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
-  return std::ranges::any_of(added, [this](const RecordPtr& record) {
-    const RecordKind kind = record->record.kind;
-    if (kind != RecordKind::change) return true;
-    const auto head = log_.vector().find(record->record.chain());
-    return head != log_.vector().end() && head->second.fork.has_value();
-  });
-}
-
 void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool charter_touched = std::ranges::any_of(
       added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
@@ -262,131 +259,6 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
       tell([&](FleetObserver& observer) { observer.on_ruling(record); });
     if (record->record.kind == RecordKind::anchor && record->record.author != node_) compare(record, 0);
   }
-}
-
-// Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records
-// stand: so from nothing said, a bounded number of rounds, the same on every node.
-void Fleet::evaluate_charter() {
-  constexpr int max_rounds = 4;
-  Protections said;
-  log_.protect(said);
-  for (int round = 0; round < max_rounds; ++round) {
-    std::vector<RecordPtr> records;
-    for (const RecordPtr& record : charter_records_) {
-      if (log_.stands(*record)) records.push_back(record);
-    }
-    charter_ = Charter::evaluate(id_, records, join_checks_);
-    Protections now = controls_.protections(charter_, log_);
-    if (now == said) break;
-    said = std::move(now);
-    log_.protect(said);
-  }
-  levels_.clear();
-  for (const Controls::Anchored* anchored : controls_.anchors(charter_, log_)) {
-    const std::uint32_t level = anchored->anchor.merge_level;
-    if (level != 0) levels_.push_back({anchored->record->record.hlc, anchored->record->id, level});
-  }
-  merge_.set_levels(levels_);
-}
-
-std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
-  const Record& record = signed_record.record;
-  switch (log_.standing(signed_record)) {
-    case Standing::stands:
-      break;
-    case Standing::quarantined:
-      return ChangeStatus{ChangeState::quarantined, "its author wrote two records with one number (L3)"};
-    case Standing::voided:
-      return ChangeStatus{
-          ChangeState::voided,
-          "its author wrote two records with one number, and a ruling lets the other stand (L3)"};
-  }
-  switch (charter_.judge(record)) {
-    case Charter::Verdict::valid:
-      break;
-    case Charter::Verdict::unknown:
-      return ChangeStatus{ChangeState::set_aside, "its grant is not known yet (L4)"};
-    case Charter::Verdict::denied:
-      return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
-  }
-  if (const auto by = discards_.reason(signed_record.id, record.hlc))
-    return ChangeStatus{ChangeState::voided, "discarded by " + to_cid(*by) + " (L7)"};
-  // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
-  if (record.hlc > ceiling())
-    return ChangeStatus{ChangeState::held, "its clock is ahead of the fleet's (L7)"};
-  return std::nullopt;
-}
-
-void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
-  const auto [it, inserted] = states_.try_emplace(change.id, status);
-  const bool news = inserted || it->second.state != status.state;
-  it->second = std::move(status);
-  if (it->second.state == ChangeState::held) {
-    held_.emplace(change.record.hlc, change.id);
-  } else {
-    held_.erase({change.record.hlc, change.id});
-  }
-  if (it->second.state == ChangeState::set_aside) {
-    set_aside_.insert(change.id);
-  } else {
-    set_aside_.erase(change.id);
-  }
-  if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change.id, it->second); });
-}
-
-// It is in the state that the fold begins with. What it made void stays so.
-std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
-  merge_.remove(record.id);
-  const auto known = states_.find(record.id);
-  const bool told = known != states_.end() && known->second.state != ChangeState::held &&
-                    known->second.state != ChangeState::set_aside;
-  if (told) return {};
-  const auto change = Change::from_body(record.record.body);
-  const bool counts =
-      change && log_.stands(record) && charter_.judge(record.record) == Charter::Verdict::valid;
-  set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
-  if (counts) tips_.add(record);
-  if (!counts || change->voids.empty()) return {};
-  discards_.add(record.id, record.record.hlc, change->voids);
-  return change->voids;
-}
-
-std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
-  if (in_base(record)) return consider_covered(record);
-  if (auto why = kept_out(record)) {
-    merge_.remove(record.id);
-    tips_.remove(record);
-    set_state(record, std::move(*why));
-    return discards_.remove(record.id);
-  }
-  if (merge_.contains(record.id)) return {};
-  auto change = Change::from_body(record.record.body);
-  if (!change) {
-    set_state(record, {ChangeState::skipped, change.error().message});
-    return {};
-  }
-  std::vector<RecordId> voids = change->voids;
-  if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
-  merge_.add({record.id, record.record.hlc, std::move(*change)});
-  tips_.add(record);
-  return voids;
-}
-
-void Fleet::consider(const std::vector<RecordPtr>& records) {
-  // What a change makes void comes after it in this order, so each is looked at when all that could discard
-  // it has been.
-  std::map<std::pair<Hlc, RecordId>, RecordPtr> again;
-  const auto look_at = [&](const RecordPtr& record) {
-    for (const RecordId& id : consider_one(*record)) {
-      RecordPtr target = log_.get(id);
-      if (target && target->record.kind == RecordKind::change && target->record.hlc > record->record.hlc)
-        again.emplace(std::pair(target->record.hlc, id), std::move(target));
-    }
-  };
-  for (const RecordPtr& record : records) {
-    if (record->record.kind == RecordKind::change) look_at(record);
-  }
-  while (!again.empty()) look_at(again.extract(again.begin()).mapped());
 }
 
 void Fleet::update_merge() {
@@ -440,6 +312,7 @@ Fleet::Preview Fleet::preview(Change change, const std::vector<RecordId>& parent
 
 std::vector<RecordPtr> Fleet::changes() const {
   std::vector<RecordPtr> changes;
+  changes.reserve(merged_->fates.size());
   for (const ChangeFate& fate : merged_->fates) changes.push_back(log_.get(fate.id));
   return changes;
 }

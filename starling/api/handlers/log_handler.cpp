@@ -19,7 +19,7 @@ std::string_view to_string(Standing standing) {
 }
 
 HttpResponse problem_of(const Error& error, int refused_status) {
-  const std::string detail = error.message + " Nothing has changed.";
+  const std::string detail = error.message + ". Nothing has changed.";
   switch (error.code) {
     case Errc::not_found:
       return problem(404, "not-found", "Not found.", detail);
@@ -63,11 +63,11 @@ Result<std::vector<RecordId>> ids_in(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(','), text.size());
     LIBP2P_TRY(const RecordId id, parse_record_id(text.substr(0, end)));
-    if (ids.size() == max_ids) return fail(Errc::limit, "at most 64 changes at a time.");
+    if (ids.size() == max_ids) return fail(Errc::limit, "at most 64 changes at a time");
     ids.push_back(id);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  if (ids.empty()) return fail(Errc::parse, "no change is named.");
+  if (ids.empty()) return fail(Errc::parse, "no change is named");
   return ids;
 }
 
@@ -78,7 +78,7 @@ Result<Ruling> ruling_asked(const Fleet& fleet, const std::string& body) {
   const json::value* stands = object ? object->if_contains("stands") : nullptr;
   if (!of || !of->is_string() || !stands || !stands->is_string()) {
     return fail(Errc::parse,
-                "the body is {\"of\": a chain or a record of it, \"stands\": a record or \"none\"}.");
+                "the body is {\"of\": a chain or a record of it, \"stands\": a record or \"none\"}");
   }
   LIBP2P_TRY(const ChainId chain, find_chain(fleet.log(), std::string_view(of->get_string())));
   RecordId named;
