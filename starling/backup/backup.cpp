@@ -251,10 +251,10 @@ Result<Backup> Backup::from_archive(BytesView archive) {
 
 Result<Backup> take_backup(const StateDir& state, bool node, std::uint64_t taken_ms, std::string version) {
   LIBP2P_TRY(const NodeConfig config, state.load_config());
-  LIBP2P_TRY(Store::Contents contents, SqliteStore::snapshot(state.store()));
+  LIBP2P_TRY(const PrivateKey identity, state.load_identity());
+  LIBP2P_TRY(Store::Contents contents, SqliteStore::snapshot(state.store(), seal_key_of(identity)));
   Backup backup{config.fleet, taken_ms, std::move(version), std::move(contents.records), {}};
   if (!node) return backup;
-  LIBP2P_TRY(const PrivateKey identity, state.load_identity());
   backup.node.emplace(Backup::Node{PeerId::from_public_key(identity.public_key()),
                                    std::filesystem::absolute(state.path()).lexically_normal().string(),
                                    {},

@@ -34,6 +34,17 @@ Result<std::string> config_for(const Backup::Node& node, const std::filesystem::
   return text;
 }
 
+// Has a node dropped what a checkpoint covers (L8)?
+bool lacks_ancestors(const std::vector<RecordPtr>& records) {
+  std::set<RecordId> ids;
+  for (const RecordPtr& record : records) ids.insert(record->id);
+  return std::ranges::any_of(records, [&](const RecordPtr& record) {
+    const bool lacks_prev = !record->record.prev.is_zero() && !ids.contains(record->record.prev);
+    return lacks_prev || std::ranges::any_of(record->record.parents,
+                                             [&](const RecordId& parent) { return !ids.contains(parent); });
+  });
+}
+
 Result<> fill(const StateDir& folder, const Backup& backup, std::string_view config) {
   for (const auto& [name, contents] : backup.node->files) {
     const bool is_config = name == "config.toml";
@@ -41,7 +52,9 @@ Result<> fill(const StateDir& folder, const Backup& backup, std::string_view con
         write_file(folder.path() / name, is_config ? libp2p::as_bytes(config) : BytesView(contents)));
   }
   LIBP2P_TRY(const auto store, SqliteStore::open(folder.store()));
-  return store->append(backup.records, backup.node->facts);
+  LIBP2P_CHECK(store->append(backup.records, backup.node->facts));
+  // Which versions can read a store depends on that.
+  return lacks_ancestors(backup.records) ? store->drop({}, {}) : Result<>();
 }
 
 // What it covers may have been dropped: the rest stands without it (L8).
@@ -158,7 +171,8 @@ Result<MissingRecords> missing_records(const Backup& backup, const FleetId& flee
 Result<MissingRecords> restore_log(const Backup& backup, const StateDir& state, bool dry_run) {
   LIBP2P_TRY(const NodeConfig config, state.load_config());
   if (dry_run) {
-    LIBP2P_TRY(const Store::Contents contents, SqliteStore::snapshot(state.store()));
+    LIBP2P_TRY(const PrivateKey identity, state.load_identity());
+    LIBP2P_TRY(const Store::Contents contents, SqliteStore::snapshot(state.store(), seal_key_of(identity)));
     return missing_records(backup, config.fleet, contents.records);
   }
   auto store = SqliteStore::open(state.store());
