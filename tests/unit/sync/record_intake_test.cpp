@@ -20,6 +20,7 @@ class CountingStore final : public Store {
     if (failing) return fail(Errc::io, "the disk is full");
     return inner.append(records, facts);
   }
+  Result<> drop(std::span<const RecordId> ids, const Facts& facts) override { return inner.drop(ids, facts); }
   Result<Contents> load() override { return inner.load(); }
 
   MemoryStore inner;
