@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
   starling::add_undo(app, context);
   starling::add_conflicts(app, context);
   starling::add_log(app, context);
+  starling::add_backup(app, context);
+  starling::add_restore(app, context);
   starling::add_version(app, context);
   try {
     app.parse(argc, argv);

@@ -11,6 +11,7 @@
 namespace starling {
 namespace {
 
+constexpr int no_lock = -1;
 constexpr int whole_schema = 1;   // all that a record names is there
 constexpr int pruned_schema = 2;  // what a checkpoint covers need not be
 
@@ -20,6 +21,13 @@ struct FinalizeStatement {
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 std::unexpected<Error> sqlite_error(sqlite3* db, std::string_view doing) {
+  const int code = sqlite3_errcode(db) & 0xff;  // without its extension
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    return fail(Errc::io, std::string(sqlite3_db_filename(db, "main")) + " is damaged (" +
+                              std::string(doing) + ": " + sqlite3_errmsg(db) +
+                              "): move the state folder aside, and restore a backup of it or join the fleet "
+                              "again; what other nodes hold comes back by itself");
+  }
   return fail(Errc::io, std::string(doing) + ": " + sqlite3_errmsg(db));
 }
 
@@ -92,9 +100,28 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return store;
 }
 
+Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return fail(Errc::not_found, file.string() + " is not there");
+  sqlite3* db = nullptr;
+  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  SqliteStore store(db, no_lock, seal_key);
+  if (opened != SQLITE_OK) return sqlite_error(db, file.string());
+  // Beside a daemon that writes, the log behind the database may be busy for a moment.
+  sqlite3_busy_timeout(db, 5000);
+  // One transaction: whatever is written meanwhile is not in it.
+  LIBP2P_CHECK(store.execute("BEGIN"));
+  LIBP2P_TRY(const int found, store.schema_found());
+  if (found < whole_schema) return Contents{};
+  std::vector<Unsealed> unsealed;
+  LIBP2P_TRY(std::vector<RecordPtr> records, store.read_records(unsealed));
+  LIBP2P_TRY(Facts facts, store.read_facts());
+  return Contents{std::move(records), std::move(facts)};
+}
+
 SqliteStore::~SqliteStore() {
   sqlite3_close_v2(db_);
-  ::close(lock_);
+  if (lock_ != no_lock) ::close(lock_);
 }
 
 Result<> SqliteStore::execute(const char* sql) {
@@ -105,14 +132,7 @@ Result<> SqliteStore::execute(const char* sql) {
 // After a failure; that is the one to tell, whatever becomes of this.
 void SqliteStore::roll_back() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
 
-Result<> SqliteStore::prepare_schema() {
-  LIBP2P_CHECK(execute("PRAGMA journal_mode=WAL"));
-  LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
-  // What a killed process has written can be read and need not be on disk, nor get there by a sync of the log
-  // if one has failed before. It must be, before anybody acts upon it.
-  LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-  // A log that a large transaction has made long is cut again.
-  LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
+Result<int> SqliteStore::schema_found() {
   LIBP2P_TRY(const Statement version, prepare(db_, "PRAGMA user_version"));
   if (sqlite3_step(version.get()) != SQLITE_ROW) return sqlite_error(db_, "PRAGMA user_version");
   const int found = sqlite3_column_int(version.get(), 0);
@@ -121,17 +141,34 @@ Result<> SqliteStore::prepare_schema() {
                                          ", this version knows " + std::to_string(pruned_schema) +
                                          ": run a newer starling");
   }
+  return found;
+}
+
+Result<> SqliteStore::prepare_schema() {
+  LIBP2P_CHECK(execute("PRAGMA journal_mode=WAL"));
+  LIBP2P_CHECK(execute("PRAGMA synchronous=FULL"));
+  // What a killed process has written can be read and need not be on disk, nor get there by a sync of the log
+  // if one has failed before. It must be, before anybody acts upon it.
+  LIBP2P_CHECK(execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  // A log that a large transaction has made long is cut again.
+  LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
+  LIBP2P_TRY(const int found, schema_found());
   Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
   if (!done) roll_back();
   return done;
 }
 
 // The first version had none.
-Result<> SqliteStore::add_seals() {
+Result<bool> SqliteStore::has_seals() {
   LIBP2P_TRY(const Statement columns,
              prepare(db_, "SELECT count(*) FROM pragma_table_info('record') WHERE name = 'seal'"));
   if (sqlite3_step(columns.get()) != SQLITE_ROW) return sqlite_error(db_, "looking for seals");
-  if (sqlite3_column_int(columns.get(), 0) > 0) return {};
+  return sqlite3_column_int(columns.get(), 0) > 0;
+}
+
+Result<> SqliteStore::add_seals() {
+  LIBP2P_TRY(const bool has, has_seals());
+  if (has) return {};
   return execute("ALTER TABLE record ADD COLUMN seal BLOB");
 }
 
@@ -199,8 +236,10 @@ Result<> SqliteStore::drop(std::span<const RecordId> ids, const Facts& facts) {
 }
 
 Result<std::vector<RecordPtr>> SqliteStore::read_records(std::vector<Unsealed>& unsealed) {
+  LIBP2P_TRY(const bool sealed_once, has_seals());
   LIBP2P_TRY(const Statement select,
-             prepare(db_, "SELECT position, envelope, seal FROM record ORDER BY position"));
+             prepare(db_, sealed_once ? "SELECT position, envelope, seal FROM record ORDER BY position"
+                                      : "SELECT position, envelope, NULL FROM record ORDER BY position"));
   std::vector<RecordPtr> records;
   int step = 0;
   while ((step = sqlite3_step(select.get())) == SQLITE_ROW) {

@@ -27,6 +27,10 @@ class SqliteStore final : public Store {
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& file,
                                                                  const char* vfs = nullptr,
                                                                  SealKey seal_key = std::nullopt);
+  // What a store holds at this moment, whoever has it open: it is only read, and no lock is taken. Errors:
+  // not_found, io, parse (names the record: the store is damaged), not_supported.
+  [[nodiscard]] static Result<Contents> snapshot(const std::filesystem::path& file,
+                                                 SealKey seal_key = std::nullopt);
   ~SqliteStore() override;
 
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
@@ -39,6 +43,8 @@ class SqliteStore final : public Store {
 
  private:
   SqliteStore(sqlite3* db, int lock, SealKey seal_key) noexcept : db_(db), lock_(lock), seal_key_(seal_key) {}
+  [[nodiscard]] Result<int> schema_found();
+  [[nodiscard]] Result<bool> has_seals();
   [[nodiscard]] Result<> prepare_schema();
   [[nodiscard]] Result<> add_seals();
   [[nodiscard]] Result<> execute(const char* sql);

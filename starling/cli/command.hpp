@@ -18,6 +18,7 @@ struct CommandContext {
 };
 
 // One function a command: declares its options and what it does.
+void add_backup(CLI::App& app, CommandContext& context);
 void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
 void add_layers(CLI::App& app, CommandContext& context);
@@ -25,6 +26,7 @@ void add_variables(CLI::App& app, CommandContext& context);
 void add_fleet(CLI::App& app, CommandContext& context);  // raise-level
 void add_label(CLI::App& app, CommandContext& context);
 void add_join(CLI::App& app, CommandContext& context);
+void add_restore(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
 void add_views(CLI::App& app, CommandContext& context);      // status, nodes

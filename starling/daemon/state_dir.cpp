@@ -19,6 +19,14 @@ Result<> save_private_key(const std::filesystem::path& file, const PrivateKey& k
   return write_file(file, key.to_protobuf());
 }
 
+Result<X25519KeyPair> encryption_key_from(BytesView contents) {
+  LIBP2P_TRY(const Bytes bytes, libp2p::from_hex(libp2p::as_text(contents).substr(0, 64)));
+  libp2p::X25519Key key{};
+  if (bytes.size() != key.size()) return fail(Errc::parse, "it holds no key");
+  std::ranges::copy(bytes, key.begin());
+  return X25519KeyPair::from_private(key);
+}
+
 bool StateDir::holds_node() const {
   std::error_code ignored;
   return std::filesystem::exists(path_ / "config.toml", ignored) ||
@@ -46,13 +54,11 @@ Result<> StateDir::save_encryption_key(const X25519KeyPair& key) const {
 }
 
 Result<X25519KeyPair> StateDir::load_encryption_key() const {
-  LIBP2P_TRY(const Bytes text, read_file(path_ / "encryption.key"));
-  LIBP2P_TRY(const Bytes bytes, libp2p::from_hex(libp2p::as_text(text).substr(0, 64)));
-  libp2p::X25519Key key{};
-  if (bytes.size() != key.size())
-    return fail(Errc::parse, (path_ / "encryption.key").string() + " holds no key");
-  std::ranges::copy(bytes, key.begin());
-  return X25519KeyPair::from_private(key);
+  const std::filesystem::path file = path_ / "encryption.key";
+  LIBP2P_TRY(const Bytes contents, read_file(file));
+  auto key = encryption_key_from(contents);
+  if (!key) return libp2p::fail_in(file.string(), key.error());
+  return key;
 }
 
 Result<> StateDir::save_network_key(const PreSharedKey& key) const {

@@ -54,6 +54,9 @@ class StateDir {
   std::filesystem::path path_;
 };
 
+// What a file of save_encryption_key() holds. Errors: parse.
+[[nodiscard]] Result<X25519KeyPair> encryption_key_from(BytesView contents);
+
 // A private key from a file, and to one that must not be there yet. Errors: io, parse, exists.
 [[nodiscard]] Result<PrivateKey> load_private_key(const std::filesystem::path& file);
 [[nodiscard]] Result<> save_private_key(const std::filesystem::path& file, const PrivateKey& key);

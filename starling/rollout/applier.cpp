@@ -360,9 +360,11 @@ Task<> Applier::heal() {
 
 // ---- candidates ----
 
-Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(json::value document) {
+Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(
+    std::optional<json::value> candidate) {
   TurnQueue::Turn turn = co_await turns_.take();
-  if (!driver_.serves()) co_return Trial(std::move(turn), std::nullopt);
+  if (!driver_.serves() || !candidate) co_return Trial(std::move(turn), std::nullopt);
+  json::value document = std::move(*candidate);
   const Generation* present_wanted = wanted();
   const bool runs_present = present_wanted ? (running_ && running_->id == present_wanted->id) : !running_;
   // What is to go back if the change can't be stored. It is asked for only where it isn't known: that would

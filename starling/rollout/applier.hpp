@@ -83,7 +83,9 @@ class Applier final : private FleetObserver {
     // revision).
     std::optional<json::value> before_;
   };
-  [[nodiscard]] Task<std::expected<Trial, DataPlaneFault>> try_candidate(json::value document);
+  // Without a candidate, since this node can't render it, the data plane is left alone.
+  [[nodiscard]] Task<std::expected<Trial, DataPlaneFault>> try_candidate(
+      std::optional<json::value> candidate);
   // The candidate has become the fleet's revision (or part of it).
   [[nodiscard]] Task<> keep(Trial trial);
   [[nodiscard]] Task<> put_back(Trial trial);

@@ -64,9 +64,15 @@ class Check {
   std::size_t left_ = max_checked_bytes;
 };
 
+bool can_render(const json::value& tree, const NodeFacts& facts) {
+  const auto document = render(tree, facts);
+  return document && !structural_fault(*document, facts.name);
+}
+
 }  // namespace
 
-std::optional<RenderFault> check_renders(const Fleet& fleet, const json::value& candidate, unsigned level,
+std::optional<RenderFault> check_renders(const Fleet& fleet, const json::value& present,
+                                         const json::value& candidate, unsigned level,
                                          const std::optional<std::string>& own_addr) {
   // The base is whole by itself, and was checked as such.
   if (level < layers_level) return std::nullopt;
@@ -76,7 +82,9 @@ std::optional<RenderFault> check_renders(const Fleet& fleet, const json::value& 
   for (const auto& [peer, member] : fleet.charter().members()) {
     const NodeFacts facts =
         facts_of(member, peer == fleet.node() ? own_addr : std::optional<std::string>(some_addr));
-    if (auto fault = check.run(*layers, facts)) return fault;
+    auto fault = check.run(*layers, facts);
+    // One that can't render what is there already (it has lost a label, say) must not hold up everybody else.
+    if (fault && can_render(present, facts)) return fault;
   }
   return std::nullopt;
 }

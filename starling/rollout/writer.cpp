@@ -295,15 +295,20 @@ Task<> Writer::carry_out(Plan plan) {
   // Of a write that is alone the data plane is to say in its own words what is wrong, so it is tried all the
   // same.
   if (document && !plan.invalid && !plan.renders) plan.invalid = render_fault(plan.document);
-  if (!alone && (!document || plan.invalid)) {
+  // What is there can't be rendered here either: then this node has nothing to try, and nothing to say.
+  const bool stuck = !document && !own_document(fleet_.merged().document);
+  if (stuck && !plan.invalid && !plan.renders) plan.invalid = render_fault(plan.document);
+  if (!alone && ((!document && !stuck) || plan.invalid)) {
     halve(std::move(plan));
     co_return;
   }
-  if (!document) {
+  if (!document && !stuck) {
     plan.answer_all(std::unexpected(fault_of(document.error())));
     co_return;
   }
-  auto trial = co_await applier_.try_candidate(std::move(*document));
+  std::optional<json::value> candidate;
+  if (document) candidate = std::move(*document);
+  auto trial = co_await applier_.try_candidate(std::move(candidate));
   if (!trial && !alone && is_verdict(trial.error())) {
     halve(std::move(plan));
   } else if (!trial) {
@@ -317,7 +322,8 @@ Task<> Writer::carry_out(Plan plan) {
 }
 
 std::optional<WriteFault> Writer::render_fault(const json::value& tree) const {
-  const auto fault = check_renders(fleet_, tree, fleet_.level(), applier_.address());
+  const auto fault =
+      check_renders(fleet_, fleet_.merged().document, tree, fleet_.level(), applier_.address());
   return fault ? std::optional(fault_of(*fault)) : std::nullopt;
 }
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The command line as scripts know it: what it prints, its exit codes, and what it says when it refuses."""
 
+import io
 import json
 import os
 import re
 import socket
 import stat
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
@@ -28,8 +30,8 @@ def starling(*args, **more):
                           timeout=60, **more)
 
 
-class Alone(unittest.TestCase):
-    """Commands that need no fleet."""
+class Folders(unittest.TestCase):
+    """A folder of each test's own, and one in it for a node."""
 
     def setUp(self):
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="starling-")))
@@ -40,6 +42,10 @@ class Alone(unittest.TestCase):
         self.assertEqual(done.returncode, code, f"{args}: {done.stdout}{done.stderr}")
         self.assertRegex(done.stderr, says)
         self.assertEqual(done.stdout, "", "what fails prints nothing on standard output")
+
+
+class Alone(Folders):
+    """Commands that need no fleet."""
 
     def test_version(self):
         text = starling("version")
@@ -125,6 +131,104 @@ class Alone(unittest.TestCase):
             self.assertIn(b"joined", supervisor.recv(4096))
             daemon.terminate()
             self.assertIn(b"STOPPING=1", supervisor.recv(4096))
+
+
+class Kept(Folders):
+    """Backups, of one node that is a fleet by itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.kept = self.directory / "kept.tar"
+        self.restored = self.directory / "restored"
+        starling("init", "--state", self.state, "--listen", "/ip4/127.0.0.1/tcp/0")
+
+    def run_daemon(self, state):
+        daemon = subprocess.Popen([str(Options.binary), "run", "--state", str(state)], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(daemon.stderr.close)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        while not daemon.stderr.readline().startswith("joined"):
+            self.assertIsNone(daemon.poll())
+        return daemon
+
+    def set(self, state, path: str, value: str = "[]"):
+        done = starling("set", path, value, "--state", state)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+
+    def backup(self, *args) -> dict:
+        done = starling("backup", self.kept, "--state", self.state, "--json", *args)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_a_backup_taken_from_a_running_daemon_becomes_the_node_again_and_writes_on(self):
+        daemon = self.run_daemon(self.state)
+        self.set(self.state, "/routes", '{"before": []}')
+        facts = self.backup()
+        self.assertEqual((set(facts), facts["records"]), ({"fleet", "peer", "records"}, 5))
+        self.assertEqual(stat.S_IMODE(self.kept.stat().st_mode), 0o600)
+        with tarfile.open(self.kept) as archive:
+            self.assertNotIn("root.key", archive.getnames())
+        self.set(self.state, "/routes/after")
+        daemon.terminate()
+        daemon.wait()
+        done = starling("restore", self.kept, "--state", self.restored)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn(f"peer {facts['peer']}", done.stdout.splitlines())
+        self.assertEqual((self.restored / "identity.key").read_bytes(), (self.state / "identity.key").read_bytes())
+        self.run_daemon(self.restored)
+        self.set(self.restored, "/routes/on")
+        self.assertEqual(set(json.loads(starling("get", "/routes", "--state", self.restored).stdout)), {"before", "on"})
+
+    def test_the_logs_backup_brings_a_node_what_it_has_forgotten(self):
+        self.backup()
+        daemon = self.run_daemon(self.state)
+        self.set(self.state, "/routes", '{"later": []}')
+        self.kept.unlink()
+        log = self.directory / "log.tar"
+        self.assertEqual(starling("backup", log, "--state", self.state, "--log-only").returncode, DONE)
+        self.assert_exit(ERROR, "stop it first", "restore", log, "--state", self.state, "--log-only")
+        daemon.terminate()
+        daemon.wait()
+        self.assertNotIn((self.state / "identity.key").read_bytes(), log.read_bytes())
+        self.assert_exit(USAGE, "--log-only", "restore", log, "--state", self.restored)
+        (self.state / "starling.db").unlink()
+        tried = starling("restore", log, "--state", self.state, "--log-only", "--json")
+        self.assertEqual(json.loads(tried.stdout) | {"fleet": ""}, {"fleet": "", "added": 5, "held": 0, "waiting": 0})
+        self.run_daemon(self.state)
+        self.assertIn("later", starling("get", "/routes", "--state", self.state).stdout)
+        self.assert_exit(NOT_ALLOWED, "(?s)this node is of", "restore", log, "--log-only", "--state", self.other_fleet())
+
+    def other_fleet(self) -> Path:
+        other = self.directory / "other"
+        starling("init", "--state", other)
+        return other
+
+    def test_nothing_is_overwritten_and_a_rehearsal_writes_nothing(self):
+        self.backup()
+        self.assert_exit(ERROR, "is there already", "backup", self.kept, "--state", self.state)
+        self.assert_exit(ERROR, "move it away", "restore", self.kept, "--state", self.state)
+        done = starling("restore", self.kept, "--state", self.restored, "--dry-run")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertIn("Nothing has been written", done.stderr)
+        self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["kept.tar", "state"])
+        self.assert_exit(NOT_FOUND, "No such file", "restore", self.directory / "none.tar", "--state", self.restored)
+        self.assert_exit(NOT_FOUND, "starling init", "backup", self.directory / "x.tar", "--state", self.restored)
+
+    def test_an_archive_that_leaves_the_folder_or_was_tampered_with_is_refused_by_name(self):
+        self.backup()
+        whole = self.kept.read_bytes()
+        self.kept.write_bytes(whole.replace(b"name = ", b"nome = ", 1))
+        self.assert_exit(INVALID, "config.toml is not what the manifest says", "restore", self.kept, "--state", self.restored)
+        self.kept.write_bytes(whole[: len(whole) // 2])
+        self.assert_exit(INVALID, "damaged", "restore", self.kept, "--state", self.restored)
+        for name, link in (("/etc/cron.d/x", ""), ("../x", ""), ("identity.key", "/etc/passwd")):
+            self.kept.write_bytes(whole)
+            with tarfile.open(self.kept, "a") as archive:
+                member = tarfile.TarInfo(name)
+                member.type, member.linkname = (tarfile.SYMTYPE, link) if link else (tarfile.REGTYPE, "")
+                archive.addfile(member, io.BytesIO())
+            self.assert_exit(INVALID, f'"{name}"', "restore", self.kept, "--state", self.restored)
+        self.assertFalse(self.restored.exists())
 
 
 class InAFleet(unittest.TestCase):

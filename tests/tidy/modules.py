@@ -26,6 +26,7 @@ LEVELS = (
     ("sync", "rollout"),
     ("api",),
     ("daemon",),
+    ("backup",),
     ("cli",),
     ("starling", "sim"),
 )
@@ -81,6 +82,7 @@ class Library:
 # Where another project's headers may be included. Tests and benchmarks may include all of them.
 LIBRARIES = (
     Library("sqlite3", ("starling/changelog/",), "the store is a seam: everything else sees changelog/store.hpp"),
+    Library("archive", ("starling/backup/",), "archives are read and written in one place, with its limits"),
     Library("openssl/", ("libp2p/crypto/", "libp2p/security/", "libp2p/transport/", "starling/api/"),
             "keys, hashes and ciphers come from libp2p/crypto"),
     Library("secp256k1", ("libp2p/crypto/",), "keys come from libp2p/crypto"),

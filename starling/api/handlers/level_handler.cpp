@@ -23,8 +23,8 @@ json::array members_behind(const ApiContext& context, unsigned level) {
 HttpResponse get_level(const ApiContext& context) {
   Fleet& fleet = context.fleet;
   const auto anchor = fleet.next_anchor(newest_merge_level);
-  const auto fault =
-      check_renders(fleet, fleet.merged().document, newest_merge_level, context.applier.address());
+  const auto fault = check_renders(fleet, unset_tree(), fleet.merged().document, newest_merge_level,
+                                   context.applier.address());
   return json_response(
       200, json::object{
                {"level", fleet.level()},

@@ -53,6 +53,25 @@ TEST(SqliteStore, IsOpenOnceAtATime) {
   EXPECT_EQ(second.error().code, Errc::busy);
 }
 
+TEST(SqliteStore, ASnapshotIsReadBesideItsWriter) {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "s.db";
+  EXPECT_EQ(SqliteStore::snapshot(file).error().code, Errc::not_found);
+  FoundedFleet fleet;
+  const auto store = must(SqliteStore::open(file));
+  ASSERT_TRUE(store->append(fleet.log.records(), {{"name", "value"}}));
+  const Store::Contents one = must(SqliteStore::snapshot(file));
+  EXPECT_EQ(one.records.size(), 1U);
+  EXPECT_EQ(one.facts, Facts({{"name", "value"}}));
+  fleet.grant(key_of(1), Role::operator_, "one");
+  ASSERT_TRUE(store->append(fleet.log.records()));
+  EXPECT_EQ(must(SqliteStore::snapshot(file)).records.size(), 2U);
+  // As a writer that was killed leaves it.
+  const Folder killed;
+  for (const char* name : {"s.db", "s.db-wal"}) std::filesystem::copy(folder.path / name, killed.path / name);
+  EXPECT_EQ(must(SqliteStore::snapshot(killed.path / "s.db")).records.size(), 2U);
+}
+
 TEST(SqliteStore, SaysWhereItCannotBe) {
   const auto store = SqliteStore::open("/nonexistent/folder/s.db");
   ASSERT_FALSE(store);
@@ -200,6 +219,28 @@ TEST(MemoryStore, DropsWhatItIsToldTo) {
   ASSERT_TRUE(store.drop(ids, {{"a", "b"}}));
   EXPECT_EQ(must(store.load()).records.size(), 1U);
   EXPECT_EQ(must(store.load()).facts, Facts({{"a", "b"}}));
+}
+
+TEST(SqliteStore, SaysThatItIsDamagedAndWhatToDo) {
+  for (const std::size_t damage_at : {std::size_t{0}, std::size_t{4096}}) {
+    const Folder folder;
+    const std::filesystem::path file = folder.path / "s.db";
+    FoundedFleet fleet;
+    {
+      const auto store = must(SqliteStore::open(file));
+      ASSERT_TRUE(store->append(fleet.log.records()));
+    }
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekp(static_cast<std::streamoff>(damage_at)) << std::string(2000, 'x');
+    damaged.close();
+    const auto store = SqliteStore::open(file);
+    const auto contents = store ? (*store)->load() : std::unexpected(store.error());
+    ASSERT_FALSE(contents) << damage_at;
+    EXPECT_EQ(contents.error().code, Errc::io);
+    EXPECT_NE(contents.error().message.find(file.string() + " is damaged"), std::string::npos)
+        << contents.error().message;
+    EXPECT_NE(contents.error().message.find("restore a backup"), std::string::npos);
+  }
 }
 
 TEST(MemoryStore, KeepsWhatWasAppendedAndFailsWhenToldTo) {

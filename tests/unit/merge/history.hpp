@@ -223,6 +223,11 @@ class History {
     return all;
   }
 
+  // Is every change folded by the same rules?
+  [[nodiscard]] bool has_one_level() const {
+    return levels.empty() || (levels.size() == 1 && levels[0].hlc == Hlc{0});
+  }
+
   // What each node makes of what it knows.
   [[nodiscard]] Merge& node(std::size_t i) { return *nodes_[i]; }
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
@@ -293,7 +298,7 @@ class History {
       if (route == nullptr || !route->is_array()) return {};
       std::vector<Edit> edits{{scope, path, EditOp::append, documents_.step()}};
       apply_edit(wanted, edits[0]);
-      if (validate_tree(with(tree, scope, std::move(wanted)), first_merge_level)) edits.clear();
+      if (validate_tree(with(tree, scope, std::move(wanted)), nodes_[writer]->level())) edits.clear();
       return edits;
     } else {
       const Path path = documents_.path(scope, false);
@@ -307,7 +312,7 @@ class History {
                           removes ? std::nullopt : std::optional(documents_.value_for(scope, path, false))});
     }
     json::value wanted_tree = with(tree, scope, std::move(wanted));
-    if (validate_tree(wanted_tree, first_merge_level)) return {};
+    if (validate_tree(wanted_tree, nodes_[writer]->level())) return {};
     return diff_trees(tree, wanted_tree);
   }
 

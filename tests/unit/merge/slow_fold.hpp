@@ -159,10 +159,11 @@ class SlowFold {
       std::map<Path, std::size_t> removed;
       obstacle = try_edits(c, drops, removed);
       if (!obstacle.empty()) break;
-      const auto invalid = validate_tree(state_.document, level_of(c));
-      if (!invalid) break;
-      if (round < 16 && drop_more(c, removed, drops)) continue;
-      obstacle = to_text(place_of(invalid->path)) + ": " + invalid->detail;
+      const std::vector<Violation> violations = violations_now(level_of(c));
+      if (violations.empty()) break;
+      if (round < 16 && drop_more(c, removed, drops, violations)) continue;
+      const Invalid& invalid = violations.front().invalid;
+      obstacle = to_text(place_of(invalid.path)) + ": " + invalid.detail;
     }
     if (!obstacle.empty()) {
       state_ = before;
@@ -172,37 +173,33 @@ class SlowFold {
     emptiness(c, before.document);
   }
 
-  [[nodiscard]] bool leads_nowhere(const Reference& reference) const {
+  // By the change whose turn it is: what it left alone was valid by the rules of its time.
+  [[nodiscard]] std::vector<Violation> violations_now(unsigned level) const {
+    ScopeReferences all;
     for (const auto& scope : state_.document.as_object()) {
-      if (scope.key() != "@fleet" && resolves(scope.value(), reference)) return false;
+      if (scope.key() != "@fleet") all[std::string(scope.key())].replace({}, &scope.value());
     }
-    return true;
+    return tree_violations_by(touched_, state_.document, all, level);
   }
 
   bool drop_more(std::size_t c, const std::map<Path, std::size_t>& removed,
-                 std::map<std::size_t, std::set<std::size_t>>& drops) const {
-    bool more = false;
-    for (const auto& scope : state_.document.as_object()) {
-      if (scope.key() == "@fleet") continue;
-      for (const Reference& reference : references(scope.value(), {})) {
-        if (!leads_nowhere(reference) || reference.form != Reference::Form::target) continue;
-        Path from = reference.from;
-        from.insert(from.begin(), std::string(scope.key()));
-        for (const auto& [kept, needer] : state_.kept) {
-          if (!is_prefix(kept, from) || !concurrent(needer, c)) continue;
-          for (const auto& [path, edit] : removed) {
-            if (!is_prefix(rest(path), reference.target)) continue;
-            drops[edit].insert(needer);
-            more = true;
-          }
+                 std::map<std::size_t, std::set<std::size_t>>& drops,
+                 const std::vector<Violation>& violations) const {
+    const std::size_t before = drops.size();
+    for (const Violation& violation : violations) {
+      for (const auto& [kept, needer] : state_.kept) {
+        if (violation.target.empty() || !is_prefix(kept, violation.place) || !concurrent(needer, c)) continue;
+        for (const auto& [path, edit] : removed) {
+          if (is_prefix(rest(path), violation.target)) drops[edit].insert(needer);
         }
       }
     }
-    return more;
+    return drops.size() > before;
   }
 
   std::string try_edits(std::size_t c, const std::map<std::size_t, std::set<std::size_t>>& drops,
                         std::map<Path, std::size_t>& removed) {
+    touched_.clear();
     for (std::size_t e = 0; e < edits(c).size(); ++e) {
       const Edit& edit = edits(c)[e];
       const auto dropped = drops.find(e);
@@ -297,6 +294,7 @@ class SlowFold {
       Path element = edit.path;
       element.push_back(std::to_string(array->get_array().size()));
       note(element, c, false);
+      touched_.push_back(element);
       const_cast<json::value*>(array)->get_array().push_back(*edit.value);
       state_.wishes.push_back({c, e, edit.path, std::nullopt});
       return {};
@@ -345,6 +343,7 @@ class SlowFold {
         replaced = parent;
       }
       if (edit.op == EditOp::remove) removed.emplace(edit.path, e);
+      touched_.push_back(replaced);
       apply(edit);
       for (std::size_t i = 0; i < others.size(); ++i) judge(c, others[i], bases[i]);
     }
@@ -473,6 +472,7 @@ class SlowFold {
   HappenedBefore happened_before_;
   Setting setting_;
   State state_;
+  std::vector<Path> touched_;  // by the change whose turn it is
   std::map<std::size_t, std::string> skipped_;
 };
 

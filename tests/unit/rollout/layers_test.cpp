@@ -172,6 +172,24 @@ TEST_F(LayersTest, ANodeThatCanNotRenderKeepsItsLastGoodGenerationAndSaysSo) {
   EXPECT_EQ(error(), "");
 }
 
+TEST_F(LayersTest, AMemberThatCanNotRenderWhatIsThereHoldsUpNobodysWrites) {
+  begin_layered();
+  label(node_key_, {{"site", "syd"}});
+  label(other_key_, {{"site", "ber"}});
+  must_write("base", {"routes"}, R"([{"action": {"return": 302, "location": "/{{node.labels.site}}"}}])");
+  label(other_key_, {});
+  must_write("base", {"settings"}, R"({"http": {"server_version": false}})");
+  EXPECT_NE(find(driver_.running(), {"settings"}), nullptr);
+  // Nor does the one that takes the write.
+  label(node_key_, {});
+  const json::value before = driver_.running();
+  must_write("base", {"settings"}, R"({"http": {"server_version": true}})");
+  EXPECT_EQ(driver_.running(), before);
+  must_write("base", {"routes"}, R"([{"action": {"return": 200}}])");
+  EXPECT_EQ(*find(driver_.running(), {"routes"}), returning(200));
+  EXPECT_EQ(*find(driver_.running(), {"settings", "http", "server_version"}), true);
+}
+
 TEST_F(LayersTest, AtTheFirstLevelThereAreNoLayersAndStringsAreNoTemplates) {
   must_write("base", {},
              R"({"listeners": {"*:80": {"pass": "routes"}}, "routes": [{"action": {"return": 200}}]})");
