@@ -86,7 +86,7 @@ TEST_F(LogApiTest, HeldChangesAreDiscardedOrProposedAnew) {
   EXPECT_EQ(text(ask(HttpMethod::get, path).second, "state"), "void");
   EXPECT_EQ(text(ask(HttpMethod::get, "/v1/changes/" + text(body, "id")).second, "state"), "applied");
   EXPECT_EQ(ask(HttpMethod::post, path + "/discard").first, 409);
-  EXPECT_EQ(ask(HttpMethod::post, "/v1/changes/discard").first, 400);
+  EXPECT_EQ(ask(HttpMethod::post, "/v1/changes//discard").first, 400);
   EXPECT_EQ(ask(HttpMethod::post, "/v1/changes/nonsense/discard").first, 400);
 }
 
