@@ -21,6 +21,13 @@ struct FinalizeStatement {
 using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 std::unexpected<Error> sqlite_error(sqlite3* db, std::string_view doing) {
+  const int code = sqlite3_errcode(db) & 0xff;  // without its extension
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    return fail(Errc::io, std::string(sqlite3_db_filename(db, "main")) + " is damaged (" +
+                              std::string(doing) + ": " + sqlite3_errmsg(db) +
+                              "): move the state folder aside, and restore a backup of it or join the fleet "
+                              "again; what other nodes hold comes back by itself");
+  }
   return fail(Errc::io, std::string(doing) + ": " + sqlite3_errmsg(db));
 }
 

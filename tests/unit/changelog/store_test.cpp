@@ -202,6 +202,28 @@ TEST(MemoryStore, DropsWhatItIsToldTo) {
   EXPECT_EQ(must(store.load()).facts, Facts({{"a", "b"}}));
 }
 
+TEST(SqliteStore, SaysThatItIsDamagedAndWhatToDo) {
+  for (const std::size_t damage_at : {std::size_t{0}, std::size_t{4096}}) {
+    const Folder folder;
+    const std::filesystem::path file = folder.path / "s.db";
+    FoundedFleet fleet;
+    {
+      const auto store = must(SqliteStore::open(file));
+      ASSERT_TRUE(store->append(fleet.log.records()));
+    }
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekp(static_cast<std::streamoff>(damage_at)) << std::string(2000, 'x');
+    damaged.close();
+    const auto store = SqliteStore::open(file);
+    const auto contents = store ? (*store)->load() : std::unexpected(store.error());
+    ASSERT_FALSE(contents) << damage_at;
+    EXPECT_EQ(contents.error().code, Errc::io);
+    EXPECT_NE(contents.error().message.find(file.string() + " is damaged"), std::string::npos)
+        << contents.error().message;
+    EXPECT_NE(contents.error().message.find("restore a backup"), std::string::npos);
+  }
+}
+
 TEST(MemoryStore, KeepsWhatWasAppendedAndFailsWhenToldTo) {
   MemoryStore store;
   FoundedFleet fleet;
