@@ -5,6 +5,7 @@
 #include "libp2p/base/deadline.hpp"
 #include "libp2p/base/protobuf.hpp"
 #include "libp2p/io/framing.hpp"
+#include "starling/merge/levels.hpp"
 #include "starling/sync/joiner.hpp"
 #include "starling/sync/proof.hpp"
 #include "starling/sync/record_exchange.hpp"
@@ -263,7 +264,13 @@ Task<> SyncService::tell_status_periodically() {
   }
 }
 
+void SyncService::update_fleet_time() {
+  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(), fresh_for()));
+}
+
 void SyncService::publish_status() {
+  // A node that hears nobody follows its own clock.
+  update_fleet_time();
   if (!fleet_.charter().member(fleet_.node())) return;
   local_.fleet = fleet_.id();
   local_.node = fleet_.node();
@@ -273,7 +280,7 @@ void SyncService::publish_status() {
   for (const RecordId& head : fleet_.log().heads()) {
     if (local_.heads.size() < max_status_heads) local_.heads.push_back(head);
   }
-  local_.merge_levels = merge_level;
+  local_.merge_levels = newest_merge_level;
   local_.vector_digest.reset();
   if (const auto mark = state_mark()) {
     local_.vector_digest = mark->vector_digest;
@@ -311,7 +318,7 @@ void SyncService::take_status(BytesView envelope, const std::optional<PeerId>& p
   if (!board_.put(std::move(*status), libp2p::to_bytes(envelope), env_.now())) return;
   if (unknown_head) puller_.want_from_any(node);
   alarms_.heard(board_.find(node)->status, state_mark(), holds_record(), env_.now());
-  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(), fresh_for()));
+  update_fleet_time();
   for (StatusListener* listener : std::vector(listeners_)) listener->on_status(node);
 }
 
@@ -321,7 +328,7 @@ Duration SyncService::fresh_for() const {
 
 std::optional<StateMark> SyncService::state_mark() const {
   if (!fleet_.settled() || !held_.empty() || !fleet_.revision()) return std::nullopt;
-  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), merge_level};
+  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), newest_merge_level};
 }
 
 void SyncService::find_held() {
