@@ -56,7 +56,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       merge_([this](const RecordId& earlier, const RecordId& later) {
         return log_.happened_before(earlier, later);
       }),
-      merged_(&merge_.result()) {}
+      merged_(&merge_.result()),
+      fleet_time_told_(env.clock.wall()),
+      told_at_(env.now()) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
@@ -79,7 +81,9 @@ Task<> Fleet::stop() { co_await committer_.stop(); }
 
 Hlc Fleet::ceiling() const { return Hlc::at(fleet_time() + clock_tolerance); }
 
-libp2p::WallTime Fleet::fleet_time() const { return env_.clock.wall() + clock_offset_; }
+libp2p::WallTime Fleet::fleet_time() const {
+  return fleet_time_told_ + std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - told_at_);
+}
 
 AuthoringContext Fleet::authoring_context() const {
   return {id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
@@ -168,10 +172,11 @@ Result<> Fleet::may_author(RecordKind kind) const {
                                    ", which only a newer starling understands; upgrade this node, then write "
                                    "again");
   }
-  if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
+  const auto ahead = env_.clock.wall() - fleet_time();
+  if (ahead > clock_tolerance) {
     return fail(Errc::refused,
                 "this node's clock is " +
-                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(-clock_offset_).count()) +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ahead).count()) +
                     " s ahead of the fleet's: set it, then write again (L7)");
   }
   return {};
@@ -209,7 +214,9 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
 bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
   return std::ranges::any_of(added, [this](const RecordPtr& record) {
     const RecordKind kind = record->record.kind;
-    if (is_charter_record(kind) || kind == RecordKind::ruling) return true;
+    if (is_charter_record(kind) || kind == RecordKind::ruling || kind == RecordKind::anchor ||
+        kind == RecordKind::checkpoint)
+      return true;
     const auto head = log_.vector().find(record->record.chain());
     return head != log_.vector().end() && head->second.fork.has_value();
   });
@@ -292,6 +299,7 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
 std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
+    taking_part_.erase({record.record.hlc, record.id});
     set_state(record, std::move(*why));
     return discards_.remove(record.id);
   }
@@ -304,6 +312,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   std::vector<RecordId> voids = change->voids;
   if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
+  taking_part_.emplace(record.record.hlc, record.id);
   return voids;
 }
 
@@ -352,11 +361,19 @@ Task<Result<>> Fleet::remember(std::string name, std::string value) {
   co_return co_await committer_.commit({}, std::move(facts));
 }
 
-void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
+void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
+  fleet_time_told_ = env_.clock.wall() + offset;
+  told_at_ = env_.now();
+}
 
 void Fleet::tick() {
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
+    due.push_back(log_.get(it->second));
+  // Fleet time may fall back as well, when more clocks are heard: what is ahead of it then is held again, as
+  // it is on a node that never believed the wrong ones.
+  for (auto it = taking_part_.lower_bound({Hlc{ceiling().value + 1}, RecordId{}}); it != taking_part_.end();
+       ++it)
     due.push_back(log_.get(it->second));
   if (due.empty()) return;
   consider(due);

@@ -104,9 +104,11 @@ class Fleet {
   [[nodiscard]] Task<Result<>> remember(std::string name, std::string value);
 
   // Fleet time is our own clock plus this: the median over fresh statuses, told by the status service (L7).
+  // Until it is told again it goes on by itself, so that a jump of our own clock is one voice among others.
   void set_clock_offset(std::chrono::milliseconds offset);
   [[nodiscard]] libp2p::WallTime fleet_time() const;
-  // Releases what was held until now; call it about once a second.
+  // Releases what was held until now, and holds again what fleet time has fallen behind; call it about once a
+  // second.
   void tick();
 
   void add_observer(FleetObserver& observer) { observers_.push_back(&observer); }
@@ -153,8 +155,11 @@ class Fleet {
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
+  std::set<std::pair<Hlc, RecordId>> taking_part_;
   Facts facts_;
-  std::chrono::milliseconds clock_offset_{0};
+  // Fleet time when it was last told, from where the monotonic clock goes on.
+  libp2p::WallTime fleet_time_told_;
+  libp2p::Instant told_at_;
   std::vector<FleetObserver*> observers_;
 };
 
