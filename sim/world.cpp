@@ -37,16 +37,51 @@ libp2p::HostConfig simulated_network(Env env, libp2p::MemoryNetwork& network, li
   return config;
 }
 
+Propose proposal_of(Path path, json::value value) {
+  return in_scope(
+      std::string(base_scope),
+      [path = std::move(path),
+       value = std::move(value)](const json::value& present) -> std::expected<Proposal, WriteFault> {
+        Proposal proposal{present, {Edit{std::string(base_scope), path, EditOp::set, value}}};
+        apply_edit(proposal.document, proposal.edits.front());
+        return proposal;
+      });
+}
+
+// What two nodes that hold the same records may still see differently.
+std::string difference(const Fleet& a, const Fleet& b) {
+  const auto same_member = [](const auto& x, const auto& y) {
+    return x.first == y.first && x.second.role == y.second.role && x.second.labels == y.second.labels;
+  };
+  if (!std::ranges::equal(a.charter().members(), b.charter().members(), same_member))
+    return " has other members";
+  for (const RecordPtr& record : a.log().records()) {
+    if (record->record.kind != RecordKind::change) continue;
+    // Of what a fork made worthless only the proof has to be everywhere (L3).
+    if (!b.log().holds(record->id) && !a.log().stands(*record)) continue;
+    const ChangeStatus here = a.status_of(record->id);
+    const ChangeStatus there = b.status_of(record->id);
+    if (here.state == there.state) continue;
+    return " has the change " + to_hex(record->id) + " as " + std::string(to_string(here.state)) + " (" +
+           here.reason + "), another as " + std::string(to_string(there.state)) + " (" + there.reason + ")";
+  }
+  return {};
+}
+
 }  // namespace
 
 // Writes down what a node tells its observers.
 class World::Tracer final : public FleetObserver {
  public:
-  Tracer(Bytes& trace, const libp2p::VirtualRuntime& runtime, std::size_t index)
-      : trace_(trace), runtime_(runtime), index_(static_cast<std::uint8_t>(index)) {}
+  Tracer(Bytes& trace, const libp2p::VirtualRuntime& runtime, std::size_t index, std::size_t& forks_told)
+      : trace_(trace), runtime_(runtime), index_(static_cast<std::uint8_t>(index)), forks_told_(forks_told) {}
 
   void on_records(const std::vector<RecordPtr>& records) override {
     for (const RecordPtr& record : records) note(1, record->id.view());
+  }
+  void on_fork(const RecordPtr& rival) override {
+    ++forks_told_;
+    note(4, rival->id.view());
   }
   void on_charter_changed() override { note(2, {}); }
   void on_revision_changed() override { note(3, {}); }
@@ -66,9 +101,15 @@ class World::Tracer final : public FleetObserver {
   Bytes& trace_;
   const libp2p::VirtualRuntime& runtime_;
   std::uint8_t index_;
+  std::size_t& forks_told_;
 };
 
-World::Machine::Machine(Env e) : env(e), data_plane(e) {}
+World::Machine::Machine(Env truth)
+    : clock(truth.clock),
+      random(truth.random),
+      workers(truth.clock, truth.timers),
+      env{truth.executor, clock, truth.timers, random, truth.log, workers},
+      data_plane(truth) {}
 World::Machine::~Machine() = default;
 
 World::World(WorldConfig config, libp2p::Log* log)
@@ -77,7 +118,7 @@ World::World(WorldConfig config, libp2p::Log* log)
       links_(runtime_.env(), config_.link),
       network_(runtime_.env(), &links_),
       lan_(runtime_.env()),
-      group_of_(config_.nodes, 0),
+      root_(key_number(1'000'000)),
       tasks_(runtime_.env()) {
   lan_.set_filter([this](const libp2p::mdns::IpAddress& from, const libp2p::mdns::IpAddress& to) {
     return can_hear(index_of(from), index_of(to));
@@ -90,6 +131,7 @@ World::~World() {
   for (const auto& machine : machines_) {
     if (machine->node) runtime_.run(machine->node->stop());
     machine->node.reset();
+    machine->withholder.reset();
   }
 }
 
@@ -97,47 +139,69 @@ bool World::can_hear(std::size_t from, std::size_t to) const {
   return from < group_of_.size() && to < group_of_.size() && group_of_[from] == group_of_[to];
 }
 
-// As `init` and `invite` do it: genesis, the founder's grant, and one invite a newcomer.
+World::Machine& World::add_machine(std::uint64_t number) {
+  machines_.push_back(std::make_unique<Machine>(runtime_.env()));
+  group_of_.push_back(0);
+  Machine& machine = *machines_.back();
+  machine.workers.set_latency(config_.disk_latency);
+  machine.key = key_number(number);
+  return machine;
+}
+
+// A token of which `issuer` is to be asked, and the record that root has to sign.
+std::pair<JoinRequest, Bytes> World::invite(std::size_t issuer, std::string name) {
+  const Env env = runtime_.env();
+  JoinToken token{fleet_, peer(issuer), {memory_address(issuer)}, {}};
+  env.random.fill(token.seed);
+  const auto end = (env.clock.wall() + std::chrono::hours(24)).time_since_epoch().count();
+  Bytes body = Invite{
+      PeerId::from_public_key(token.invite_key().public_key()),
+      Role::operator_,
+      static_cast<std::uint64_t>(end),
+      1,
+      {}}.to_body();
+  return {JoinRequest{std::move(token), std::move(name), {}}, std::move(body)};
+}
+
+// As `init`, `invite` and `admit` do it: genesis, the founder's grant, and a grant or an invite for each
+// other.
 void World::found() {
   const Env env = runtime_.env();
-  const PrivateKey root = key_number(1'000'000);
-  const RecordPtr genesis = *write_genesis(root, env.random.u64(), env.random.bytes(16), env.clock.wall());
+  const RecordPtr genesis = *write_genesis(root_, env.random.u64(), env.random.bytes(16), env.clock.wall());
   fleet_ = genesis->id;
   Changelog log(fleet_);
   std::vector<RecordPtr> records{genesis};
   (void)log.ingest(genesis);
-  Author author(root, env.random.u64());
+  Author author(root_, env.random.u64());
   const auto write = [&](RecordKind kind, Bytes body) {
     records.push_back(
         *author.write({fleet_, log, env.clock.wall(), Hlc{UINT64_MAX}}, kind, fleet_, std::move(body)));
     (void)log.ingest(records.back());
   };
   for (std::size_t i = 0; i < config_.nodes; ++i) {
-    const auto error =
-        i < config_.clock_errors.size() ? config_.clock_errors[i] : std::chrono::milliseconds(0);
-    machines_.push_back(std::make_unique<Machine>(runtime_.env_with_wall_offset(error)));
-    machines_.back()->key = key_number(i);
+    Machine& machine = add_machine(i);
+    if (i < config_.clock_errors.size()) machine.clock.set_error(config_.clock_errors[i]);
   }
-  const PeerId founder = PeerId::from_public_key(machines_[0]->key.public_key());
-  write(RecordKind::grant, Grant{founder, Role::operator_, "node0", {}, {}}.to_body());
-  for (std::size_t i = 1; i < config_.nodes; ++i) {
-    JoinToken token{fleet_, founder, {memory_address(0)}, {}};
-    env.random.fill(token.seed);
-    const auto end = (env.clock.wall() + std::chrono::hours(24)).time_since_epoch().count();
-    write(RecordKind::invite, Invite{PeerId::from_public_key(token.invite_key().public_key()),
-                                     Role::operator_,
-                                     static_cast<std::uint64_t>(end),
-                                     1,
-                                     {}}
-                                  .to_body());
-    machines_[i]->join = JoinRequest{std::move(token), "node" + std::to_string(i), {}};
+  for (std::size_t i = 0; i < config_.nodes; ++i) {
+    const std::string name = "node" + std::to_string(i);
+    if (i == 0 || config_.joined) {
+      const Role role = i == 1 && config_.admin ? Role::admin : Role::operator_;
+      write(RecordKind::grant, Grant{peer(i), role, name, {}, {}}.to_body());
+      continue;
+    }
+    auto [join, body] = invite(0, name);
+    write(RecordKind::invite, std::move(body));
+    machines_[i]->join = std::move(join);
   }
-  (void)machines_[0]->store.append(records);
+  for (std::size_t i = 0; i < config_.nodes; ++i) {
+    if (i == 0 || config_.joined) (void)machines_[i]->disk.append(records);
+  }
 }
 
 void World::start(std::size_t index) {
   Machine& machine = *machines_.at(index);
-  machine.store.fail_appends(std::nullopt);
+  machine.disk.fail(std::nullopt);
+  ++machine.processes;
   NodeOptions options;
   options.name = "node" + std::to_string(index);
   options.version = "simulated";
@@ -146,12 +210,13 @@ void World::start(std::size_t index) {
   options.sync.gossip = config_.gossip;
   NodeGround ground{machine.key,
                     fleet_,
-                    machine.store,
+                    machine.disk,
                     machine.data_plane,
                     simulated_network(machine.env, network_, lan_, index),
                     [](const json::value&) { return Result<>{}; }};
+  machine.random.begin_process(std::exchange(machine.memory, std::nullopt));
   machine.node = std::make_unique<FleetNode>(machine.env, std::move(ground), std::move(options));
-  machine.tracer = std::make_unique<Tracer>(trace_, runtime_, index);
+  machine.tracer = std::make_unique<Tracer>(trace_, runtime_, index, machine.forks_told);
   machine.node->fleet().add_observer(*machine.tracer);
   const Result<> started = runtime_.run(machine.node->start());
   if (!started)
@@ -165,10 +230,11 @@ void World::start_all() {
 void World::crash(std::size_t index) {
   Machine& machine = *machines_.at(index);
   // From this moment on nothing of it reaches the disk or the network; taking it apart is only tidying up.
-  machine.store.fail_appends(Error{Errc::io, "the machine has lost power"});
+  machine.disk.fail(Error{Errc::io, "the machine has lost power"});
   network_.silence(index + 1);
   runtime_.run(machine.node->stop());
   machine.node.reset();
+  machine.withholder.reset();
 }
 
 bool World::run_until(const std::function<bool()>& holds, Duration limit) {
@@ -209,30 +275,49 @@ void World::set_link(libp2p::LinkQuality quality) {
   network_.links_changed();
 }
 
-Task<> World::write_at(std::size_t index, Path path, json::value value,
+Task<> World::write_at(std::size_t index, Propose propose,
                        std::function<void(const std::expected<Written, WriteFault>&)> done) {
   FleetNode& node = *machines_.at(index)->node;
-  const Propose propose = [&](const json::value& present) -> std::expected<Proposal, WriteFault> {
-    Proposal proposal{present, {Edit{std::string(base_scope), path, EditOp::set, value}}};
-    apply_edit(proposal.document, proposal.edits.front());
-    return proposal;
-  };
-  const auto written =
-      co_await node.writer().write(in_scope(std::string(base_scope), propose), WriteOptions{});
+  const auto written = co_await node.writer().write(std::move(propose), WriteOptions{});
   done(written);
+}
+
+Task<> World::author_at(std::size_t index, RecordKind kind, Bytes body) {
+  (void)co_await machines_.at(index)->node->fleet().author(kind, std::move(body));
+}
+
+void World::begin_proposal(std::size_t index, Propose propose,
+                           std::function<void(const std::expected<Written, WriteFault>&)> done) {
+  tasks_.spawn("world.write", write_at(index, std::move(propose), std::move(done)));
+}
+
+void World::begin_record(std::size_t index, RecordKind kind, Bytes body) {
+  tasks_.spawn("world.record", author_at(index, kind, std::move(body)));
 }
 
 void World::begin_write(std::size_t index, Path path, json::value value,
                         std::function<void(const std::expected<Written, WriteFault>&)> done) {
-  tasks_.spawn("world.write", write_at(index, std::move(path), std::move(value), std::move(done)));
+  begin_proposal(index, proposal_of(std::move(path), std::move(value)), std::move(done));
 }
 
 std::expected<Written, WriteFault> World::write(std::size_t index, Path path, json::value value) {
   std::optional<std::expected<Written, WriteFault>> result;
-  runtime_.run(write_at(index, std::move(path), std::move(value),
+  runtime_.run(write_at(index, proposal_of(std::move(path), std::move(value)),
                         [&](const std::expected<Written, WriteFault>& written) { result = written; }),
                std::chrono::minutes(1));
   return *result;
+}
+
+bool World::in_step() const {
+  const Machine* first = nullptr;
+  for (const auto& machine : machines_) {
+    if (!machine->node) continue;
+    if (!first) first = machine.get();
+    if (!machine->node->joined() ||
+        machine->node->fleet().log().vector() != first->node->fleet().log().vector())
+      return false;
+  }
+  return true;
 }
 
 bool World::agreed() const { return disagreement().empty(); }
@@ -252,6 +337,7 @@ std::string World::disagreement() const {
              std::to_string(other.log().size());
     }
     if (fleet.revision() != other.revision()) return name + " is at another revision";
+    if (const std::string what = difference(fleet, other); !what.empty()) return name + what;
     const Generation* wanted = machine.node->applier().wanted();
     if (fleet.revision() && !wanted) return name + " can't render what is wanted";
     if (wanted && !same_json(machine.data_plane.running(), wanted->document)) {

@@ -11,7 +11,8 @@
 #include "libp2p/protocols/mdns/virtual_lan.hpp"
 #include "libp2p/transport/memory/memory_transport.hpp"
 #include "sim/data_plane.hpp"
-#include "starling/changelog/memory_store.hpp"
+#include "sim/machine.hpp"
+#include "sim/withholder.hpp"
 #include "starling/daemon/node.hpp"
 
 namespace starling::sim {
@@ -23,6 +24,18 @@ struct WorldConfig {
   bool gossip = true;
   // How wrong each node's clock is; missing entries are right.
   std::vector<std::chrono::milliseconds> clock_errors = {};
+  // All are members from the beginning, by root's grant, and hold no token.
+  bool joined = false;
+  bool admin = false;  // then node 1 is one
+  Duration disk_latency{};
+};
+
+// Two lines of one chain, which begin with what both have in common.
+struct Fork {
+  ChainId chain;
+  std::vector<RecordPtr> common;
+  std::vector<RecordPtr> left;
+  std::vector<RecordPtr> right;
 };
 
 class World {
@@ -39,11 +52,50 @@ class World {
   [[nodiscard]] DataPlane& data_plane(std::size_t index) { return machines_.at(index)->data_plane; }
   [[nodiscard]] const PrivateKey& key(std::size_t index) const { return machines_.at(index)->key; }
   [[nodiscard]] bool running(std::size_t index) const { return machines_.at(index)->node != nullptr; }
+  [[nodiscard]] const FleetId& fleet() const noexcept { return fleet_; }
+  [[nodiscard]] const Disk& disk(std::size_t index) const { return machines_.at(index)->disk; }
+  [[nodiscard]] PeerId peer(std::size_t index) const {
+    return PeerId::from_public_key(machines_.at(index)->key.public_key());
+  }
+  // How often the machine's disk has been set back or wiped.
+  [[nodiscard]] std::size_t disk_lives(std::size_t index) const { return machines_.at(index)->disk_lives; }
+  // How often a process has been started on it.
+  [[nodiscard]] std::size_t processes(std::size_t index) const { return machines_.at(index)->processes; }
+  [[nodiscard]] bool withholding(std::size_t index) const {
+    return machines_.at(index)->withholder != nullptr;
+  }
+  [[nodiscard]] std::size_t forks_told(std::size_t index) const { return machines_.at(index)->forks_told; }
 
   void start(std::size_t index);
   void start_all();
   // Loses power: connections fall silent, what was not on disk is gone. The data plane goes on.
   void crash(std::size_t index);
+
+  // ---- what goes wrong with machines ----
+  void set_clock_error(std::size_t index, std::chrono::milliseconds error);
+  // The machine loses power, and comes up with the disk that it once had.
+  void restore(std::size_t index, Disk::Image backup);
+  // Another machine with this one's disk and identity, running; its number. With its memory as well, it goes
+  // on in the same incarnation.
+  std::size_t clone(std::size_t index, bool with_memory);
+  // Wiped, and let in again as somebody else, invited through `through`.
+  void reinstall(std::size_t index, std::size_t through);
+  // Serves only part of what it has, until its next start.
+  void withhold(std::size_t index);
+
+  // ---- what people and enemies write, past the nodes ----
+  // By root, who has seen what the node holds; and given to that node. Nothing, where its clock is refused.
+  RecordPtr root_writes(std::size_t index, RecordKind kind, Bytes body);
+  // By whoever holds the node's key, at a clock of his own choosing. Nobody has it yet.
+  [[nodiscard]] RecordPtr forge(std::size_t index, RecordKind kind, Bytes body,
+                                std::chrono::milliseconds clock_error = {},
+                                std::optional<RecordId> grant = {});
+  // The same as one chain that goes two ways: what each body says, in order.
+  [[nodiscard]] Fork forge_fork(std::size_t index, const std::vector<Bytes>& common,
+                                const std::vector<Bytes>& left, const std::vector<Bytes>& right);
+  // As if a peer had brought them, in this order.
+  void give(std::size_t index, std::vector<RecordPtr> records);
+
   void run_for(Duration duration) { runtime_.run_for(duration); }
   // Runs until every node has joined, at most `limit`. False when it took longer.
   [[nodiscard]] bool run_until_joined(Duration limit);
@@ -61,8 +113,16 @@ class World {
   void begin_write(std::size_t index, Path path, json::value value,
                    std::function<void(const std::expected<Written, WriteFault>&)> done);
 
-  // Same records, same revision, same document running everywhere?
+  // Any write of a node's own API, without waiting.
+  void begin_proposal(std::size_t index, Propose propose,
+                      std::function<void(const std::expected<Written, WriteFault>&)> done);
+  // What the node itself signs under its own grant, without waiting.
+  void begin_record(std::size_t index, RecordKind kind, Bytes body);
+
+  // Same records, same members, same fate of every change, same revision, same document running everywhere?
   [[nodiscard]] bool agreed() const;
+  // Same records, as far as they count for anything?
+  [[nodiscard]] bool in_step() const;
   // What keeps them from it, for people.
   [[nodiscard]] std::string disagreement() const;
 
@@ -72,20 +132,33 @@ class World {
  private:
   class Tracer;
   struct Machine {
-    explicit Machine(Env e);
+    explicit Machine(Env truth);
     ~Machine();
+    MachineClock clock;
+    MachineRandom random;
+    SlowWorkers workers;
     Env env;
     PrivateKey key;
     std::optional<JoinRequest> join;
-    MemoryStore store;
+    Disk disk;
     DataPlane data_plane;
+    std::size_t disk_lives = 0;
+    std::size_t processes = 0;
+    std::size_t forks_told = 0;
+    std::optional<Bytes> memory;  // what a process that starts here has drawn before
     std::unique_ptr<Tracer> tracer;
+    std::unique_ptr<Withholder> withholder;
     std::unique_ptr<FleetNode> node;
   };
 
   void found();
-  Task<> write_at(std::size_t index, Path path, json::value value,
+  Machine& add_machine(std::uint64_t key_number);
+  [[nodiscard]] std::pair<JoinRequest, Bytes> invite(std::size_t issuer, std::string name);
+  [[nodiscard]] AuthoringContext context_of(std::size_t index) const;
+  Task<> accept(std::size_t index, std::vector<RecordPtr> records);
+  Task<> write_at(std::size_t index, Propose propose,
                   std::function<void(const std::expected<Written, WriteFault>&)> done);
+  Task<> author_at(std::size_t index, RecordKind kind, Bytes body);
   [[nodiscard]] bool can_hear(std::size_t from, std::size_t to) const;
 
   WorldConfig config_;
@@ -93,6 +166,7 @@ class World {
   libp2p::LinkTable links_;
   libp2p::MemoryNetwork network_;
   libp2p::mdns::VirtualLan lan_;
+  PrivateKey root_;
   FleetId fleet_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::size_t> group_of_;  // by node; equal numbers hear each other

@@ -28,11 +28,12 @@ std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc
 }
 
 bool Author::can_go_on(const AuthoringContext& context) const {
-  if (!last_) return true;
-  if (last_->record.hlc > context.ceiling) return false;
-  const auto known = context.log.vector().find(last_->record.chain());
-  return known == context.log.vector().end() || !known->second.fork ||
-         known->second.fork->seq > last_->record.seq;
+  if (last_ && last_->record.hlc > context.ceiling) return false;
+  const auto known = context.log.vector().find({PeerId::from_public_key(key_.public_key()), incarnation_});
+  if (known == context.log.vector().end()) return true;
+  // A machine copied as it ran has written in this incarnation, too: what came next here would be a fork.
+  const std::uint64_t written = last_ ? last_->record.seq : 0;
+  return known->second.fork ? known->second.fork->seq > written && written > 0 : known->second.seq <= written;
 }
 
 namespace {

@@ -61,7 +61,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       log_(fleet),
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
-      merged_(&merge_.result()) {}
+      merged_(&merge_.result()),
+      fleet_time_told_(env_.clock.wall()),
+      told_at_(env_.now()) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
@@ -92,7 +94,9 @@ Task<> Fleet::stop() {
 
 Hlc Fleet::ceiling() const { return Hlc::at(fleet_time() + clock_tolerance); }
 
-libp2p::WallTime Fleet::fleet_time() const { return env_.clock.wall() + clock_offset_; }
+libp2p::WallTime Fleet::fleet_time() const {
+  return fleet_time_told_ + std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - told_at_);
+}
 
 AuthoringContext Fleet::authoring_context() const {
   return {id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
@@ -200,10 +204,11 @@ Result<> Fleet::may_author(RecordKind kind) const {
                                    std::to_string(merge_.level()) + ", and this version knows levels up to " +
                                    std::to_string(newest_merge_level) + " (M9)");
   }
-  if (clock_offset_ < -std::chrono::milliseconds(clock_tolerance)) {
+  const auto ahead = env_.clock.wall() - fleet_time();
+  if (ahead > clock_tolerance) {
     return fail(Errc::refused,
                 "this node's clock is " +
-                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(-clock_offset_).count()) +
+                    std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ahead).count()) +
                     " s ahead of the fleet's: set it, then write again (L7)");
   }
   return {};
@@ -329,7 +334,10 @@ Task<Result<>> Fleet::remember(std::string name, std::string value) {
   co_return co_await committer_.commit({}, std::move(facts));
 }
 
-void Fleet::set_clock_offset(std::chrono::milliseconds offset) { clock_offset_ = offset; }
+void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
+  fleet_time_told_ = env_.clock.wall() + offset;
+  told_at_ = env_.now();
+}
 
 void Fleet::tick() {
   if (!to_compare_.empty()) {
@@ -339,6 +347,11 @@ void Fleet::tick() {
   }
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
+    due.push_back(log_.get(it->second));
+  // Fleet time may fall back as well, when more clocks are heard: what is ahead of it then is held again, as
+  // it is on a node that never believed the wrong ones.
+  for (auto it = taking_part_.lower_bound({Hlc{ceiling().value + 1}, RecordId{}}); it != taking_part_.end();
+       ++it)
     due.push_back(log_.get(it->second));
   if (due.empty()) return;
   consider(due);

@@ -154,11 +154,13 @@ class Fleet {
   [[nodiscard]] Task<Result<>> remember(std::string name, std::string value);
 
   // Fleet time is our own clock plus this: the median over fresh statuses, told by the status service (L7).
+  // Until it is told again it goes on by itself, so that a jump of our own clock is one voice among others.
   void set_clock_offset(std::chrono::milliseconds offset);
   [[nodiscard]] libp2p::WallTime fleet_time() const;
   // Records with a higher clock are held.
   [[nodiscard]] Hlc ceiling() const;
-  // Releases what was held until now; call it about once a second.
+  // Releases what was held until now, and holds again what fleet time has fallen behind; call it about once a
+  // second.
   void tick();
 
   void add_observer(FleetObserver& observer) { observers_.push_back(&observer); }
@@ -252,8 +254,11 @@ class Fleet {
   std::vector<RecordPtr> released_;    // by a checkpoint, and not on disk yet
   std::vector<RecordPtr> to_compare_;  // anchors, in quiet times
   Facts new_facts_;                    // to be remembered with the next commit
+  std::set<std::pair<Hlc, RecordId>> taking_part_;  // in the merge
   Facts facts_;
-  std::chrono::milliseconds clock_offset_{0};
+  // Fleet time when it was last told, from where the monotonic clock goes on.
+  libp2p::WallTime fleet_time_told_;
+  libp2p::Instant told_at_;
   std::vector<FleetObserver*> observers_;
 };
 

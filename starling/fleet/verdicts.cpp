@@ -88,6 +88,7 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
 // It is in the state that the fold begins with. What it made void stays so.
 std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
   merge_.remove(record.id);
+  taking_part_.erase({record.record.hlc, record.id});
   const auto known = states_.find(record.id);
   const bool told = known != states_.end() && known->second.state != ChangeState::held &&
                     known->second.state != ChangeState::set_aside;
@@ -106,6 +107,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   if (in_base(record)) return consider_covered(record);
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
+    taking_part_.erase({record.record.hlc, record.id});
     tips_.remove(record);
     set_state(record, std::move(*why));
     return discards_.remove(record.id);
@@ -119,6 +121,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   std::vector<RecordId> voids = change->voids;
   if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
+  taking_part_.emplace(record.record.hlc, record.id);
   tips_.add(record);
   return voids;
 }

@@ -33,7 +33,8 @@ void MissingRecords::add_missing_of(const VersionVector& theirs) {
   constexpr std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
   for (const auto& [chain, ours] : log_.vector()) {
     const auto known = theirs.find(chain);
-    const std::uint64_t first = known == theirs.end() ? 1 : known->second.seq + 1;
+    const std::uint64_t first =
+        known == theirs.end() ? 1 : known->second.seq + (differs_at(chain, known->second) ? 0 : 1);
     const std::uint64_t last = ours.fork ? end : ours.seq;
     const bool knows_fork = known != theirs.end() && known->second.fork;
     if (!knows_fork && first != 0 && first <= last) add_range(chain, first, last);
@@ -43,6 +44,14 @@ void MissingRecords::add_missing_of(const VersionVector& theirs) {
     const auto known = theirs.find(chain);
     add_forks(chain, ours, known == theirs.end() ? nullptr : &known->second);
   }
+}
+
+// Do they have another record than we at their last place? Neither side may know of the fork yet: the two
+// records are its proof.
+bool MissingRecords::differs_at(const ChainId& chain, const ChainHead& theirs) const {
+  if (theirs.seq == 0 || theirs.fork) return false;
+  const auto ours = log_.range(chain, theirs.seq, 1, any_size);
+  return !ours.empty() && ours.front()->record.seq == theirs.seq && ours.front()->id != theirs.id;
 }
 
 // The proof of a fork, where they have none or one that counts less; and where they hold two sides of it and

@@ -44,6 +44,7 @@ class MissingRecords {
 
   void add_range(const ChainId& chain, std::uint64_t first, std::uint64_t last);
   void add_missing_of(const VersionVector& theirs);
+  [[nodiscard]] bool differs_at(const ChainId& chain, const ChainHead& theirs) const;
   void add_forks(const ChainId& chain, const ChainHead& ours, const ChainHead* theirs);
   void add_wanted(const RecordId& id, const VersionVector& theirs);
   // A record outside of the ranges. False when it comes anyway, is none, or one too many.

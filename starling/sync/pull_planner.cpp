@@ -40,6 +40,10 @@ void PullPlanner::heard(const PeerId& id, const VersionVector& theirs, const Ver
     const auto mine = ours.find(chain);
     if (head.fork && (mine == ours.end() || !mine->second.fork || *head.fork < *mine->second.fork))
       peer.whole = true;
+    // Two records with one number, and neither side knows of the other: together they are the proof.
+    if (mine != ours.end() && !mine->second.fork && !head.fork && head.seq == mine->second.seq &&
+        head.id != mine->second.id)
+      peer.whole = true;
     const std::uint64_t from = seq_of(ours, chain);
     // Past a fork that we know nothing is missing but what is wanted by name.
     if (head.seq <= from || forked(ours, chain)) continue;

@@ -105,7 +105,8 @@ bool knows_more(const VersionVector& theirs, const VersionVector& ours) {
     const auto mine = ours.find(chain);
     if (mine == ours.end()) return true;
     if (head.fork && (!mine->second.fork || *head.fork < *mine->second.fork)) return true;
-    return !mine->second.fork && head.seq > mine->second.seq;
+    if (mine->second.fork || head.fork) return false;
+    return head.seq > mine->second.seq || (head.seq == mine->second.seq && head.id != mine->second.id);
   });
 }
 

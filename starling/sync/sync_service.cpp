@@ -264,7 +264,13 @@ Task<> SyncService::tell_status_periodically() {
   }
 }
 
+void SyncService::update_fleet_time() {
+  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(), fresh_for()));
+}
+
 void SyncService::publish_status() {
+  // A node that hears nobody follows its own clock.
+  update_fleet_time();
   if (!fleet_.charter().member(fleet_.node())) return;
   local_.fleet = fleet_.id();
   local_.node = fleet_.node();
@@ -312,7 +318,7 @@ void SyncService::take_status(BytesView envelope, const std::optional<PeerId>& p
   if (!board_.put(std::move(*status), libp2p::to_bytes(envelope), env_.now())) return;
   if (unknown_head) puller_.want_from_any(node);
   alarms_.heard(board_.find(node)->status, state_mark(), holds_record(), env_.now());
-  fleet_.set_clock_offset(board_.clock_offset(env_.clock.wall(), env_.now(), fresh_for()));
+  update_fleet_time();
   for (StatusListener* listener : std::vector(listeners_)) listener->on_status(node);
 }
 

@@ -82,6 +82,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   Task<> take_announced(PeerId from, RecordPtr record);
   void announce(const RecordPtr& record);
   void take_status(BytesView envelope, const std::optional<PeerId>& proven_sender);
+  void update_fleet_time();
   void publish_status();
   void keep_members_connected();
   // Nothing while it is not certain: records on their way to the disk, or held by our clock alone.

@@ -1,0 +1,145 @@
+#include "tests/simulation/referee.hpp"
+
+#include <algorithm>
+
+namespace starling::sim {
+namespace {
+
+using reference::Fate;
+
+// A change is let in, and held again, within a second of fleet time's reaching its clock or falling behind
+// it.
+constexpr libp2p::Duration patience = std::chrono::seconds(3);
+
+Fate to_reference(ChangeState state) {
+  switch (state) {
+    case ChangeState::applied:
+      return Fate::applied;
+    case ChangeState::partly:
+      return Fate::partly;
+    case ChangeState::lost:
+      return Fate::lost;
+    case ChangeState::skipped:
+      return Fate::skipped;
+    case ChangeState::held:
+      return Fate::held;
+    case ChangeState::set_aside:
+      return Fate::set_aside;
+    case ChangeState::quarantined:
+      return Fate::quarantined;
+    case ChangeState::denied:
+      return Fate::denied;
+    case ChangeState::voided:
+      return Fate::voided;
+  }
+  return Fate::denied;
+}
+
+}  // namespace
+
+std::string Referee::look() {
+  for (std::size_t i = 0; i < world_.size(); ++i) {
+    if (!world_.running(i)) continue;
+    if (const std::string wrong = look_at(i); !wrong.empty())
+      return "node " + std::to_string(i) + ": " + wrong;
+  }
+  return {};
+}
+
+// L7: whether a change is held follows from fleet time, which jumps; the rest is judged by what the node
+// itself says.
+std::string Referee::check_time(Seen& seen, const Fleet& fleet) const {
+  const libp2p::Instant now = world_.runtime().now();
+  const Hlc ceiling = Hlc::at(fleet.fleet_time() + std::chrono::minutes(5));
+  std::map<RecordId, libp2p::Instant> still;
+  for (const RecordPtr& r : fleet.log().records()) {
+    if (r->record.kind != RecordKind::change) continue;
+    const ChangeState state = fleet.status_of(r->id).state;
+    const bool held = state == ChangeState::held;
+    const bool takes_part = state == ChangeState::applied || state == ChangeState::partly ||
+                            state == ChangeState::lost || state == ChangeState::skipped;
+    const bool ahead = r->record.hlc > ceiling;
+    if (!(held && !ahead) && !(takes_part && ahead)) continue;
+    const auto since = seen.out_of_time.try_emplace(r->id, now).first->second;
+    still.emplace(r->id, since);
+    if (now - since > patience)
+      return "change " + to_hex(r->id) + " is " + std::string(to_string(state)) +
+             ", by the fleet time of that node it " + (ahead ? "is ahead" : "is due") + " since " +
+             std::to_string(
+                 std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count()) +
+             " s";
+  }
+  seen.out_of_time = std::move(still);
+  return {};
+}
+
+const reference::Verdict& Referee::verdict_on(const Fleet& fleet, const std::set<RecordId>& held) {
+  Judged judged{{}, held};
+  for (const RecordPtr& r : fleet.log().records()) judged.records.insert(r->id);
+  const auto known = judged_.find(judged);
+  if (known != judged_.end()) return known->second;
+  ++evaluations_;
+  const reference::Input input{world_.fleet(), fleet.log().records(),
+                               [&](const SignedRecord& r) { return held.contains(r.id); }};
+  return judged_.emplace(std::move(judged), reference::evaluate(input)).first->second;
+}
+
+std::string Referee::compare(const Fleet& fleet, const reference::Verdict& verdict) {
+  for (const auto& [chain, seq] : verdict.forks) {
+    const auto head = fleet.log().vector().find(chain);
+    if (head == fleet.log().vector().end() || !head->second.fork || head->second.fork->seq != seq)
+      return "it does not show that a chain of " + chain.author.to_string() + " forks at " +
+             std::to_string(seq);
+  }
+  for (const auto& [change, fate] : verdict.fates) {
+    const ChangeStatus status = fleet.status_of(change);
+    if (to_reference(status.state) == fate) continue;
+    return "change " + to_hex(change) + " of " +
+           std::to_string(fleet.log().get(change)->record.hlc.wall().time_since_epoch().count()) + " is " +
+           std::string(to_string(status.state)) + (status.reason.empty() ? "" : " (" + status.reason + ")") +
+           " there, by the reference it is " + std::string(reference::to_string(fate));
+  }
+  const json::value& tree = fleet.merged().document;
+  if (!same_json(tree, verdict.tree))
+    return "it makes " + canonical_json(tree) + ", the reference " + canonical_json(verdict.tree);
+  std::map<PeerId, Role> members;
+  std::map<PeerId, Labels> labels;
+  for (const auto& [peer, member] : fleet.charter().members()) {
+    members[peer] = member.role;
+    labels[peer] = member.labels;
+  }
+  if (members != verdict.members) {
+    return "it knows " + std::to_string(members.size()) + " members, the reference " +
+           std::to_string(verdict.members.size()) + ", or others";
+  }
+  if (labels != verdict.labels) return "it knows other labels than the reference";
+  return {};
+}
+
+std::string Referee::look_at(std::size_t index) {
+  Seen& seen = seen_[index];
+  const Fleet& fleet = world_.node(index).fleet();
+  if (seen.process != world_.processes(index)) {
+    // Invariant 1: whatever was on its disk is there again.
+    for (const RecordPtr& r : world_.disk(index).image().records) {
+      if (!fleet.log().holds(r->id)) return "it has lost the record " + to_hex(r->id) + " over a restart";
+    }
+    seen = Seen{world_.processes(index), 0, {}, {}, {}};
+  }
+  // What is on its way to the disk counts for nothing yet.
+  if (!world_.node(index).joined() || fleet.log().size() != world_.disk(index).image().records.size())
+    return {};
+  if (std::string wrong = check_time(seen, fleet); !wrong.empty()) return wrong;
+  std::set<RecordId> held;
+  for (const auto& [hlc, id] : fleet.held()) held.insert(id);
+  if (seen.records == fleet.log().size() && seen.held == held) {
+    // Invariant 6: without another record, and nothing held or let in, there is no other revision.
+    return seen.revision == fleet.revision() ? "" : "it moved to another revision for no reason";
+  }
+  seen.records = fleet.log().size();
+  seen.held = held;
+  seen.revision = fleet.revision();
+  return compare(fleet, verdict_on(fleet, held));
+}
+
+}  // namespace starling::sim

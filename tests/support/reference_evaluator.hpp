@@ -1,0 +1,55 @@
+// What DESIGN (sections 4 and 5) makes of a set of records, written down as slowly and plainly as it can be
+// said: to be compared with what the nodes of a simulated fleet make of theirs. It shares the values and the
+// bodies' decoders with them, and no rule.
+//
+// Revocations are not in it. Of M6 it judges what a simulated fleet writes: the members at the top, and where
+// `pass` leads.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "starling/charter/charter_records.hpp"
+#include "starling/model/document.hpp"
+#include "starling/model/record.hpp"
+
+namespace starling::reference {
+
+struct Input {
+  FleetId fleet;
+  std::vector<RecordPtr> records;  // in any order, each once
+  // Does it lie further ahead of fleet time than L7 lets pass?
+  std::function<bool(const SignedRecord&)> ahead;
+};
+
+enum class Fate {
+  applied,
+  partly,       // some of its edits have lost (M4), or were removals that somebody needs (M5)
+  lost,         // all of them
+  skipped,      // M6, M9
+  held,         // L7
+  voided,       // L7: discarded or proposed anew; L3: a ruling says so
+  quarantined,  // L3
+  set_aside,    // L4: its grant is not known
+  denied,       // L4: its grant is not its author's, or allows no changes
+};
+[[nodiscard]] std::string_view to_string(Fate fate);
+
+struct Verdict {
+  std::map<RecordId, Fate> fates;  // of every change
+  json::object tree;               // the documents by scope
+  unsigned level = 1;              // M9, at the end of the order
+  std::map<PeerId, Role> members;
+  std::map<PeerId, Labels> labels;
+  std::set<RecordId> standing;  // anchors, checkpoints and rulings
+  // Forked chains, and the lowest number that two records share.
+  std::map<ChainId, std::uint64_t> forks;
+};
+
+[[nodiscard]] Verdict evaluate(const Input& input);
+
+}  // namespace starling::reference

@@ -1,0 +1,67 @@
+// The part of the reference evaluator that folds changes (M1 to M6, M9).
+#pragma once
+
+#include <optional>
+
+#include "starling/model/change.hpp"
+#include "tests/support/reference_evaluator.hpp"
+
+namespace starling::reference {
+
+// Its path begins with the scope, so that one tree holds all documents.
+struct Step {
+  Path path;
+  EditOp op{};
+  std::optional<json::value> value;
+};
+
+struct Turn {
+  RecordId id;
+  std::vector<Step> steps;
+  bool usable = true;  // M9: of a scope that the level at its place knows
+  std::set<std::size_t> lost;
+  bool skipped = false;
+};
+
+using Knew = std::function<bool(const RecordId& earlier, const RecordId& later)>;
+
+class Fold {
+ public:
+  // In order (M1).
+  Fold(std::vector<Turn>& turns, const Knew& knew) : turns_(turns), knew_(knew) {}
+  // Loses and skips are noted in the turns; what the documents become.
+  [[nodiscard]] json::object run();
+
+ private:
+  // What somebody wanted somewhere, until somebody who knew of it wanted something else.
+  struct Wish {
+    std::size_t turn = 0;
+    std::size_t step = 0;
+  };
+  // A place that stayed because this turn needs it, against somebody's removal.
+  struct Kept {
+    Path path;
+    std::size_t turn = 0;
+  };
+  enum class Done { yes, loses, impossible };
+
+  [[nodiscard]] const Step& step_of(const Wish& wish) const { return turns_[wish.turn].steps[wish.step]; }
+  [[nodiscard]] bool concurrent(std::size_t a, std::size_t b) const;
+  [[nodiscard]] std::set<std::size_t> needed_by(std::size_t turn, const Path& removed) const;
+  std::set<std::size_t> drop_removals(std::size_t turn);
+  void take_turn(std::size_t turn);
+  Done apply(std::size_t turn, const Step& step, bool only_room);
+  Done clear_way(std::size_t turn, const Path& path);
+  [[nodiscard]] bool is_only_room(std::size_t turn, const Step& step);
+  [[nodiscard]] Path reach_of(const Step& step);
+  void settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room);
+
+  std::vector<Turn>& turns_;
+  const Knew& knew_;
+  json::value tree_;
+  std::vector<Wish> wishes_;
+  std::vector<Wish> made_;  // replaced ones too
+  std::vector<Kept> kept_;
+};
+
+}  // namespace starling::reference
