@@ -32,6 +32,16 @@ Result<> Disk::append(std::span<const RecordPtr> records, const Facts& facts) {
   return {};
 }
 
+Result<> Disk::drop(std::span<const RecordId> ids, const Facts& facts) {
+  if (failure_) return std::unexpected(*failure_);
+  Image rest = std::move(image_);
+  std::erase_if(rest.records,
+                [&](const RecordPtr& record) { return std::ranges::find(ids, record->id) != ids.end(); });
+  for (const auto& [name, value] : facts) rest.facts.insert_or_assign(name, value);
+  set_image(std::move(rest));
+  return {};
+}
+
 void Disk::set_image(Image image) {
   image_ = std::move(image);
   index_.clear();

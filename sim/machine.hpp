@@ -63,6 +63,7 @@ class SlowWorkers final : public libp2p::Workers {
 class Disk final : public Store {
  public:
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
+  [[nodiscard]] Result<> drop(std::span<const RecordId> ids, const Facts& facts) override;
   [[nodiscard]] Result<Contents> load() override { return image_; }
 
   // From now on appending fails, as on a machine without power.

@@ -51,8 +51,9 @@ constexpr std::array member_actions{
     MemberAction{change_prefix, "/revert", post_revert},
     MemberAction{change_prefix, "/discard",
                  [](ApiContext& c, HttpRequest, std::string ids) { return post_discard(c, std::move(ids)); }},
-    MemberAction{change_prefix, "/repropose",
-                 [](ApiContext& c, HttpRequest, std::string ids) { return post_repropose(c, std::move(ids)); }},
+    MemberAction{
+        change_prefix, "/repropose",
+        [](ApiContext& c, HttpRequest, std::string ids) { return post_repropose(c, std::move(ids)); }},
     MemberAction{conflict_prefix, "/reapply",
                  [](ApiContext& c, HttpRequest r, std::string id) {
                    return post_conflict(c, std::move(r), std::move(id), true);

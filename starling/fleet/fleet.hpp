@@ -250,10 +250,10 @@ class Fleet {
   RecordPtr base_;  // the checkpoint that the fold begins with
   VersionVector base_vector_;
   std::optional<MergeState> base_state_;
-  std::set<RecordId> refuted_;         // checkpoints that are known here to be wrong
-  std::vector<RecordPtr> released_;    // by a checkpoint, and not on disk yet
-  std::vector<RecordPtr> to_compare_;  // anchors, in quiet times
-  Facts new_facts_;                    // to be remembered with the next commit
+  std::set<RecordId> refuted_;                      // checkpoints that are known here to be wrong
+  std::vector<RecordPtr> released_;                 // by a checkpoint, and not on disk yet
+  std::vector<RecordPtr> to_compare_;               // anchors, in quiet times
+  Facts new_facts_;                                 // to be remembered with the next commit
   std::set<std::pair<Hlc, RecordId>> taking_part_;  // in the merge
   Facts facts_;
   // Fleet time when it was last told, from where the monotonic clock goes on.

@@ -239,8 +239,16 @@ std::string Applier::unasked_emptying(const Generation& wanted) const {
     }
   }
   if (!emptied.empty()) return {};
-  return "the layers that this node's labels select leave it no listener: change its labels, or set a "
-         "listener (M10)";
+  const bool elsewhere = std::ranges::any_of(fleet_.merged().document.get_object(), [](const auto& scope) {
+    return scope.value().is_object() && has_listeners(scope.value());
+  });
+  if (elsewhere) {
+    return "the layers that this node's labels select leave it no listener: change its labels, or set a "
+           "listener (M10)";
+  }
+  return "the changes that set its listeners count no longer, and nobody has said that it is to have none: "
+         "set "
+         "a listener; if none is meant, remove it again with allow-empty (M10)";
 }
 
 // As if the data plane had refused it, which it would: the address is in use. But only while we run.

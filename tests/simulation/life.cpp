@@ -315,10 +315,9 @@ class Run {
               MemberLabels{world_.peer(dice_.below(machines_)), {{"site", std::to_string(dice_.below(3))}}}
                   .to_body()};
     } else {
-      said = {RecordKind::anchor,
-              Anchor{fleet.log().vector(), fleet.revision().value_or(RevisionId{}),
-                     dice_.below(3) == 0 ? newest_merge_level : 0}
-                  .to_body()};
+      said = {RecordKind::anchor, Anchor{fleet.log().vector(), fleet.revision().value_or(RevisionId{}),
+                                         dice_.below(3) == 0 ? newest_merge_level : 0}
+                                      .to_body()};
     }
     const bool admin = fleet.charter().role_of(world_.peer(index)) == Role::admin;
     if (admin)

@@ -209,8 +209,8 @@ HttpResponse get_node_config(const ApiContext& context, const Member& member, co
     if (!value) return no_such("value", to_pointer(path), "the node is given nothing there.");
     return with_etag(context, unit_response(200, *value));
   }
-  const auto document = document_for(context.fleet.merged().document, context.fleet.level(),
-                                     facts_of(member, "{{node.addr}}"));
+  const auto document =
+      document_for(context.fleet.merged().document, context.fleet.level(), facts_of(member, "{{node.addr}}"));
   if (!document) return problem(409, "cannot-render", "It can't be rendered.", to_string(document.error()));
   const json::value* value = find(*document, path);
   if (!value) return no_such("value", to_pointer(path), "the node is given nothing there.");
