@@ -136,8 +136,8 @@ Result<> restore_node(const Backup& backup, const std::filesystem::path& state) 
   return {};
 }
 
-Result<MissingRecords> missing_records(const Backup& backup, const FleetId& fleet,
-                                       const std::vector<RecordPtr>& held) {
+Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId& fleet,
+                                             const std::vector<RecordPtr>& held) {
   if (backup.fleet != fleet) {
     return fail(Errc::refused, "the backup is of the fleet " + to_cid(backup.fleet) +
                                    ", and this node is of " + to_cid(fleet));
@@ -149,7 +149,7 @@ Result<MissingRecords> missing_records(const Backup& backup, const FleetId& flee
     (void)log.restore(record);
     stored.insert(record->id);
   }
-  MissingRecords missing;
+  RestorableRecords missing;
   for (const RecordPtr& record : backup.records) {
     if (stored.contains(record->id)) {
       ++missing.held;
@@ -168,12 +168,12 @@ Result<MissingRecords> missing_records(const Backup& backup, const FleetId& flee
   return missing;
 }
 
-Result<MissingRecords> restore_log(const Backup& backup, const StateDir& state, bool dry_run) {
+Result<RestorableRecords> restore_log(const Backup& backup, const StateDir& state, bool dry_run) {
   LIBP2P_TRY(const NodeConfig config, state.load_config());
   if (dry_run) {
     LIBP2P_TRY(const PrivateKey identity, state.load_identity());
     LIBP2P_TRY(const Store::Contents contents, SqliteStore::snapshot(state.store(), seal_key_of(identity)));
-    return missing_records(backup, config.fleet, contents.records);
+    return restorable_records(backup, config.fleet, contents.records);
   }
   auto store = SqliteStore::open(state.store());
   if (!store && store.error().code == Errc::busy) {
@@ -184,7 +184,7 @@ Result<MissingRecords> restore_log(const Backup& backup, const StateDir& state, 
   }
   if (!store) return std::unexpected(store.error());
   LIBP2P_TRY(const Store::Contents contents, (*store)->load());
-  LIBP2P_TRY(MissingRecords missing, missing_records(backup, config.fleet, contents.records));
+  LIBP2P_TRY(RestorableRecords missing, restorable_records(backup, config.fleet, contents.records));
   LIBP2P_CHECK((*store)->append(missing.records));
   return missing;
 }

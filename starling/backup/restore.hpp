@@ -18,17 +18,18 @@ namespace starling {
 [[nodiscard]] Result<> restore_node(const Backup& backup, const std::filesystem::path& state);
 
 // What of a backup's records a node of the same fleet lacks.
-struct MissingRecords {
+struct RestorableRecords {
   std::vector<RecordPtr> records;  // in an order in which each follows what it depends on
   std::size_t held = 0;            // it has these
   std::size_t waiting = 0;         // these depend on records that neither has: not taken
 };
 // Errors: refused (of another fleet, or a record that breaks a rule of the log: nothing of it is taken).
-[[nodiscard]] Result<MissingRecords> missing_records(const Backup& backup, const FleetId& fleet,
-                                                     const std::vector<RecordPtr>& held);
+[[nodiscard]] Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId& fleet,
+                                                           const std::vector<RecordPtr>& held);
 
 // Adds them to the store of the node in `state`, whose daemon doesn't run; for `dry_run` only says which.
-// Errors: not_found (no node there), busy (its daemon runs), io; those of missing_records.
-[[nodiscard]] Result<MissingRecords> restore_log(const Backup& backup, const StateDir& state, bool dry_run);
+// Errors: not_found (no node there), busy (its daemon runs), io; those of restorable_records.
+[[nodiscard]] Result<RestorableRecords> restore_log(const Backup& backup, const StateDir& state,
+                                                    bool dry_run);
 
 }  // namespace starling

@@ -26,9 +26,9 @@ std::string negative(std::string_view name) {
 }
 
 constexpr std::array process_members{
-    Member{"spare", Types::integer},
-    Member{"max", Types::integer},
-    Member{"idle_timeout", Types::integer},
+    MemberRule{"spare", Types::integer},
+    MemberRule{"max", Types::integer},
+    MemberRule{"idle_timeout", Types::integer},
 };
 
 void check_process_numbers(Findings& findings, const json::object& object) {
@@ -62,9 +62,9 @@ void processes(Findings& findings, std::string_view name, const json::value& val
 }
 
 constexpr std::array limit_members{
-    Member{"timeout", Types::integer},
-    Member{"requests", Types::integer},
-    Member{"shm", Types::integer},
+    MemberRule{"timeout", Types::integer},
+    MemberRule{"requests", Types::integer},
+    MemberRule{"shm", Types::integer},
 };
 
 void limits(Findings& findings, std::string_view, const json::value& value) {
@@ -92,15 +92,15 @@ void environment(Findings& findings, std::string_view, const json::value& value)
 }
 
 constexpr std::array application_members{
-    Member{"limits", Types::object, limits},
-    Member{"processes", Types::integer | Types::object, processes},
-    Member{"user", Types::string},
-    Member{"group", Types::string},
-    Member{"working_directory", Types::string},
-    Member{"environment", Types::object, environment},
-    Member{"isolation", Types::object},
-    Member{"stdout", Types::string},
-    Member{"stderr", Types::string},
+    MemberRule{"limits", Types::object, limits},
+    MemberRule{"processes", Types::integer | Types::object, processes},
+    MemberRule{"user", Types::string},
+    MemberRule{"group", Types::string},
+    MemberRule{"working_directory", Types::string},
+    MemberRule{"environment", Types::object, environment},
+    MemberRule{"isolation", Types::object},
+    MemberRule{"stdout", Types::string},
+    MemberRule{"stderr", Types::string},
 };
 
 void argument(Findings& findings, std::string_view, const json::value& value) {
@@ -117,8 +117,8 @@ void arguments(Findings& findings, std::string_view name, const json::value& val
 
 // The one type that needs no module; what the others take, their modules' versions say.
 constexpr std::array external_members{
-    Member{"executable", Types::string, nullptr, true},
-    Member{"arguments", Types::array, arguments},
+    MemberRule{"executable", Types::string, nullptr, true},
+    MemberRule{"arguments", Types::array, arguments},
 };
 
 }  // namespace

@@ -45,9 +45,9 @@ void ticket_keys(Findings& findings, std::string_view name, const json::value& v
 }
 
 constexpr std::array session_members{
-    Member{"cache_size", Types::integer, cache_size},
-    Member{"timeout", Types::integer, session_timeout},
-    Member{"tickets", Types::boolean | string_or_array, ticket_keys},
+    MemberRule{"cache_size", Types::integer, cache_size},
+    MemberRule{"timeout", Types::integer, session_timeout},
+    MemberRule{"tickets", Types::boolean | string_or_array, ticket_keys},
 };
 
 void session(Findings& findings, std::string_view, const json::value& value) {
@@ -55,9 +55,9 @@ void session(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array tls_members{
-    Member{"certificate", string_or_array, certificates, true},
-    Member{"conf_commands", Types::object, strings},
-    Member{"session", Types::object, session},
+    MemberRule{"certificate", string_or_array, certificates, true},
+    MemberRule{"conf_commands", Types::object, strings},
+    MemberRule{"session", Types::object, session},
 };
 
 void tls(Findings& findings, std::string_view, const json::value& value) {
@@ -65,10 +65,10 @@ void tls(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array forwarded_members{
-    Member{"client_ip", Types::string},
-    Member{"protocol", Types::string},
-    Member{"source", string_or_array, address_patterns, true},
-    Member{"recursive", Types::boolean},
+    MemberRule{"client_ip", Types::string},
+    MemberRule{"protocol", Types::string},
+    MemberRule{"source", string_or_array, address_patterns, true},
+    MemberRule{"recursive", Types::boolean},
 };
 
 void forwarded(Findings& findings, std::string_view, const json::value& value) {
@@ -80,9 +80,9 @@ void forwarded(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array client_ip_members{
-    Member{"source", string_or_array, address_patterns, true},
-    Member{"header", Types::string, nullptr, true},
-    Member{"recursive", Types::boolean},
+    MemberRule{"source", string_or_array, address_patterns, true},
+    MemberRule{"header", Types::string, nullptr, true},
+    MemberRule{"recursive", Types::boolean},
 };
 
 void client_ip(Findings& findings, std::string_view, const json::value& value) {
@@ -98,11 +98,11 @@ void backlog(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array listener_members{
-    Member{"pass", Types::string, text_with_variables},
-    Member{"forwarded", Types::object, forwarded},
-    Member{"client_ip", Types::object, client_ip},
-    Member{"backlog", number, backlog},
-    Member{"tls", Types::object, tls},
+    MemberRule{"pass", Types::string, text_with_variables},
+    MemberRule{"forwarded", Types::object, forwarded},
+    MemberRule{"client_ip", Types::object, client_ip},
+    MemberRule{"backlog", number, backlog},
+    MemberRule{"tls", Types::object, tls},
 };
 
 }  // namespace

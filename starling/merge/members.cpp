@@ -59,8 +59,8 @@ bool expect(Findings& findings, std::string_view name, Types types, const json::
   return false;
 }
 
-void check_members(Findings& findings, const json::object& object, std::span<const Member> members) {
-  for (const Member& member : members) {
+void check_members(Findings& findings, const json::object& object, std::span<const MemberRule> members) {
+  for (const MemberRule& member : members) {
     const json::value* value = object.if_contains(member.name);
     if (value == nullptr) {
       if (member.required && !findings.may_lack()) {

@@ -37,7 +37,7 @@ inline constexpr Types string_or_array = Types::string | Types::array;
 // `name` is the member's; the place of `findings` is that of `value`, whose type fits.
 using Rule = void (*)(Findings& findings, std::string_view name, const json::value& value);
 
-struct Member {
+struct MemberRule {
   std::string_view name;
   Types types{};
   Rule rule = nullptr;
@@ -46,7 +46,7 @@ struct Member {
 
 // Is `value`, which stands where `findings` is, of one of `types`? Else that is added.
 bool expect(Findings& findings, std::string_view name, Types types, const json::value& value);
-void check_members(Findings& findings, const json::object& object, std::span<const Member> members);
+void check_members(Findings& findings, const json::object& object, std::span<const MemberRule> members);
 // Each member, or each element, at its own place.
 void check_each(Findings& findings, const json::object& object, Rule rule);
 // One value or an array of such; the element's name is the array's.

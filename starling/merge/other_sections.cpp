@@ -15,7 +15,7 @@ void weight(Findings& findings, std::string_view, const json::value& value) {
   if (number_of(value) > 1'000'000) findings.add("The \"weight\" number must not exceed 1,000,000");
 }
 
-constexpr std::array server_members{Member{"weight", number, weight}};
+constexpr std::array server_members{MemberRule{"weight", number, weight}};
 
 void servers(Findings& findings, std::string_view, const json::value& value) {
   for (const auto& server : value.get_object()) {
@@ -23,7 +23,7 @@ void servers(Findings& findings, std::string_view, const json::value& value) {
   }
 }
 
-constexpr std::array upstream_members{Member{"servers", Types::object, servers}};
+constexpr std::array upstream_members{MemberRule{"servers", Types::object, servers}};
 
 void listen_threads(Findings& findings, std::string_view, const json::value& value) {
   if (number_of(value) < 1) {
@@ -36,9 +36,9 @@ void listen_threads(Findings& findings, std::string_view, const json::value& val
 }
 
 constexpr std::array websocket_members{
-    Member{"read_timeout", Types::integer},
-    Member{"keepalive_interval", Types::integer},
-    Member{"max_frame_size", Types::integer},
+    MemberRule{"read_timeout", Types::integer},
+    MemberRule{"keepalive_interval", Types::integer},
+    MemberRule{"max_frame_size", Types::integer},
 };
 
 void websocket(Findings& findings, std::string_view, const json::value& value) {
@@ -61,29 +61,29 @@ void mime_types(Findings& findings, std::string_view, const json::value& value) 
   check_each(findings, value.get_object(), extensions);
 }
 
-constexpr std::array static_members{Member{"mime_types", Types::object, mime_types}};
+constexpr std::array static_members{MemberRule{"mime_types", Types::object, mime_types}};
 
 void static_files(Findings& findings, std::string_view, const json::value& value) {
   check_members(findings, value.get_object(), static_members);
 }
 
 constexpr std::array http_members{
-    Member{"header_read_timeout", Types::integer},
-    Member{"body_read_timeout", Types::integer},
-    Member{"send_timeout", Types::integer},
-    Member{"idle_timeout", Types::integer},
-    Member{"large_header_buffer_size", Types::integer},
-    Member{"large_header_buffers", Types::integer},
-    Member{"body_buffer_size", Types::integer},
-    Member{"max_body_size", Types::integer},
-    Member{"body_temp_path", Types::string},
-    Member{"discard_unsafe_fields", Types::boolean},
-    Member{"websocket", Types::object, websocket},
-    Member{"static", Types::object, static_files},
-    Member{"log_route", Types::boolean},
-    Member{"server_version", Types::boolean},
-    Member{"chunked_transform", Types::boolean},
-    Member{"compression", Types::object},
+    MemberRule{"header_read_timeout", Types::integer},
+    MemberRule{"body_read_timeout", Types::integer},
+    MemberRule{"send_timeout", Types::integer},
+    MemberRule{"idle_timeout", Types::integer},
+    MemberRule{"large_header_buffer_size", Types::integer},
+    MemberRule{"large_header_buffers", Types::integer},
+    MemberRule{"body_buffer_size", Types::integer},
+    MemberRule{"max_body_size", Types::integer},
+    MemberRule{"body_temp_path", Types::string},
+    MemberRule{"discard_unsafe_fields", Types::boolean},
+    MemberRule{"websocket", Types::object, websocket},
+    MemberRule{"static", Types::object, static_files},
+    MemberRule{"log_route", Types::boolean},
+    MemberRule{"server_version", Types::boolean},
+    MemberRule{"chunked_transform", Types::boolean},
+    MemberRule{"compression", Types::object},
 };
 
 void http(Findings& findings, std::string_view, const json::value& value) {
@@ -91,8 +91,8 @@ void http(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array settings_members{
-    Member{"listen_threads", Types::integer, listen_threads},
-    Member{"http", Types::object, http},
+    MemberRule{"listen_threads", Types::integer, listen_threads},
+    MemberRule{"http", Types::object, http},
 };
 
 void log_field(Findings& findings, std::string_view name, const json::value& value) {
@@ -111,9 +111,9 @@ void log_path(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array access_log_members{
-    Member{"path", Types::string, log_path},
-    Member{"format", Types::string | Types::object, log_format},
-    Member{"if", Types::string, condition},
+    MemberRule{"path", Types::string, log_path},
+    MemberRule{"format", Types::string | Types::object, log_format},
+    MemberRule{"if", Types::string, condition},
 };
 
 }  // namespace

@@ -95,17 +95,17 @@ void scheme(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array match_members{
-    Member{"method", string_or_array, patterns},
-    Member{"scheme", Types::string, scheme},
-    Member{"host", string_or_array, patterns},
-    Member{"source", string_or_array, address_patterns},
-    Member{"destination", string_or_array, address_patterns},
-    Member{"uri", string_or_array, encoded_patterns},
-    Member{"query", string_or_array, encoded_patterns},
-    Member{"arguments", Types::array | Types::object, arguments},
-    Member{"headers", Types::array | Types::object, sets_of_patterns},
-    Member{"cookies", Types::array | Types::object, sets_of_patterns},
-    Member{"if", Types::string, condition},
+    MemberRule{"method", string_or_array, patterns},
+    MemberRule{"scheme", Types::string, scheme},
+    MemberRule{"host", string_or_array, patterns},
+    MemberRule{"source", string_or_array, address_patterns},
+    MemberRule{"destination", string_or_array, address_patterns},
+    MemberRule{"uri", string_or_array, encoded_patterns},
+    MemberRule{"query", string_or_array, encoded_patterns},
+    MemberRule{"arguments", Types::array | Types::object, arguments},
+    MemberRule{"headers", Types::array | Types::object, sets_of_patterns},
+    MemberRule{"cookies", Types::array | Types::object, sets_of_patterns},
+    MemberRule{"if", Types::string, condition},
 };
 
 void match(Findings& findings, std::string_view, const json::value& value) {
@@ -160,32 +160,33 @@ void action(Findings& findings, std::string_view name, const json::value& value)
 // What an action does is its first four; the others say how.
 constexpr std::size_t choices = 4;
 constexpr std::array action_members{
-    Member{"pass", Types::string, text_with_variables},
-    Member{"return", Types::integer, status},
-    Member{"share", string_or_array, share},
-    Member{"proxy", Types::string, proxy},
-    Member{"location", Types::string, text_with_variables},
-    Member{"index", Types::string},
-    Member{"types", string_or_array},
-    Member{"fallback", Types::object, action},
-    Member{"chroot", Types::string, text_with_variables},
-    Member{"follow_symlinks", Types::boolean},
-    Member{"traverse_mounts", Types::boolean},
-    Member{"rewrite", Types::string, text_with_variables},
-    Member{"response_headers", Types::object, response_headers},
+    MemberRule{"pass", Types::string, text_with_variables},
+    MemberRule{"return", Types::integer, status},
+    MemberRule{"share", string_or_array, share},
+    MemberRule{"proxy", Types::string, proxy},
+    MemberRule{"location", Types::string, text_with_variables},
+    MemberRule{"index", Types::string},
+    MemberRule{"types", string_or_array},
+    MemberRule{"fallback", Types::object, action},
+    MemberRule{"chroot", Types::string, text_with_variables},
+    MemberRule{"follow_symlinks", Types::boolean},
+    MemberRule{"traverse_mounts", Types::boolean},
+    MemberRule{"rewrite", Types::string, text_with_variables},
+    MemberRule{"response_headers", Types::object, response_headers},
 };
 
 // A member that is in no table may be what another version of a daemon does.
-bool all_known(const json::object& object, std::span<const Member> members) {
+bool all_known(const json::object& object, std::span<const MemberRule> members) {
   return std::ranges::all_of(object, [&](const auto& member) {
-    return std::ranges::any_of(members, [&](const Member& known) { return member.key() == known.name; });
+    return std::ranges::any_of(members, [&](const MemberRule& known) { return member.key() == known.name; });
   });
 }
 
 void action(Findings& findings, std::string_view, const json::value& value) {
   const json::object& object = value.get_object();
-  const auto made = std::ranges::count_if(std::span(action_members).first(choices),
-                                          [&](const Member& choice) { return object.contains(choice.name); });
+  const auto made =
+      std::ranges::count_if(std::span(action_members).first(choices),
+                            [&](const MemberRule& choice) { return object.contains(choice.name); });
   if (made > 1) {
     findings.add(
         "The \"action\" object must have just one of \"pass\", \"return\", \"share\", or \"proxy\" options "
@@ -198,8 +199,8 @@ void action(Findings& findings, std::string_view, const json::value& value) {
 }
 
 constexpr std::array step_members{
-    Member{"match", Types::object, match},
-    Member{"action", Types::object, action},
+    MemberRule{"match", Types::object, match},
+    MemberRule{"action", Types::object, action},
 };
 
 }  // namespace

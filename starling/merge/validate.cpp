@@ -14,12 +14,12 @@ namespace starling {
 namespace {
 
 constexpr std::array top_level{
-    Member{"settings", Types::object},
-    Member{"listeners", Types::object},
-    Member{"routes", Types::array | Types::object},
-    Member{"applications", Types::object},
-    Member{"upstreams", Types::object},
-    Member{"access_log", Types::string | Types::object},
+    MemberRule{"settings", Types::object},
+    MemberRule{"listeners", Types::object},
+    MemberRule{"routes", Types::array | Types::object},
+    MemberRule{"applications", Types::object},
+    MemberRule{"upstreams", Types::object},
+    MemberRule{"access_log", Types::string | Types::object},
 };
 
 class Check {
@@ -76,7 +76,7 @@ class Check {
 
  private:
   [[nodiscard]] bool type_fits(std::string_view name, const json::value& value) {
-    const auto* known = std::ranges::find(top_level, name, &Member::name);
+    const auto* known = std::ranges::find(top_level, name, &MemberRule::name);
     if (known == top_level.end()) {
       found_.push_back({{std::string(name)}, {{}, "Unknown parameter " + in_quotes(name) + "."}, {}});
       return false;

@@ -22,7 +22,7 @@ void plan_for(const starling::VersionVector& theirs) {
   starling::PullPlanner planner;
   const starling::VersionVector ours;
   starling::Instant now(std::chrono::hours(1));
-  for (const std::uint8_t number : {1, 2}) {
+  for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}}) {
     libp2p::Bytes id{0x12, 0x20};  // sha2-256
     id.resize(34, number);
     planner.heard(*starling::PeerId::from_bytes(id), theirs, ours, now);

@@ -128,6 +128,20 @@ def of_attacks(cases: str, tests: dict):
         yield "tests/attacks/CASES", wanted.index(case) + 1, f"{case} has no test named by it"
 
 
+def of_types(headers: dict):
+    """Of the headers, text by path: two types of one name in one namespace are one type to the linker, which takes either's
+    functions for both."""
+    known = {}
+    for path, text in sorted(headers.items()):
+        namespaces = re.findall(r"^namespace ([\w:]+) \{", text, re.MULTILINE)
+        for match in re.finditer(r"^(?:class|struct)(?: \[\[\w+\]\])? (\w+)(?: final)?(?: :[^{;]*)? \{", text, re.MULTILINE):
+            name = f"{namespaces[-1] if namespaces else ''}::{match[1]}"
+            line = text.count("\n", 0, match.start()) + 1
+            if name in known:
+                yield path, line, f"{name} is also a type in {known[name]}: the linker would take one's functions for both"
+            known.setdefault(name, path)
+
+
 def of_fuzz(declared: str, files):
     """Compares tests/fuzz/CMakeLists.txt with the files beside it: a target that isn't built finds nothing."""
     path = "tests/fuzz/CMakeLists.txt"

@@ -182,6 +182,12 @@ class Pairs(unittest.TestCase):
         self.assertIn("NO01 is no case", str(list(rules.of_attacks("YM01\n", tests))))
         self.assertIn("listed twice", str(list(rules.of_attacks("NO01\nYM01\nYM01\n", tests))))
 
+    def test_two_types_of_one_name_in_one_namespace_are_found(self):
+        one = "namespace a {\nstruct Thing {\n};\n}\n"
+        for other, found in (("namespace a {\nclass Thing final : public Base {\n};\n}\n", 1),
+                             ("namespace b {\nstruct Thing {\n};\n}\n", 0), ("namespace a {\nstruct Thing;\n}\n", 0)):
+            self.assertEqual(len(list(rules.of_types({"x.hpp": one, "y.hpp": other}))), found, other)
+
     def test_fuzz_targets_and_files_are_compared_both_ways(self):
         self.assertEqual(list(rules.of_fuzz("fuzz_target(a base)\nfuzz_target(b base)\n", ["a_fuzz.cpp", "b_fuzz.cpp"])), [])
         for declared, files in (("fuzz_target(a base)\n", ["a_fuzz.cpp", "b_fuzz.cpp"]),

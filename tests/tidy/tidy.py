@@ -47,6 +47,8 @@ def check(files: dict, modules: Modules):
             yield from ((path, line, wrong) for line, wrong in modules.wrong_includes(source))
         elif path.endswith(".py"):
             yield from ((path, line, wrong) for line, wrong in rules.of_python(path, text))
+    yield from rules.of_types({path: text for path, text in files.items() if path.endswith(".hpp")
+                               and path.startswith(("libp2p/", "starling/", "sim/"))})
     fuzzers = [Path(path).name for path in files if path.startswith(FUZZ) and path.endswith("_fuzz.cpp")]
     yield from rules.of_fuzz(files[FUZZ + "CMakeLists.txt"], fuzzers)
 

@@ -51,16 +51,16 @@ std::string proxy_to(const std::string& upstream) { return "proxy_pass http://" 
 
 }  // namespace
 
-Target Routing::named_location(const std::string& text, Locations& locations) {
+RouteTarget Routing::named_location(const std::string& text, Locations& locations) {
   const auto [known, added] = locations.names.try_emplace(text);
   if (added) {
     known->second = "@s_a" + std::to_string(next_location_++);
     locations.text += "location " + known->second + " {\n" + text + "}\n";
   }
-  return Target{.word = known->second, .routes = {}};
+  return RouteTarget{.word = known->second, .routes = {}};
 }
 
-Rendered<Target> Routing::action(const json::value& value, const Path& path, Locations& locations) {
+Rendered<RouteTarget> Routing::action(const json::value& value, const Path& path, Locations& locations) {
   const json::object* action = value.if_object();
   if (action == nullptr) return refuse(path, "The \"action\" value must be an object.");
   std::size_t kinds = 0;
@@ -77,7 +77,8 @@ Rendered<Target> Routing::action(const json::value& value, const Path& path, Loc
   return pass(action->at("pass"), below(path, "pass"));
 }
 
-Rendered<Target> Routing::return_action(const json::object& action, const Path& path, Locations& locations) {
+Rendered<RouteTarget> Routing::return_action(const json::object& action, const Path& path,
+                                             Locations& locations) {
   if (auto known = only(action, path, {"return", "location"}); !known)
     return std::unexpected(std::move(known.error()));
   const Path return_path = below(path, "return");
@@ -115,7 +116,8 @@ void Routing::render_share(const std::string& name, const std::string& file, con
                     "_f " + quoted(next) + ";\n}\n";
 }
 
-Rendered<Target> Routing::share_action(const json::object& action, const Path& path, Locations& locations) {
+Rendered<RouteTarget> Routing::share_action(const json::object& action, const Path& path,
+                                            Locations& locations) {
   if (auto known = only(action, path, {"share", "index", "fallback"}); !known) {
     return std::unexpected(std::move(known.error()));
   }
@@ -139,7 +141,7 @@ Rendered<Target> Routing::share_action(const json::object& action, const Path& p
     for (const char c : *text)
       index += c == '$' ? "${" + std::string(dollar_variable) + "}" : std::string(1, c);
   }
-  Target end{.word = "@s_404", .routes = {}};
+  RouteTarget end{.word = "@s_404", .routes = {}};
   std::string other_methods = "@s_405";
   if (const json::value* fallback = action.if_contains("fallback")) {
     auto target = this->action(*fallback, below(path, "fallback"), locations);
@@ -154,13 +156,14 @@ Rendered<Target> Routing::share_action(const json::object& action, const Path& p
   }
   http_ += "map $request_method $" + name + " {\ndefault " + quoted(other_methods) + ";\nGET \"@" + name +
            "_0\";\nHEAD \"@" + name + "_0\";\n}\n";
-  return Target{.word = "${" + name + "}",
-                .hops = files.size() + end.hops,
-                .depth = 1 + end.depth,
-                .routes = std::move(end.routes)};
+  return RouteTarget{.word = "${" + name + "}",
+                     .hops = files.size() + end.hops,
+                     .depth = 1 + end.depth,
+                     .routes = std::move(end.routes)};
 }
 
-Rendered<Target> Routing::proxy_action(const json::object& action, const Path& path, Locations& locations) {
+Rendered<RouteTarget> Routing::proxy_action(const json::object& action, const Path& path,
+                                            Locations& locations) {
   if (auto known = only(action, path, {"proxy"}); !known) return std::unexpected(std::move(known.error()));
   const Path proxy_path = below(path, "proxy");
   const json::string* text = action.at("proxy").if_string();

@@ -91,7 +91,7 @@ Rendered<> check_sections(const json::value& configuration) {
 
 // Listeners that pass to the same target share a server block.
 struct Server {
-  Target target;
+  RouteTarget target;
   std::string listens;
 };
 

@@ -56,7 +56,7 @@ std::string Routing::locations(const std::set<std::size_t>& routes) const {
   return text;
 }
 
-Rendered<Target> Routing::pass(const json::value& value, const Path& path) {
+Rendered<RouteTarget> Routing::pass(const json::value& value, const Path& path) {
   const json::string* text = value.if_string();
   if (text == nullptr) return refuse(path, "The \"pass\" value must be a string.");
   if (text->find('$') != json::string::npos)
@@ -73,10 +73,10 @@ Rendered<Target> Routing::pass(const json::value& value, const Path& path) {
   }
   const auto found = upstream_names_.find(name);
   if (kind != "upstreams" || found == upstream_names_.end()) return points_nowhere(path, *text);
-  return Target{.word = "@s_up" + std::to_string(found->second), .routes = {}};
+  return RouteTarget{.word = "@s_up" + std::to_string(found->second), .routes = {}};
 }
 
-Rendered<Target> Routing::route(std::size_t index, const Path& from) {
+Rendered<RouteTarget> Routing::route(std::size_t index, const Path& from) {
   Route& route = routes_[index];
   if (route.state == State::rendering) return refuse(from, "Routes that pass to one another in a circle.");
   if (route.state == State::untouched) {
@@ -90,9 +90,9 @@ Rendered<Target> Routing::route(std::size_t index, const Path& from) {
   return route.entry;
 }
 
-Rendered<Target> Routing::render_steps(Route& route, std::size_t index) {
+Rendered<RouteTarget> Routing::render_steps(Route& route, std::size_t index) {
   const std::string name = "s_r" + std::to_string(index);
-  Target entry{.word = "${" + name + "}", .hops = 0, .depth = 1, .routes = {}};
+  RouteTarget entry{.word = "${" + name + "}", .hops = 0, .depth = 1, .routes = {}};
   std::vector<std::string> bits;
   std::string entries = "default \"@s_404\";\n";
   for (std::size_t i = 0; i < route.steps->size(); ++i) {

@@ -19,7 +19,7 @@
 namespace starling {
 
 // Where a request goes next.
-struct Target {
+struct RouteTarget {
   std::string word;              // "@s_a1", or a variable that holds such a name
   std::size_t hops = 0;          // jumps from there on, at most; nginx ends a request after ten
   std::size_t depth = 0;         // of maps that ask maps; nginx gives up at a hundred
@@ -34,7 +34,7 @@ class Routing {
   // Everything that listeners can't reach included: what can't be done anywhere is refused.
   [[nodiscard]] Rendered<> render();
   // `pass` of a listener.
-  [[nodiscard]] Rendered<Target> pass(const json::value& value, const Path& path);
+  [[nodiscard]] Rendered<RouteTarget> pass(const json::value& value, const Path& path);
 
   // Maps and upstreams, for the http block.
   [[nodiscard]] const std::string& http_text() const { return http_; }
@@ -52,26 +52,27 @@ class Routing {
     Path path;
     const json::array* steps = nullptr;
     State state = State::untouched;
-    Target entry;
+    RouteTarget entry;
     Locations locations;
   };
 
   [[nodiscard]] Rendered<> collect_routes();
   [[nodiscard]] Rendered<> render_upstreams();
   [[nodiscard]] Rendered<> render_servers(const json::value& servers, const Path& path, std::size_t index);
-  [[nodiscard]] Rendered<Target> route(std::size_t index, const Path& from);
-  [[nodiscard]] Rendered<Target> render_steps(Route& route, std::size_t index);
+  [[nodiscard]] Rendered<RouteTarget> route(std::size_t index, const Path& from);
+  [[nodiscard]] Rendered<RouteTarget> render_steps(Route& route, std::size_t index);
   [[nodiscard]] Rendered<std::vector<std::string>> step_expressions(const json::value& step, const Path& path,
                                                                     std::vector<std::string>& bits);
   [[nodiscard]] std::string bit(const MatchRule& rule, MatchSubject subject, std::vector<std::string>& bits);
-  [[nodiscard]] Rendered<Target> action(const json::value& action, const Path& path, Locations& locations);
-  [[nodiscard]] Rendered<Target> return_action(const json::object& action, const Path& path,
-                                               Locations& locations);
-  [[nodiscard]] Rendered<Target> share_action(const json::object& action, const Path& path,
-                                              Locations& locations);
-  [[nodiscard]] Rendered<Target> proxy_action(const json::object& action, const Path& path,
-                                              Locations& locations);
-  [[nodiscard]] Target named_location(const std::string& text, Locations& locations);
+  [[nodiscard]] Rendered<RouteTarget> action(const json::value& action, const Path& path,
+                                             Locations& locations);
+  [[nodiscard]] Rendered<RouteTarget> return_action(const json::object& action, const Path& path,
+                                                    Locations& locations);
+  [[nodiscard]] Rendered<RouteTarget> share_action(const json::object& action, const Path& path,
+                                                   Locations& locations);
+  [[nodiscard]] Rendered<RouteTarget> proxy_action(const json::object& action, const Path& path,
+                                                   Locations& locations);
+  [[nodiscard]] RouteTarget named_location(const std::string& text, Locations& locations);
   void render_share(const std::string& name, const std::string& file, const std::string& index,
                     const std::string& next, Locations& locations);
 

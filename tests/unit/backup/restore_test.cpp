@@ -139,7 +139,7 @@ class RestoreLog : public Restore {
 
 TEST_F(RestoreLog, GivesANodeTheRecordsThatItLacks) {
   const Backup backup = of_the_others(3);
-  const MissingRecords tried = must(restore_log(backup, state_, true));
+  const RestorableRecords tried = must(restore_log(backup, state_, true));
   EXPECT_EQ(std::pair(tried.records.size(), tried.held), std::pair(std::size_t{3}, std::size_t{3}));
   EXPECT_EQ(must(SqliteStore::snapshot(state_.store())).records.size(), 3U) << "only looked at";
   EXPECT_EQ(must(restore_log(backup, state_, false)).records.size(), 3U);
@@ -153,7 +153,7 @@ TEST_F(RestoreLog, GivesANodeTheRecordsThatItLacks) {
 TEST_F(RestoreLog, ASecondTimeThereIsNothingLeftToGive) {
   const Backup backup = of_the_others(2);
   ASSERT_TRUE(restore_log(backup, state_, false));
-  const MissingRecords again = must(restore_log(backup, state_, false));
+  const RestorableRecords again = must(restore_log(backup, state_, false));
   EXPECT_TRUE(again.records.empty());
   EXPECT_EQ(again.held, 5U);
 }
@@ -179,7 +179,7 @@ TEST_F(RestoreLog, WhileTheDaemonRunsIsRefusedWithTheWayOut) {
 TEST_F(RestoreLog, WhatDependsOnRecordsThatNobodyHasIsNotTaken) {
   Backup backup = of_the_others(3);
   backup.records.erase(backup.records.begin() + 3);  // the first change
-  const MissingRecords missing = must(restore_log(backup, state_, false));
+  const RestorableRecords missing = must(restore_log(backup, state_, false));
   EXPECT_TRUE(missing.records.empty());
   EXPECT_EQ(std::pair(missing.held, missing.waiting), std::pair(std::size_t{3}, std::size_t{2}));
 }
@@ -190,7 +190,7 @@ TEST_F(RestoreLog, L3_BothBranchesOfAForkAreTakenOnce) {
   Record rival = backup.records.back()->record;
   rival.body = set_change({"settings", "rival"}, 2).to_body();
   backup.records.push_back(must(sign_record(rival, key_of(2))));
-  const MissingRecords missing = must(restore_log(backup, state_, false));
+  const RestorableRecords missing = must(restore_log(backup, state_, false));
   EXPECT_EQ(missing.records.size(), 2U);
   EXPECT_EQ(missing.waiting, 0U);
   EXPECT_EQ(must(SqliteStore::snapshot(state_.store())).records.size(), 5U);
@@ -199,7 +199,7 @@ TEST_F(RestoreLog, L3_BothBranchesOfAForkAreTakenOnce) {
 TEST_F(RestoreLog, WhatTheNodeHeldBackForWantOfARecordIsNotCountedTwice) {
   const Backup backup = of_the_others(2);
   ASSERT_TRUE(must(SqliteStore::open(state_.store()))->append({&backup.records.back(), 1}));
-  const MissingRecords missing = must(restore_log(backup, state_, false));
+  const RestorableRecords missing = must(restore_log(backup, state_, false));
   EXPECT_EQ(missing.records.size(), 1U);
   EXPECT_EQ(std::pair(missing.held, missing.waiting), std::pair(std::size_t{4}, std::size_t{0}));
 }
@@ -224,7 +224,7 @@ TEST_F(RestoreLog, L8_WhatRestsOnACheckpointIsTakenWithoutWhatItCovers) {
   backup.records.push_back(must(sign_record(later, key_of(2))));
   EXPECT_EQ(must(restore_log(backup, state_, true)).waiting, 2U);
   backup.records.push_back(covering);
-  const MissingRecords missing = must(restore_log(backup, state_, false));
+  const RestorableRecords missing = must(restore_log(backup, state_, false));
   EXPECT_EQ(std::pair(missing.records.size(), missing.waiting), std::pair(std::size_t{3}, std::size_t{0}));
 }
 
