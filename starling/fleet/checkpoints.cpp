@@ -88,7 +88,7 @@ Result<Fleet::Derived> Fleet::derive(const VersionVector& vector, const SignedRe
     if (record->record.kind != RecordKind::change || !log_.covered_by(vector, *record) || in_base(*record))
       continue;
     if (!log_.stands(*record) || charter_.judge(record->record) != Charter::Verdict::valid) continue;
-    const auto discard = discards_.reason(record->id, record->record.hlc);
+    const auto discard = discards_.reason(*record, [&] { return built_upon(*record); });
     if (discard && log_.covered_by(vector, *log_.get(*discard))) continue;
     if (auto change = Change::from_body(record->record.body))
       scratch.add({record->id, record->record.hlc, std::move(*change)});

@@ -8,9 +8,9 @@ bool Discards::reaches(Hlc discard, Hlc change) {
   return change > discard && change.value - discard.value > tolerance;
 }
 
-void Discards::add(const RecordId& by, Hlc clock, const std::vector<RecordId>& targets) {
-  if (!by_.emplace(by, targets).second) return;
-  for (const RecordId& target : targets) of_[target].emplace(clock, by);
+void Discards::add(const Source& source, const std::vector<RecordId>& targets) {
+  if (!by_.emplace(source.by, targets).second) return;
+  for (const RecordId& target : targets) of_[target].insert(source);
 }
 
 std::vector<RecordId> Discards::remove(const RecordId& by) {
@@ -18,17 +18,24 @@ std::vector<RecordId> Discards::remove(const RecordId& by) {
   if (taken.empty()) return {};
   for (const RecordId& target : taken.mapped()) {
     const auto found = of_.find(target);
-    std::erase_if(found->second, [&](const auto& entry) { return entry.second == by; });
+    std::erase_if(found->second, [&](const Source& source) { return source.by == by; });
     if (found->second.empty()) of_.erase(found);
   }
   return std::move(taken.mapped());
 }
 
-std::optional<RecordId> Discards::reason(const RecordId& change, Hlc clock) const {
-  const auto found = of_.find(change);
+std::optional<RecordId> Discards::reason(const SignedRecord& change,
+                                         const std::function<bool()>& built_upon) const {
+  const auto found = of_.find(change.id);
   if (found == of_.end()) return std::nullopt;
-  const auto& [first, by] = *found->second.begin();
-  return reaches(first, clock) ? std::optional(by) : std::nullopt;
+  std::optional<bool> safe;
+  for (const Source& source : found->second) {
+    if (!reaches(source.clock, change.record.hlc)) return std::nullopt;  // nor do those after it
+    if (source.senior || source.author == change.record.author) return source.by;
+    if (!safe) safe = built_upon();
+    if (!*safe) return source.by;
+  }
+  return std::nullopt;
 }
 
 }  // namespace starling

@@ -1,13 +1,13 @@
 // Which changes others have made void (rule L7).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <vector>
 
-#include "starling/model/hlc.hpp"
-#include "starling/model/ids.hpp"
+#include "starling/model/record.hpp"
 
 namespace starling {
 
@@ -18,22 +18,35 @@ inline constexpr std::chrono::minutes clock_tolerance{5};
 // A discard reaches only what was held when it was written, and it can't be told from a record when that was:
 // so it is taken to reach what is further ahead of it than the tolerance. Whatever is discarded is later in
 // the order than what discards it.
+//
+// A clock may be set back at will, so one who writes "long ago" could name all that came since. What another
+// than its author has built upon is therefore safe from all but its author and admins: nobody builds upon
+// what is held.
 class Discards {
  public:
   // Does a discard with the first clock reach a change with the second?
   [[nodiscard]] static bool reaches(Hlc discard, Hlc change);
 
-  // `by` takes part, and names `targets`.
-  void add(const RecordId& by, Hlc clock, const std::vector<RecordId>& targets);
+  struct Source {
+    Hlc clock;
+    RecordId by;
+    PeerId author;
+    bool senior = false;  // of an admin, or root
+    friend auto operator<=>(const Source&, const Source&) = default;
+  };
+  // It takes part, and names `targets`.
+  void add(const Source& source, const std::vector<RecordId>& targets);
   // It takes part no more. Gives back what it named.
   std::vector<RecordId> remove(const RecordId& by);
   [[nodiscard]] bool contains(const RecordId& by) const { return by_.contains(by); }
-  // The earliest that makes the change void, if any does.
-  [[nodiscard]] std::optional<RecordId> reason(const RecordId& change, Hlc clock) const;
+  // The earliest that makes the change void, if any does. `built_upon`: has another than its author built
+  // upon it? It is asked only where that matters.
+  [[nodiscard]] std::optional<RecordId> reason(const SignedRecord& change,
+                                               const std::function<bool()>& built_upon) const;
 
  private:
   std::map<RecordId, std::vector<RecordId>> by_;
-  std::map<RecordId, std::set<std::pair<Hlc, RecordId>>> of_;
+  std::map<RecordId, std::set<Source>> of_;
 };
 
 }  // namespace starling

@@ -211,6 +211,11 @@ class Fleet {
 
   void note_revision();
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
+  // By the grant that it names.
+  [[nodiscard]] bool acts_at_least(const Record& record, Role role) const;
+  // Has another than its author built upon it?
+  [[nodiscard]] bool built_upon(const SignedRecord& change) const;
+  [[nodiscard]] Discards::Source discard_by(const SignedRecord& record) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
   template <class Call>
@@ -245,6 +250,7 @@ class Fleet {
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
+  std::set<std::pair<Hlc, RecordId>> voided_;
   std::set<RecordId> set_aside_;
   std::vector<LevelFrom> levels_;
   RecordPtr base_;  // the checkpoint that the fold begins with

@@ -40,6 +40,27 @@ void Fleet::evaluate_charter() {
   merge_.set_levels(levels_);
 }
 
+bool Fleet::acts_at_least(const Record& record, Role role) const {
+  if (record.grant == id_) return std::ranges::binary_search(charter_.genesis().roots, record.author);
+  const auto grant = charter_.grant(record.grant);
+  return grant && grant->subject == record.author && at_least(grant->role, role);
+}
+
+// Who knows a record of a chain knows what stands before it there: the newest of each chain tells.
+bool Fleet::built_upon(const SignedRecord& change) const {
+  return std::ranges::any_of(log_.vector(), [&](const auto& entry) {
+    const auto& [chain, head] = entry;
+    if (chain.author == change.record.author || head.seq == 0) return false;
+    const RecordPtr newest = log_.get(head.id);
+    return newest && newest->record.hlc > change.record.hlc &&
+           acts_at_least(newest->record, Role::operator_) && log_.happened_before(change.id, newest->id);
+  });
+}
+
+Discards::Source Fleet::discard_by(const SignedRecord& record) const {
+  return {record.record.hlc, record.id, record.record.author, acts_at_least(record.record, Role::admin)};
+}
+
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
   switch (log_.standing(signed_record)) {
@@ -60,7 +81,7 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
     case Charter::Verdict::denied:
       return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
   }
-  if (const auto by = discards_.reason(signed_record.id, record.hlc))
+  if (const auto by = discards_.reason(signed_record, [&] { return built_upon(signed_record); }))
     return ChangeStatus{ChangeState::voided, "discarded by " + to_cid(*by) + " (L7)"};
   // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
   if (record.hlc > ceiling())
@@ -76,6 +97,11 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
     held_.emplace(change.record.hlc, change.id);
   } else {
     held_.erase({change.record.hlc, change.id});
+  }
+  if (it->second.state == ChangeState::voided) {
+    voided_.emplace(change.record.hlc, change.id);
+  } else {
+    voided_.erase({change.record.hlc, change.id});
   }
   if (it->second.state == ChangeState::set_aside) {
     set_aside_.insert(change.id);
@@ -99,7 +125,7 @@ std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
   set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
   if (counts) tips_.add(record);
   if (!counts || change->voids.empty()) return {};
-  discards_.add(record.id, record.record.hlc, change->voids);
+  discards_.add(discard_by(record), change->voids);
   return change->voids;
 }
 
@@ -119,7 +145,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
     return {};
   }
   std::vector<RecordId> voids = change->voids;
-  if (!voids.empty()) discards_.add(record.id, record.record.hlc, voids);
+  if (!voids.empty()) discards_.add(discard_by(record), voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
   taking_part_.emplace(record.record.hlc, record.id);
   tips_.add(record);
@@ -140,6 +166,11 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
   for (const RecordPtr& record : records) {
     if (record->record.kind == RecordKind::change) look_at(record);
   }
+  // And what was void may have been built upon by now.
+  Hlc newest;
+  for (const RecordPtr& record : records) newest = std::max(newest, record->record.hlc);
+  for (auto it = voided_.begin(); it != voided_.end() && it->first < newest; ++it)
+    again.emplace(*it, log_.get(it->second));
   while (!again.empty()) look_at(again.extract(again.begin()).mapped());
 }
 

@@ -19,6 +19,7 @@ struct Authority {
   enum class Answer { valid, unknown, denied };
   // L4: does the grant it names stand, is it its author's, and does it allow what it says?
   [[nodiscard]] Answer judge(const SignedRecord& record) const;
+  [[nodiscard]] std::optional<Role> acts_as(const Record& record) const;
   [[nodiscard]] Forked forked(const RecordId& id) const { return forked_.at(id); }
   // Anchors, checkpoints and rulings that count: in order (M1).
   [[nodiscard]] std::vector<RecordPtr> standing() const;
@@ -37,7 +38,6 @@ struct Authority {
   bool protect();
   [[nodiscard]] std::set<RecordId> line_of(const ChainId& chain, RecordId tip) const;
   [[nodiscard]] std::optional<Role> stratum(const PeerId& key) const;
-  [[nodiscard]] std::optional<Role> acts_as(const Record& record) const;
   void grant_all();
   bool grant_one(const SignedRecord& record);
   [[nodiscard]] bool is_good_use(const SignedRecord& record) const;

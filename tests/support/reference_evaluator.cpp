@@ -87,7 +87,17 @@ class Evaluation {
       const auto body = Change::from_body(other->record.body);
       return body && std::ranges::find(body->voids, change.id) != body->voids.end() && stands(*other) &&
              change.record.hlc.value > other->record.hlc.value + five_minutes.value &&
-             !input_.ahead(*other) && !voided(*other);
+             !input_.ahead(*other) && !voided(*other) && may_discard(*other, change);
+    });
+  }
+  // What another than its author has built upon is out of reach for all but its author and admins.
+  [[nodiscard]] bool may_discard(const SignedRecord& by, const SignedRecord& change) const {
+    if (by.record.author == change.record.author || authority_.acts_as(by.record) <= Role::admin) return true;
+    return std::ranges::none_of(input_.records, [&](const RecordPtr& other) {
+      const std::optional<Role> role = authority_.acts_as(other->record);
+      return other->record.author != change.record.author && role && *role <= Role::operator_ &&
+             authority_.forked(other->id) != Forked::quarantined &&
+             authority_.forked(other->id) != Forked::ruled_out && knew_.at(other->id).contains(change.id);
     });
   }
 

@@ -77,6 +77,31 @@ TEST_F(HeldTest, L7_ADiscardMakesHeldChangesVoidOnEveryNodeWhateverComesFirst) {
   EXPECT_EQ(one->revision(), three->revision());
 }
 
+// A clock may be set back at will: that must not give an operator a say over what has long been agreed on.
+TEST_F(HeldTest, L7_WhatAnotherHasBuiltUponIsOutOfADiscardsReach) {
+  world.runtime.run_for(std::chrono::hours(1));
+  const RecordPtr agreed = world.write(*one, {"settings", "a"}, 1);
+  world.pass_on(*one, *three);
+  const RecordPtr upon = world.write(*three, {"settings", "b"}, 2);
+  MemoryStore store_past;
+  const auto past = world.fleet_of(2, store_past, -std::chrono::hours(1));
+  Change discard;
+  discard.voids = {std::min(agreed->id, upon->id), std::max(agreed->id, upon->id)};
+  const RecordPtr by = author(*past, discard);
+  ASSERT_TRUE(Discards::reaches(by->record.hlc, agreed->record.hlc));
+  // First without what protects the one, then with it; and elsewhere the other way round.
+  EXPECT_TRUE(world.runtime.run(one->accept({by})));
+  EXPECT_EQ(one->status_of(agreed->id).state, ChangeState::voided);
+  EXPECT_TRUE(world.runtime.run(three->accept({by})));
+  world.pass_on(*three, *one);
+  for (const Fleet* fleet : {one.get(), three.get()}) {
+    EXPECT_EQ(fleet->status_of(agreed->id).state, ChangeState::applied);
+    EXPECT_EQ(fleet->status_of(upon->id).state, ChangeState::voided);  // as it could be reverted
+  }
+  EXPECT_EQ(one->revision(), three->revision());
+  world.runtime.run(past->stop());
+}
+
 TEST_F(HeldTest, L7_AReproposalSaysTheSameUnderAClockOfNow) {
   const RecordPtr early = world.write(*future, {"settings", "a"}, 1);
   world.pass_on(*future, *one);
