@@ -104,6 +104,16 @@ bool is_verdict(const DataPlaneFault& fault) {
   return fault.kind == DataPlaneFault::Kind::refused || fault.kind == DataPlaneFault::Kind::failed;
 }
 
+// A record whose body can't be read would be skipped by every node, for ever.
+std::optional<WriteFault> unreadable(BytesView body) {
+  const auto change = Change::from_body(body);
+  if (change) return std::nullopt;
+  if (change.error().code == Errc::limit) return fault_of(change.error()).error();
+  return fault(400, "Bad request.",
+               "No change can say that: " + change.error().message + ". Nothing has changed.")
+      .error();
+}
+
 }  // namespace
 
 Propose in_scope(std::string scope, Propose about_document) {
@@ -263,14 +273,10 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     return without_change(fault_of(allowed.error()));
   if (proposal->edits.empty() && (fleet_.revision() || !first))
     return without_change(Written{std::nullopt, fleet_.revision()});
-  if (const auto scope = unknown_scope(proposal->edits, fleet_.level()))
-    return without_change(needs_level(*scope));
-  if (!options.allow_empty) {
-    if (const auto node = emptied_member(fleet_, plan.document, proposal->document))
-      return without_change(leaves_no_listener(*node));
-  }
   const std::vector<Edit>& edits = proposal->edits;
   Bytes body = Change{options.actor, options.message, options.allow_empty, edits}.to_body();
+  if (auto refused = refusal(plan.document, *proposal, body, options.allow_empty))
+    return without_change(std::unexpected(std::move(*refused)));
   std::optional<WriteFault> invalid;
   if (const auto fault = validate_tree(proposal->document, fleet_.level())) invalid = fault_of(*fault);
   const bool renders_anew = !invalid && may_break_rendering(edits);
@@ -285,6 +291,36 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
                           Fleet::Draft{std::move(body), options.parents ? *options.parents : plan.parents},
                           Written{});
   return true;
+}
+
+// Why no change of `body` can become of it, whatever the configuration that it leaves is like.
+std::optional<WriteFault> Writer::refusal(const json::value& present, const Proposal& proposal,
+                                          BytesView body, bool allow_empty) const {
+  if (const auto scope = unknown_scope(proposal.edits, fleet_.level())) return needs_level(*scope).error();
+  if (!allow_empty) {
+    if (const auto node = emptied_member(fleet_, present, proposal.document))
+      return leaves_no_listener(*node).error();
+  }
+  return unreadable(body);
+}
+
+std::expected<Proposal, WriteFault> Writer::rehearse(const Propose& propose,
+                                                     const WriteOptions& options) const {
+  const json::value& present = fleet_.merged().document;
+  if (options.precondition) {
+    if (auto stale = options.precondition(present)) return std::unexpected(std::move(*stale));
+  }
+  auto proposal = propose(present);
+  if (!proposal) return proposal;
+  if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed) return fault_of(allowed.error());
+  if (proposal->edits.empty()) return proposal;
+  const Bytes body = Change{options.actor, options.message, options.allow_empty, proposal->edits}.to_body();
+  if (auto refused = refusal(present, *proposal, body, options.allow_empty))
+    return std::unexpected(std::move(*refused));
+  if (const auto invalid = validate_tree(proposal->document, fleet_.level()))
+    return std::unexpected(fault_of(*invalid));
+  if (auto invalid = render_fault(proposal->document)) return std::unexpected(std::move(*invalid));
+  return proposal;
 }
 
 Task<> Writer::carry_out(Plan plan) {

@@ -254,6 +254,35 @@ TEST_F(LayersTest, LabelsThatTakeAwayTheLastListenerAreNotApplied) {
   EXPECT_EQ(applier_->held(), "");
 }
 
+TEST_F(LayersTest, ARehearsalRefusesWhatTheWriteWould) {
+  begin_layered();
+  const auto rehearsed = [&](std::string scope, std::string_view document, WriteOptions options = {}) {
+    return writer_->rehearse(
+        in_scope(std::move(scope),
+                 [&](const json::value&) -> std::expected<Proposal, WriteFault> {
+                   return Proposal{parsed(document),
+                                   {Edit{std::string(base_scope), {}, EditOp::set, parsed(document)}}};
+                 }),
+        options);
+  };
+  const auto revision = fleet_->revision();
+  const std::size_t applies = driver_.applies();
+  EXPECT_TRUE(rehearsed("edge", R"({"routes": []})"));
+  EXPECT_EQ(rehearsed("edge", R"({"listeners": {"*:81": {"pass": "routes/none"}}})").error().status, 400);
+  label(other_key_, {{"tier", "edge"}});
+  const auto unrenderable =
+      rehearsed("edge", R"({"routes": [{"action": {"return": 302, "location": "{{vars.none}}"}}]})");
+  ASSERT_FALSE(unrenderable);
+  EXPECT_THAT(canonical_json(unrenderable.error().body), HasSubstr("vars.none"));
+  const auto emptied = rehearsed("base", "{}");
+  ASSERT_FALSE(emptied);
+  EXPECT_THAT(canonical_json(emptied.error().body), HasSubstr("allow-empty"));
+  EXPECT_TRUE(rehearsed("base", "{}", {.allow_empty = true}));
+  EXPECT_EQ(rehearsed("edge", "{}", {.message = "\xff"}).error().status, 400);
+  EXPECT_EQ(fleet_->revision(), revision);
+  EXPECT_EQ(driver_.applies(), applies);
+}
+
 TEST_F(LayersTest, PublishPutsEachPathIntoTheScopeItCameFrom) {
   begin_layered();
   label(node_key_, {{"tier", "edge"}});
