@@ -67,6 +67,11 @@ class Writer {
   // In the order of coming: each is worked out against the document that the one before leaves, and is
   // answered by what becomes of it alone. A caller that is cancelled takes its write back if it can.
   [[nodiscard]] Task<Outcome> write(Propose propose, WriteOptions options);
+  // One that is about the configuration that this node is given: what it changes there is changed in the
+  // scopes that it comes from, and templates stay where what they were filled in with does. Refused by name:
+  // what would lose a template, or can't come of the layers as they lie over one another. The writer must
+  // outlive it.
+  [[nodiscard]] Propose as_given(Propose about_document) const;
   // What write() would propose now, or why it would refuse it: all but what the data plane itself would say.
   [[nodiscard]] std::expected<Proposal, WriteFault> rehearse(const Propose& propose,
                                                              const WriteOptions& options) const;
