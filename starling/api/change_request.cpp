@@ -161,6 +161,12 @@ Fault apply(json::value& tree, const Edit& edit) {
   return "no such op";
 }
 
+// What goes into a layer that nothing defines would be given to nobody. What is left of one can be removed.
+bool goes_nowhere(const json::value& tree, const Edit& edit) {
+  return edit.op != EditOp::remove && edit.scope != base_scope && edit.scope != fleet_scope &&
+         !find(tree, {std::string(fleet_scope), "layers", edit.scope});
+}
+
 // Which appends can stay what they are, since nothing else touches their arrays.
 class Alone {
  public:
@@ -231,6 +237,14 @@ std::expected<Proposal, RequestFault> propose_edits(const json::value& tree, con
       appends.push_back(edit);
     } else {
       (void)apply(without_appends, edit);
+    }
+  }
+  if (!faults.empty()) return refused(std::move(faults));
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    if (goes_nowhere(document, edits[i])) {
+      faults.push_back({i, to_text(Place{edits[i].scope, edits[i].path}),
+                        "there is no layer \"" + edits[i].scope +
+                            "\": `starling layer set NAME --selector SELECTOR` makes one"});
     }
   }
   if (!faults.empty()) return refused(std::move(faults));

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "libp2p/base/protobuf.hpp"
 #include "starling/api/change_json.hpp"
 #include "starling/api/change_request.hpp"
 
@@ -11,6 +12,15 @@ namespace {
 bool is_set(const HttpRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
   return found != request.query.end() && found->second == "1";
+}
+
+// A header that becomes text of a change. One that is cut would say what nobody wrote.
+Result<std::string> text_header(const HttpRequest& request, const std::string& name, std::size_t max_bytes) {
+  const std::string_view text = request.header(name);
+  if (text.size() > max_bytes)
+    return fail(Errc::invalid_argument, name + " has " + std::to_string(max_bytes) + " bytes at most");
+  if (!libp2p::is_utf8(libp2p::as_bytes(text))) return fail(Errc::invalid_argument, name + " is UTF-8");
+  return std::string(text);
 }
 
 WriteFault unknown_base(const Error& error) {
@@ -61,14 +71,11 @@ std::string_view code_of(int status, std::string_view title) {
 
 std::expected<WriteResult, WriteFault> try_dry(const ApiContext& context, const Propose& propose,
                                                const WriteOptions& options) {
-  const json::value& present = context.fleet.merged().document;
-  if (options.precondition) {
-    if (auto fault = options.precondition(present)) return std::unexpected(std::move(*fault));
-  }
-  auto proposal = propose(present);
-  if (!proposal) return std::unexpected(std::move(proposal.error()));
-  return WriteResult{
-      {std::nullopt, context.fleet.revision()}, true, differences(present, proposal->document)};
+  const auto proposal = context.writer.rehearse(propose, options);
+  if (!proposal) return std::unexpected(proposal.error());
+  return WriteResult{{std::nullopt, context.fleet.revision()},
+                     true,
+                     differences(context.fleet.merged().document, proposal->document)};
 }
 
 }  // namespace
@@ -77,8 +84,8 @@ Result<WriteTerms> WriteTerms::parse(const HttpRequest& request) {
   WriteTerms terms;
   LIBP2P_TRY(terms.acknowledgement, Acknowledgement::parse(request));
   LIBP2P_TRY(terms.preconditions, Preconditions::parse(request));
-  terms.options.actor = std::string(request.header("starling-actor")).substr(0, max_actor_bytes);
-  terms.options.message = std::string(request.header("starling-message")).substr(0, max_message_bytes);
+  LIBP2P_TRY(terms.options.actor, text_header(request, "starling-actor", max_actor_bytes));
+  LIBP2P_TRY(terms.options.message, text_header(request, "starling-message", max_message_bytes));
   terms.options.allow_empty = is_set(request, "allow-empty");
   terms.dry_run = is_set(request, "dry-run");
   return terms;

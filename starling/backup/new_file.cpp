@@ -39,10 +39,10 @@ bool is_there(const std::filesystem::path& path) {
 Result<> write_new_file(const std::filesystem::path& file, BytesView contents) {
   if (is_there(file)) return there_already(file);
   const std::filesystem::path partial = file.string() + ".partial";
-  LIBP2P_CHECK(write_file(partial, contents));
-  const Result<> renamed = rename_to_new(partial, file);
-  if (!renamed) ::unlink(partial.c_str());
-  return renamed;
+  Result<> done = write_file(partial, contents);
+  if (done) done = rename_to_new(partial, file);
+  if (!done) ::unlink(partial.c_str());
+  return done;
 }
 
 Result<> rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -1,5 +1,6 @@
 #include "starling/cli/api_client.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -74,6 +75,9 @@ Result<ApiReply> connect_and_exchange(const typename Protocol::endpoint& endpoin
 
 Result<ApiReply> ApiClient::request(std::string_view method, std::string_view target, std::string_view body,
                                     const std::map<std::string, std::string>& headers) const {
+  // It would end the request's first line, and what comes after would be read as headers.
+  if (std::ranges::any_of(target, [](char c) { return c == ' ' || (c >= 0 && c < ' ') || c == 0x7f; }))
+    return fail(Errc::invalid_argument, "no path has blanks or control characters: write them as %20");
   if (address_.is_unix) {
     return connect_and_exchange<asio::local::stream_protocol>(
         asio::local::stream_protocol::endpoint(address_.path.string()), address_.path.string(),

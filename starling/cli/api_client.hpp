@@ -19,7 +19,8 @@ class ApiClient {
  public:
   explicit ApiClient(HttpAddress address) : address_(std::move(address)) {}
 
-  // One request on a connection of its own. Errors: io (nobody answers there: says what to start).
+  // One request on a connection of its own. Errors: io (nobody answers there: says what to start),
+  // invalid_argument (a target with blanks or control characters).
   [[nodiscard]] Result<ApiReply> request(std::string_view method, std::string_view target,
                                          std::string_view body = {},
                                          const std::map<std::string, std::string>& headers = {}) const;

@@ -17,13 +17,13 @@ struct LayerArguments {
   std::string selector;
   std::int64_t priority = 0;
 
-  [[nodiscard]] std::string layer() const { return "/v1/layers/" + name; }
+  [[nodiscard]] std::string layer() const { return "/v1/layers/" + percent_encoded(name); }
   [[nodiscard]] std::string config() const {
     std::string whole = layer() + "/config";
     if (path.empty() || path == "/") return whole;
     return whole + (path.starts_with('/') ? path : "/" + path);
   }
-  [[nodiscard]] std::string variable() const { return "/v1/variables/" + name; }
+  [[nodiscard]] std::string variable() const { return "/v1/variables/" + percent_encoded(name); }
 };
 
 using Ask = Result<ApiReply> (*)(const ApiClient&, const LayerArguments&);

@@ -5,6 +5,7 @@
 #include "libp2p/base/system_runtime.hpp"
 #include "starling/changelog/anchor.hpp"
 #include "starling/cli/log_access.hpp"
+#include "starling/cli/table.hpp"
 #include "starling/fleet/fork_report.hpp"
 
 namespace starling {
@@ -48,7 +49,8 @@ void print_fork(const json::object& fork) {
 
 Result<json::array> forks_of(const Target& target, const std::string& of) {
   LIBP2P_TRY(const ApiClient client, target.client());
-  LIBP2P_TRY(const ApiReply reply, client.request("GET", "/v1/forks" + (of.empty() ? "" : "?of=" + of)));
+  LIBP2P_TRY(const ApiReply reply,
+             client.request("GET", "/v1/forks" + (of.empty() ? "" : "?of=" + percent_encoded(of))));
   LIBP2P_TRY(const json::object object, object_from(reply));
   const json::value* forks = object.if_contains("forks");
   if (!forks || !forks->is_array()) return fail(Errc::parse, "the daemon's answer is not whole");
@@ -103,7 +105,17 @@ Result<std::string> rule_by_key(const RuleArguments& arguments) {
   return sign(arguments.target, arguments.key, RecordKind::ruling, ruling.to_body());
 }
 
+// What can be no name of a chain or a record is a wrong use of the command; what is unknown the daemon says.
+Result<> check_names(const RuleArguments& arguments) {
+  const auto chain = find_chain(Changelog(FleetId{}), arguments.of);
+  if (!chain && chain.error().code != Errc::not_found) return std::unexpected(chain.error());
+  if (arguments.stands == "none") return {};
+  const auto stands = parse_record_id(arguments.stands);
+  return stands ? Result<>() : std::unexpected(stands.error());
+}
+
 Result<std::string> rule(const RuleArguments& arguments) {
+  LIBP2P_CHECK(check_names(arguments));
   if (!arguments.key.empty()) return rule_by_key(arguments);
   const json::object body{{"of", arguments.of}, {"stands", arguments.stands}};
   return post(arguments.target, "/v1/forks", canonical_json(body));

@@ -36,6 +36,8 @@ class DaemonAccess final : public LogAccess {
 
   Result<Position> position(const PeerId& author) override {
     LIBP2P_TRY(const ApiReply reply, client_.request("GET", "/v1/authoring?author=" + author.to_string()));
+    // To whoever would sign, a key that nobody knows is one that may not.
+    if (reply.status == 404) return fail(Errc::refused, "that key holds no grant in this fleet");
     LIBP2P_TRY(const json::object object, object_from(reply));
     Position position;
     LIBP2P_TRY(position.fleet, parse_record_id(text_at(object, "fleet")));
@@ -142,9 +144,9 @@ Result<json::object> object_from(const ApiReply& reply) {
   if (!body || !body->is_object()) return fail(Errc::parse, "the daemon's answer is no JSON object");
   if (reply.status == 200) return std::move(body->get_object());
   const json::value* detail = body->get_object().if_contains("detail");
-  return fail(reply.status == 403 || reply.status == 404 ? Errc::refused : Errc::io,
-              detail && detail->is_string() ? std::string(detail->get_string())
-                                            : "the daemon answered " + std::to_string(reply.status));
+  const Errc code = reply.status == 403 ? Errc::refused : reply.status == 404 ? Errc::not_found : Errc::io;
+  return fail(code, detail && detail->is_string() ? std::string(detail->get_string())
+                                                  : "the daemon answered " + std::to_string(reply.status));
 }
 
 Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state) {

@@ -40,7 +40,8 @@ class LogAccess {
 };
 [[nodiscard]] Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state);
 
-// The object in an answer of the daemon. Errors: refused (403, 404), io; both with the detail it gives.
+// The object in an answer of the daemon. Errors: refused (403), not_found (404), io; all with the
+// detail it gives.
 [[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
 // A member that is text, whole; empty where it is none.
 [[nodiscard]] std::string text_at(const json::object& object, std::string_view key);

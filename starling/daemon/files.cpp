@@ -39,6 +39,16 @@ Result<> write_all(int fd, BytesView contents, const std::filesystem::path& file
   return {};
 }
 
+// What is there under that name is neither followed nor kept: its mode and its readers would be another's.
+Result<> write_anew(const std::filesystem::path& file, BytesView contents) {
+  ::unlink(file.c_str());
+  const Descriptor fd(::open(file.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return errno_error(file);
+  Result<> written = write_all(fd.get(), contents, file);
+  if (!written) ::unlink(file.c_str());
+  return written;
+}
+
 }  // namespace
 
 Result<Bytes> read_file(const std::filesystem::path& file, std::size_t max_bytes) {
@@ -58,14 +68,15 @@ Result<Bytes> read_file(const std::filesystem::path& file, std::size_t max_bytes
 
 Result<> write_file(const std::filesystem::path& file, BytesView contents) {
   const std::filesystem::path temporary = file.string() + ".new";
-  {
-    const Descriptor fd(::open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
-    if (fd.get() < 0) return errno_error(temporary);
-    LIBP2P_CHECK(write_all(fd.get(), contents, temporary));
+  LIBP2P_CHECK(write_anew(temporary, contents));
+  if (::rename(temporary.c_str(), file.c_str()) != 0) {
+    auto failed = errno_error(file);
+    ::unlink(temporary.c_str());
+    return failed;
   }
-  if (::rename(temporary.c_str(), file.c_str()) != 0) return errno_error(file);
-  const Descriptor folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return errno_error(file.parent_path());
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) return errno_error(folder);
   return {};
 }
 

@@ -16,4 +16,19 @@ namespace starling {
                                                                            const json::value& tree,
                                                                            const NodeFacts& facts);
 
+// Edits of the composed document, each in the scopes where it belongs, as above; of what was filled in, too.
+[[nodiscard]] std::vector<Edit> into_scopes(const std::vector<Edit>& edits, const Composed& composed,
+                                            const json::value& tree);
+
+// Is any string or name in it a template?
+[[nodiscard]] bool has_templates(const json::value& document);
+
+// `document`, which somebody made of what the node runs, as one would write it: where it still holds what a
+// template was filled in with, the template itself. What is a template already stays. Faults: a template that
+// would be lost, by its place.
+[[nodiscard]] std::expected<json::value, ScopeFault> unfilled(const json::value& document,
+                                                              const Composed& composed,
+                                                              const json::value& tree,
+                                                              const NodeFacts& facts);
+
 }  // namespace starling

@@ -11,6 +11,7 @@ namespace {
 
 using Fault = std::optional<Invalid>;
 
+constexpr std::size_t max_layers = 1024;
 constexpr std::int64_t max_priority = 1000;
 constexpr std::size_t max_label_bytes = 64;
 constexpr std::size_t max_variable_name_bytes = 64;
@@ -133,6 +134,8 @@ std::optional<Invalid> fleet_scope_fault(const json::value& document) {
     const json::value& value = sections->at(section);
     const json::object* members = value.if_object();
     if (members == nullptr) return wrong_type(std::move(path), "an object", value);
+    if (section == "layers" && members->size() > max_layers)
+      return Invalid{std::move(path), "There are at most 1024 layers."};
     for (const std::string_view name : sorted_names(*members)) {
       path.emplace_back(name);
       const json::value& member = members->at(name);

@@ -104,6 +104,54 @@ bool is_verdict(const DataPlaneFault& fault) {
   return fault.kind == DataPlaneFault::Kind::refused || fault.kind == DataPlaneFault::Kind::failed;
 }
 
+WriteFault cant_follow(const ScopeFault& fault) {
+  return {400,
+          json::object{{"error", "Refused."},
+                       {"detail", to_text(Place{fault.scope, fault.path}) + ": " + fault.detail +
+                                      ", with POST /v1/changes or `starling change`. Nothing has changed."},
+                       {"location", location_of({fault.scope, fault.path})}}};
+}
+
+// What is proposed of the configuration that a node is given, as a change of the scopes that it is made of.
+std::expected<Proposal, WriteFault> of_scopes(Proposal of_given, const Composed& composed,
+                                              const json::value& present, const NodeFacts& self) {
+  const auto is_array = [](const json::value* value) { return value && value->is_array(); };
+  // Nothing that is there already can be lost by an append.
+  const bool appends = of_given.edits.size() == 1 && of_given.edits.front().op == EditOp::append &&
+                       is_array(find(composed.document, of_given.edits.front().path));
+  json::value wanted = composed.document;
+  if (appends) {
+    apply_edit(wanted, of_given.edits.front());
+  } else {
+    auto source = unfilled(of_given.document, composed, present, self);
+    if (!source) return std::unexpected(cant_follow(source.error()));
+    wanted = std::move(*source);
+    of_given.edits = diff(composed.document, wanted);
+  }
+  std::vector<Edit> edits = into_scopes(of_given.edits, composed, present);
+  Proposal proposal{present, {}};
+  json::object& scopes = proposal.document.get_object();
+  for (const Edit& edit : edits) apply_edit(scopes.emplace(edit.scope, json::object()).first->value(), edit);
+  const std::vector<std::string> layers(std::next(composed.scopes.begin()), composed.scopes.end());
+  const std::vector<Edit> amiss = diff(compose(proposal.document, layers).document, wanted);
+  if (!amiss.empty()) {
+    return std::unexpected(cant_follow({std::string(base_scope), amiss.front().path,
+                                        "several layers lie here over one another: change each of them"}));
+  }
+  proposal.edits = appends ? std::move(edits) : diff_trees(present, proposal.document);
+  return proposal;
+}
+
+// A record whose body can't be read would be skipped by every node, for ever.
+std::optional<WriteFault> unreadable(BytesView body) {
+  const auto change = Change::from_body(body);
+  if (change) return std::nullopt;
+  if (change.error().code == Errc::limit) return fault_of(change.error()).error();
+  return fault(400, "Bad request.",
+               "No change can say that: " + change.error().message + ". Nothing has changed.")
+      .error();
+}
+
 }  // namespace
 
 Propose in_scope(std::string scope, Propose about_document) {
@@ -263,14 +311,10 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     return without_change(fault_of(allowed.error()));
   if (proposal->edits.empty() && (fleet_.revision() || !first))
     return without_change(Written{std::nullopt, fleet_.revision()});
-  if (const auto scope = unknown_scope(proposal->edits, fleet_.level()))
-    return without_change(needs_level(*scope));
-  if (!options.allow_empty) {
-    if (const auto node = emptied_member(fleet_, plan.document, proposal->document))
-      return without_change(leaves_no_listener(*node));
-  }
   const std::vector<Edit>& edits = proposal->edits;
   Bytes body = Change{options.actor, options.message, options.allow_empty, edits}.to_body();
+  if (auto refused = refusal(plan.document, *proposal, body, options.allow_empty))
+    return without_change(std::unexpected(std::move(*refused)));
   std::optional<WriteFault> invalid;
   if (const auto fault = validate_tree(proposal->document, fleet_.level())) invalid = fault_of(*fault);
   const bool renders_anew = !invalid && may_break_rendering(edits);
@@ -285,6 +329,36 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
                           Fleet::Draft{std::move(body), options.parents ? *options.parents : plan.parents},
                           Written{});
   return true;
+}
+
+// Why no change of `body` can become of it, whatever the configuration that it leaves is like.
+std::optional<WriteFault> Writer::refusal(const json::value& present, const Proposal& proposal,
+                                          BytesView body, bool allow_empty) const {
+  if (const auto scope = unknown_scope(proposal.edits, fleet_.level())) return needs_level(*scope).error();
+  if (!allow_empty) {
+    if (const auto node = emptied_member(fleet_, present, proposal.document))
+      return leaves_no_listener(*node).error();
+  }
+  return unreadable(body);
+}
+
+std::expected<Proposal, WriteFault> Writer::rehearse(const Propose& propose,
+                                                     const WriteOptions& options) const {
+  const json::value& present = fleet_.merged().document;
+  if (options.precondition) {
+    if (auto stale = options.precondition(present)) return std::unexpected(std::move(*stale));
+  }
+  auto proposal = propose(present);
+  if (!proposal) return proposal;
+  if (const auto allowed = fleet_.may_author(RecordKind::change); !allowed) return fault_of(allowed.error());
+  if (proposal->edits.empty()) return proposal;
+  const Bytes body = Change{options.actor, options.message, options.allow_empty, proposal->edits}.to_body();
+  if (auto refused = refusal(present, *proposal, body, options.allow_empty))
+    return std::unexpected(std::move(*refused));
+  if (const auto invalid = validate_tree(proposal->document, fleet_.level()))
+    return std::unexpected(fault_of(*invalid));
+  if (auto invalid = render_fault(proposal->document)) return std::unexpected(std::move(*invalid));
+  return proposal;
 }
 
 Task<> Writer::carry_out(Plan plan) {
@@ -393,6 +467,22 @@ std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
   for (const Edit& edit : scoped) apply_edit(scopes[edit.scope], edit);
   proposal.edits = diff_trees(present, proposal.document);
   return proposal;
+}
+
+Propose Writer::as_given(Propose about_document) const {
+  return [this, about_document, about_base = in_scope(std::string(base_scope), about_document)](
+             const json::value& present) -> std::expected<Proposal, WriteFault> {
+    const auto self = own_facts(fleet_, applier_.address());
+    const auto layers = read_layers(present);
+    if (fleet_.level() < layers_level || !self || !layers) return about_base(present);
+    const std::vector<std::string> names = matching(*layers, self->labels);
+    if (names.empty() && !has_templates(scope_document(present, base_scope))) return about_base(present);
+    const Composed composed = compose(present, names);
+    // Where it can't be filled in, templates are what there is to work upon.
+    auto proposal = about_document(fill_in(composed, present, *self).value_or(composed.document));
+    if (!proposal) return proposal;
+    return of_scopes(std::move(*proposal), composed, present, *self);
+  };
 }
 
 }  // namespace starling

@@ -67,6 +67,14 @@ class Writer {
   // In the order of coming: each is worked out against the document that the one before leaves, and is
   // answered by what becomes of it alone. A caller that is cancelled takes its write back if it can.
   [[nodiscard]] Task<Outcome> write(Propose propose, WriteOptions options);
+  // One that is about the configuration that this node is given: what it changes there is changed in the
+  // scopes that it comes from, and templates stay where what they were filled in with does. Refused by name:
+  // what would lose a template, or can't come of the layers as they lie over one another. The writer must
+  // outlive it.
+  [[nodiscard]] Propose as_given(Propose about_document) const;
+  // What write() would propose now, or why it would refuse it: all but what the data plane itself would say.
+  [[nodiscard]] std::expected<Proposal, WriteFault> rehearse(const Propose& propose,
+                                                             const WriteOptions& options) const;
   // `publish`: what this node's data plane runs now becomes a change, by its difference to what was last
   // applied.
   [[nodiscard]] Task<Outcome> publish(WriteOptions options);
@@ -84,6 +92,8 @@ class Writer {
   [[nodiscard]] Task<Plan> plan(Batch batch);
   void begin(Plan& plan) const;
   [[nodiscard]] bool add(Plan& plan, Ticket& ticket) const;
+  [[nodiscard]] std::optional<WriteFault> refusal(const json::value& present, const Proposal& proposal,
+                                                  BytesView body, bool allow_empty) const;
   Task<> carry_out(Plan plan);
   void halve(Plan plan);
   [[nodiscard]] std::optional<WriteFault> render_fault(const json::value& tree) const;

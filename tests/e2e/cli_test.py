@@ -203,6 +203,11 @@ class Kept(Folders):
         starling("init", "--state", other)
         return other
 
+    def test_a_backup_may_be_named_without_its_folder(self):
+        done = starling("backup", "here.tar", "--state", self.state, cwd=self.directory)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["here.tar", "state"])
+
     def test_nothing_is_overwritten_and_a_rehearsal_writes_nothing(self):
         self.backup()
         self.assert_exit(ERROR, "is there already", "backup", self.kept, "--state", self.state)
@@ -279,6 +284,26 @@ class InAFleet(unittest.TestCase):
         self.assert_exit(INVALID, "(?s)Invalid JSON.*line 1", self.operator, "set", "/routes/bad", "[")
         self.assert_exit(INVALID, "routes/nowhere", self.operator, "set", "/listeners/*:8081", '{"pass": "routes/nowhere"}')
         self.assert_exit(INVALID, "allow-empty", self.operator, "set", "/listeners", "{}")
+
+    def test_what_a_name_holds_never_becomes_a_header(self):
+        name = "a HTTP/1.1\r\nX-Injected: y"
+        for command in (["layer", "get", name], ["layer", "rm", name]):
+            self.assert_exit(NOT_FOUND, "no layer", self.operator, *command)
+        self.assert_exit(INVALID, "layer's name", self.operator, "layer", "set", name, "--selector", "a")
+        self.assert_exit(INVALID, "variable's name", self.operator, "var", "set", name, "x")
+        self.assert_exit(USAGE, "control characters", self.operator, "get", "/" + name)
+        self.assert_exit(USAGE, "multibase|not the id", self.operator, "fork", "rule", name, "--stands", "none")
+
+    def test_ids_that_are_unknown_and_that_are_none(self):
+        change = self.operator.starling("set", "/routes/known", "[]").stdout.strip()
+        unknown = change[:-8] + ("aaaaaaaa" if change[-8:] != "aaaaaaaa" else "baaaaaaa")
+        for verb in ("discard", "repropose"):
+            self.assert_exit(NOT_FOUND, "no change has the id", self.operator, verb, unknown)
+            self.assert_exit(USAGE, "multibase|not the id", self.operator, verb, "x")
+        self.assert_exit(NOT_FOUND, "no record here", self.operator, "fork", "rule", unknown, "--stands", "none")
+        self.assert_exit(NOT_FOUND, "is not forked", self.operator, "fork", "rule", change, "--stands", "none")
+        self.assert_exit(USAGE, "multibase|not the id", self.operator, "fork", "rule", "x", "--stands", "none")
+        self.assert_exit(USAGE, "multibase|not the id", self.operator, "fork", "rule", change, "--stands", "x")
 
     def test_a_follower_may_look_but_not_write(self):
         self.assertEqual(self.follower.starling("get", "/listeners").returncode, DONE)

@@ -19,11 +19,16 @@ class Layers(unittest.TestCase):
         cls.one, cls.two = cls.fleet.nodes
 
     def setUp(self):
-        self.one.put("/config?ack=applied:all", {"listeners": listener(), "routes": {"main": redirect("/base")}})
+        self.write({"listeners": listener(), "routes": {"main": redirect("/base")}})
         for layer in self.one.get("/v1/layers")["layers"]:
             self.one.starling("layer", "rm", layer["name"])
         self.label("n1", "site=syd")
         self.label("n2", "site=ber")
+
+    def write(self, base: dict):
+        """As it is written, templates and all: what a node is given of them is not looked at."""
+        reply = self.one.api("POST", "/v1/changes?ack=applied:all", {"edits": [{"path": "", "op": "set", "value": base}]})
+        self.assertEqual(reply.status, 200, reply)
 
     def label(self, node: str, *labels: str):
         """By the founder, which holds the root key."""
@@ -80,13 +85,42 @@ class Layers(unittest.TestCase):
         # Listeners are named by their address; references may be filled in, too.
         whole = {"listeners": {**listener("routes/{{vars.tenant}}"), "{{node.addr}}:8081": {"pass": "routes/main"}},
                  "routes": {"corp": redirect("/{{node.addr}}"), "main": redirect("/main")}}
-        self.one.put("/config?ack=applied:all", whole)
+        self.write(whole)
         self.serve_each(f"/{self.one.ip4}", f"/{self.two.ip4}")
         self.assertEqual(set(self.two.configuration()["listeners"]), {"*:8080", f"{self.two.ip4}:8081"})
         self.assertIn("{{node.addr}}:8081", self.one.get("/v1/nodes/n2/config")["listeners"], "not known here")
         self.assert_exit(INVALID, "(?s)routes/nowhere", self.one, "var", "set", "tenant", "nowhere")
         self.assertIn("tenant  corp", self.one.starling("var", "list").stdout)
         self.assert_exit(INVALID, "vars.tenant", self.one, "var", "rm", "tenant")
+
+    def test_what_a_node_is_given_can_be_put_back(self):
+        self.one.starling("layer", "set", "syd", "--selector", "site=syd")
+        self.one.starling("layer", "put", "syd", "/routes/syd", json.dumps(redirect("/syd")))
+        self.write({"listeners": listener(), "routes": {"main": redirect("/{{node.name}}")}})
+        given = self.one.configuration()
+        self.assertEqual(given["routes"], {"main": redirect("/n1"), "syd": redirect("/syd")})
+        revision = self.one.get("/v1/status")["revision"]
+        self.one.put("/config", given)
+        self.assertEqual(self.one.get("/v1/status")["revision"], revision, "nothing has changed")
+        given["routes"]["new"] = redirect("/new")
+        given["routes"]["syd"] = redirect("/sydney")
+        self.one.put("/config?ack=applied:all", given)
+        self.serve_each("/n1", "/n2")
+        self.assertEqual(self.two.configuration()["routes"], {"main": redirect("/n2"), "new": redirect("/new")})
+        self.assertEqual(self.one.get("/v1/layers/syd")["config"], {"routes": {"syd": redirect("/sydney")}})
+        self.assert_exit(INVALID, "(?s)/routes/main/0/action/location.*template", self.one, "set", "/routes/main", json.dumps(redirect("/x")))
+        based = {"Starling-Base": f'"{self.one.get("/v1/status")["revision"]}"'}
+        self.assertEqual(self.one.api("PUT", "/config", {**given, "routes": {**given["routes"], "main": redirect("/x")}}, based).status, 400)
+        self.assertEqual(self.one.api("POST", "/config/routes/main", redirect("/2")[0]).status, 200, "an append loses nothing")
+        self.serve_each("/n1", "/n2")
+
+    def test_a_change_of_a_layer_that_is_not_there_is_refused(self):
+        edit = {"scope": "ghost", "path": "/routes/x", "op": "set", "value": redirect("/ghost")}
+        reply = self.one.api("POST", "/v1/changes", {"edits": [edit]})
+        self.assertEqual((reply.status, reply.json["errors"][0]["index"]), (400, 0))
+        self.assertIn("no layer \"ghost\"", reply.json["detail"])
+        define = {"scope": "@fleet", "path": "/layers/ghost", "op": "set", "value": {"selector": "site=nowhere"}}
+        self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [edit, define]}).status, 200)
 
     def test_what_a_member_could_not_render_is_refused_with_node_and_path(self):
         self.label("n1", "rack=7")

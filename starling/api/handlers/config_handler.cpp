@@ -107,8 +107,7 @@ Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path 
     co_return co_await publish(context, std::move(request));
   auto propose = proposal_of(request, path);
   if (!propose) co_return std::move(propose.error());
-  co_return co_await write_as_asked(context, std::move(request),
-                                    in_scope(std::string(base_scope), std::move(*propose)),
+  co_return co_await write_as_asked(context, std::move(request), context.writer.as_given(std::move(*propose)),
                                     path_in_tree(base_scope, path));
 }
 

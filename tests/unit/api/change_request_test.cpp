@@ -121,8 +121,20 @@ TEST(ProposedEdits, EachBuildsOnTheOneBefore) {
 TEST(ProposedEdits, MakeTheObjectsAboveWhatIsSet) {
   EXPECT_EQ(*find(document_after(R"([{"path": "/a/b/c", "op": "set", "value": 1}])"), {"base", "a"}),
             parse(R"({"b": {"c": 1}})"));
-  EXPECT_EQ(*find(document_after(R"([{"scope": "edge", "path": "/a", "op": "set", "value": 1}])"), {"edge"}),
+}
+
+TEST(ProposedEdits, OfAScopeNeedItsLayer) {
+  constexpr std::string_view define =
+      R"({"scope": "@fleet", "path": "/layers/edge", "op": "set", "value": {"selector": "a"}})";
+  constexpr std::string_view fill = R"({"scope": "edge", "path": "/a", "op": "set", "value": 1})";
+  EXPECT_EQ(faulty("[" + std::string(fill) + "]"), std::vector<std::size_t>{0});
+  // In whatever order.
+  EXPECT_EQ(*find(document_after("[" + std::string(fill) + "," + std::string(define) + "]"), {"edge"}),
             parse(R"({"a": 1})"));
+  const json::value left_over = parse(R"({"base": {}, "edge": {"a": 1, "b": 1}})");
+  EXPECT_TRUE(propose_edits(left_over, edits_of(R"([{"scope": "edge", "path": "/a", "op": "remove"}])")));
+  EXPECT_FALSE(
+      propose_edits(left_over, edits_of(R"([{"scope": "edge", "path": "/a", "op": "set", "value": 2}])")));
 }
 
 TEST(ProposedEdits, FaultsAreNamedAndNothingIsProposed) {

@@ -4,6 +4,7 @@
 #include "starling/api/http_server.hpp"
 #include "starling/api/page.hpp"
 #include "starling/api/request_guard.hpp"
+#include "starling/api/writing.hpp"
 
 namespace starling {
 namespace {
@@ -37,6 +38,18 @@ TEST(Acknowledgement, IsOneOfThreeWithATimeout) {
                           "/?timeout=-1", "/?timeout="}) {
     EXPECT_FALSE(Acknowledgement::parse(request_for(bad))) << bad;
   }
+}
+
+TEST(WriteTerms, WhatIsSaidOfAWriteIsTextThatAChangeCanHold) {
+  const auto with = [](const char* header, std::string text) {
+    return WriteTerms::parse(request_for("/", {{header, std::move(text)}}));
+  };
+  EXPECT_EQ(with("starling-message", "caf\xc3\xa9")->options.message, "caf\xc3\xa9");
+  EXPECT_EQ(with("starling-message", std::string(4096, 'a'))->options.message.size(), 4096U);
+  EXPECT_FALSE(with("starling-message", std::string(4097, 'a')));
+  EXPECT_FALSE(with("starling-message", "caf\xe9"));
+  EXPECT_FALSE(with("starling-actor", std::string(257, 'a')));
+  EXPECT_FALSE(with("starling-actor", "caf\xc3"));
 }
 
 const HttpOrigin tcp{false, "127.0.0.1", 8117};

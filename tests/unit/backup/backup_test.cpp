@@ -1,5 +1,7 @@
 #include "starling/backup/backup.hpp"
 
+#include <sys/stat.h>
+
 #include <functional>
 
 #include "libp2p/crypto/hash.hpp"
@@ -104,6 +106,45 @@ TEST_F(BackupFile, IsReadableByItsOwnerAloneAndNeverOverwritten) {
   EXPECT_EQ(must(read_file(file)), before);
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".partial"));
   EXPECT_TRUE(load_backup(file));
+}
+
+TEST_F(BackupFile, MayBeNamedWithoutItsFolder) {
+  const Backup backup = taken();
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_.path());
+  const auto saved = save_backup("here.tar", backup);
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(saved) << (saved ? "" : saved.error().message);
+  EXPECT_TRUE(load_backup(directory_ / "here.tar"));
+}
+
+TEST_F(BackupFile, NothingIsLeftOfOneThatCouldNotBeSaved) {
+  const std::filesystem::path file = directory_ / "kept.tar";
+  const std::filesystem::path partial = file.string() + ".partial";
+  // Nothing can be put in its place.
+  ASSERT_TRUE(std::filesystem::create_directory(partial));
+  EXPECT_FALSE(save_backup(file, taken()));
+  EXPECT_FALSE(std::filesystem::exists(partial.string() + ".new"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST_F(BackupFile, WhatOthersPutInItsWayIsNotFollowed) {
+  const std::filesystem::path file = directory_ / "b.tar";
+  const std::filesystem::path theirs = directory_ / "theirs";
+  ASSERT_TRUE(write_file(theirs, libp2p::to_bytes("theirs")));
+  ASSERT_EQ(::chmod(theirs.c_str(), 0644), 0);
+  for (const char* suffix : {".partial", ".partial.new"})
+    std::filesystem::create_symlink(theirs, file.string() + suffix);
+  ASSERT_TRUE(save_backup(file, taken()));
+  EXPECT_EQ(must(read_file(theirs)), libp2p::to_bytes("theirs"));
+  EXPECT_FALSE(std::filesystem::is_symlink(file));
+  EXPECT_EQ(mode_of(file), "600");
+  // Nor does one who can read it before keep it open.
+  const std::filesystem::path other = directory_ / "c.tar";
+  ASSERT_TRUE(write_file(other.string() + ".partial.new", {}));
+  ASSERT_EQ(::chmod((other.string() + ".partial.new").c_str(), 0644), 0);
+  ASSERT_TRUE(save_backup(other, taken()));
+  EXPECT_EQ(mode_of(other), "600");
 }
 
 TEST_F(BackupFile, OfAFolderWithoutANodeIsNone) {

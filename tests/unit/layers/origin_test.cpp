@@ -66,5 +66,42 @@ TEST(Origin, WhatATemplateFilledInIsRefusedByItsPath) {
   EXPECT_EQ(scopes(EditOp::set, {"hosts", "n2"}), Names{"base"});
 }
 
+// What is to be written for `wanted`, or the place whose template would be lost.
+std::string written(std::string_view source, std::string_view wanted) {
+  const json::value tree = json::object{{"base", parsed(source)}};
+  const auto found = unfilled(parsed(wanted), compose(tree, {}), tree, node);
+  return found ? canonical_json(*found) : to_pointer(found.error().path);
+}
+
+TEST(Unfilled, ATemplateStaysWhereWhatItWasFilledInWithDoes) {
+  constexpr std::string_view source =
+      R"({"a":"{{node.name}}","b":["x","{{node.addr}}"],"{{node.name}}":{"c":1}})";
+  EXPECT_EQ(written(source, R"({"a":"n1","b":["x","10.0.0.1"],"n1":{"c":1}})"),
+            canonical_json(parsed(source)));
+  EXPECT_EQ(written(source, source), canonical_json(parsed(source)));
+  EXPECT_EQ(written(source, R"({"a":"n1","b":["y","10.0.0.1"],"n1":{"c":2},"d":3})"),
+            canonical_json(
+                parsed(R"({"a":"{{node.name}}","b":["y","{{node.addr}}"],"d":3,"{{node.name}}":{"c":2}})")));
+  EXPECT_EQ(written(R"({"a":"{{{{x"})", R"({"a":"{{x"})"), R"({"a":"{{{{x"})");
+}
+
+TEST(Unfilled, ElementsMayComeAndGoAroundIt) {
+  EXPECT_EQ(written(R"(["x","{{node.name}}"])", R"(["n1"])"), R"(["{{node.name}}"])");
+  EXPECT_EQ(written(R"(["{{node.name}}"])", R"(["y","n1","z"])"), R"(["y","{{node.name}}","z"])");
+  EXPECT_EQ(written(R"(["{{node.name}}"])", R"(["y","{{node.name}}"])"), R"(["y","{{node.name}}"])");
+}
+
+TEST(Unfilled, WhatWouldLoseOneIsRefusedByItsPlace) {
+  EXPECT_EQ(written(R"({"a":{"b":"{{node.name}}"}})", R"({"a":{"b":"n2"}})"), "/a/b");
+  EXPECT_EQ(written(R"({"a":{"b":"{{node.name}}"}})", R"({"a":1})"), "/a");
+  EXPECT_EQ(written(R"({"a":{"b":"{{node.name}}"}})", "{}"), "/a");
+  EXPECT_EQ(written(R"({"{{node.name}}":1})", R"({"n2":1})"), "/{{node.name}}");
+  EXPECT_EQ(written(R"({"a":["x","{{node.name}}"]})", R"({"a":["x"]})"), "/a/1");
+  EXPECT_EQ(written(R"({"{{node.name}}":1})", R"({"n1":1,"{{node.name}}":2})"), "/{{node.name}}");
+  // Which of the two is gone can't be told.
+  EXPECT_EQ(written(R"({"a":["{{node.name}}","n{{{{","{{node.name}}"]})", R"({"a":["n1"]})"), "/a/1");
+  EXPECT_EQ(written(R"({"a":"{{node.name}}"})", R"({"a":"{{node.addr}}"})"), R"({"a":"{{node.addr}}"})");
+}
+
 }  // namespace
 }  // namespace starling

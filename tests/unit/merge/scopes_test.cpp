@@ -185,6 +185,18 @@ TEST_F(Scopes, M6_LayersAndVariablesHaveAForm) {
   EXPECT_EQ(fate(variable), State::applied);
 }
 
+TEST_F(Scopes, M6_TheChangeThatWouldMakeOneLayerTooManyIsSkipped) {
+  json::object layers;
+  for (int i = 0; i < 1023; ++i) layers["l" + std::to_string(i)] = json::object{{"selector", "a"}};
+  const RecordId most = log.write(5, {base}, {in("@fleet", set("/layers", canonical_json(layers)))});
+  const RecordId last = log.write(10, {most}, {in("@fleet", set("/layers/x", R"({"selector":"a"})"))});
+  // Its writer knew only 1023 of them.
+  const RecordId late = log.write(11, {most}, {in("@fleet", set("/layers/y", R"({"selector":"a"})"))});
+  EXPECT_EQ(fate(last), State::applied);
+  EXPECT_EQ(fate(late), State::skipped);
+  EXPECT_EQ(reason(late), "@fleet:/layers: There are at most 1024 layers.");
+}
+
 // There "pass" is no reference, and nothing there is one's target.
 TEST_F(Scopes, M6_WhatTheFleetScopeHoldsIsNoConfiguration) {
   const RecordId id = log.write(10, {base}, {in("@fleet", set("/variables/pass", R"("routes/none")"))});

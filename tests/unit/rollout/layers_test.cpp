@@ -3,6 +3,7 @@
 
 #include "starling/changelog/anchor.hpp"
 #include "starling/layers/layer.hpp"
+#include "starling/merge/diff.hpp"
 #include "starling/merge/levels.hpp"
 #include "starling/merge/revision.hpp"
 #include "starling/rollout/plan_check.hpp"
@@ -54,6 +55,26 @@ class LayersTest : public RolloutTest {
     must_write("base", {},
                R"({"listeners": {"*:80": {"pass": "routes"}}, "routes": [{"action": {"return": 200}}]})");
     must_write("@fleet", {"layers", "edge"}, R"({"selector": "tier=edge", "priority": 1})");
+  }
+  // A node with a layer, and a base with a template; "spare" is in both.
+  void begin_templated() {
+    begin_layered();
+    label(node_key_, {{"tier", "edge"}});
+    must_write("base", {}, R"({"listeners": {"*:80": {"pass": "routes/main"}}, "routes": {
+                 "main": [{"action": {"return": 302, "location": "/{{node.name}}"}}],
+                 "spare": [{"action": {"return": 200}}]}})");
+    must_write("edge", {}, R"({"routes": {"edge": [{"action": {"return": 201}}],
+                                          "spare": [{"action": {"return": 202}}]}})");
+  }
+  // As a client does that gets the configuration, changes it and puts it back.
+  Writer::Outcome write_given(const std::function<void(json::value&)>& change) {
+    json::value given = applier_->wanted()->document;
+    change(given);
+    return runtime_.run(writer_->write(
+        writer_->as_given([given](const json::value& present) -> std::expected<Proposal, WriteFault> {
+          return Proposal{given, diff(present, given)};
+        }),
+        {}));
   }
   // What is changed by hand stays until somebody has made up his mind.
   void only_report_drift() {
@@ -252,6 +273,99 @@ TEST_F(LayersTest, LabelsThatTakeAwayTheLastListenerAreNotApplied) {
   EXPECT_THAT(applier_->held(), HasSubstr("labels"));
   label(node_key_, {{"tier", "edge"}});
   EXPECT_EQ(applier_->held(), "");
+}
+
+TEST_F(LayersTest, ARehearsalRefusesWhatTheWriteWould) {
+  begin_layered();
+  const auto rehearsed = [&](std::string scope, std::string_view document, WriteOptions options = {}) {
+    return writer_->rehearse(
+        in_scope(std::move(scope),
+                 [&](const json::value&) -> std::expected<Proposal, WriteFault> {
+                   return Proposal{parsed(document),
+                                   {Edit{std::string(base_scope), {}, EditOp::set, parsed(document)}}};
+                 }),
+        options);
+  };
+  const auto revision = fleet_->revision();
+  const std::size_t applies = driver_.applies();
+  EXPECT_TRUE(rehearsed("edge", R"({"routes": []})"));
+  EXPECT_EQ(rehearsed("edge", R"({"listeners": {"*:81": {"pass": "routes/none"}}})").error().status, 400);
+  label(other_key_, {{"tier", "edge"}});
+  const auto unrenderable =
+      rehearsed("edge", R"({"routes": [{"action": {"return": 302, "location": "{{vars.none}}"}}]})");
+  ASSERT_FALSE(unrenderable);
+  EXPECT_THAT(canonical_json(unrenderable.error().body), HasSubstr("vars.none"));
+  const auto emptied = rehearsed("base", "{}");
+  ASSERT_FALSE(emptied);
+  EXPECT_THAT(canonical_json(emptied.error().body), HasSubstr("allow-empty"));
+  EXPECT_TRUE(rehearsed("base", "{}", {.allow_empty = true}));
+  EXPECT_EQ(rehearsed("edge", "{}", {.message = "\xff"}).error().status, 400);
+  EXPECT_EQ(fleet_->revision(), revision);
+  EXPECT_EQ(driver_.applies(), applies);
+}
+
+TEST_F(LayersTest, WhatTheNodeIsGivenCanBeWrittenBack) {
+  begin_templated();
+  const auto same = write_given([](json::value&) {});
+  ASSERT_TRUE(same) << canonical_json(same.error().body);
+  EXPECT_FALSE(same->change) << "nothing has changed";
+}
+
+TEST_F(LayersTest, AWriteOfWhatTheNodeIsGivenLeavesTemplatesAndLayersWhereTheyAre) {
+  begin_templated();
+  const auto written = write_given([](json::value& given) {
+    given.at("routes").at("edge").as_array().push_back(returning(203).at(0));
+    given.at("routes").at("main").as_array().insert(given.at("routes").at("main").as_array().begin(),
+                                                    returning(204).at(0));
+    given.at("routes").as_object()["new"] = returning(205);
+    given.at("routes").as_object().erase("spare");
+  });
+  ASSERT_TRUE(written) << canonical_json(written.error().body);
+  settle();
+  const json::value& base = fleet_->document();
+  EXPECT_EQ(*find(base, {"routes", "main", "0"}), returning(204).at(0));
+  EXPECT_EQ(*find(base, {"routes", "main", "1", "action", "location"}), "/{{node.name}}");
+  EXPECT_EQ(*find(base, {"routes", "new"}), returning(205));
+  EXPECT_EQ(find(base, {"routes", "edge"}), nullptr) << "it is the layer's";
+  EXPECT_EQ(find(base, {"routes", "spare"}), nullptr);
+  EXPECT_EQ(find(fleet_->document("edge"), {"routes", "spare"}), nullptr) << "removed from all that have it";
+  EXPECT_EQ(find(fleet_->document("edge"), {"routes", "edge"})->as_array().size(), 2U);
+}
+
+TEST_F(LayersTest, AWriteThatWouldLoseATemplateIsRefusedByItsPlace) {
+  begin_templated();
+  const auto revision = fleet_->revision();
+  const auto refused =
+      write_given([](json::value& given) { given.at("routes").at("main") = returning(206); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().status, 400);
+  EXPECT_EQ(*find(refused.error().body, {"location", "path"}), "/routes/main/0/action/location");
+  EXPECT_THAT(canonical_json(refused.error().body), HasSubstr("template"));
+  EXPECT_FALSE(write_given([](json::value& given) { given.at("routes").as_object().erase("main"); }));
+  EXPECT_EQ(fleet_->revision(), revision);
+  // One that writes the template itself may.
+  const auto meant = write_given([](json::value& given) {
+    given.at("routes").at("main").at(0).at("action").at("location") = "/{{node.name}}/more";
+  });
+  ASSERT_TRUE(meant) << canonical_json(meant.error().body);
+  EXPECT_EQ(*find(fleet_->document(), {"routes", "main", "0", "action", "location"}), "/{{node.name}}/more");
+}
+
+TEST_F(LayersTest, AnAppendToWhatTheNodeIsGivenStaysOne) {
+  begin_templated();
+  const auto written = runtime_.run(
+      writer_->write(writer_->as_given([](const json::value& given) -> std::expected<Proposal, WriteFault> {
+        Proposal proposal{
+            given, {Edit{std::string(base_scope), {"routes", "main"}, EditOp::append, returning(207).at(0)}}};
+        apply_edit(proposal.document, proposal.edits.front());
+        return proposal;
+      }),
+                     {}));
+  ASSERT_TRUE(written) << canonical_json(written.error().body);
+  const auto change = testing::must(Change::from_body(fleet_->log().get(*written->change)->record.body));
+  ASSERT_EQ(change.edits.size(), 1U);
+  EXPECT_EQ(change.edits.front().op, EditOp::append);
+  EXPECT_EQ(change.edits.front().scope, base_scope);
 }
 
 TEST_F(LayersTest, PublishPutsEachPathIntoTheScopeItCameFrom) {

@@ -144,6 +144,20 @@ TEST_F(WriterTest, OneThatFailsByItselfIsLeftOut) {
   EXPECT_TRUE(same_json(driver_.running(), document()));
 }
 
+TEST_F(WriterTest, WhatNoNodeCouldReadIsRefusedAndNeverAuthored) {
+  ASSERT_TRUE(write(setting(key(0), 0)));
+  const auto revision = fleet_->revision();
+  const auto cut = write(setting(key(1), 1), {.message = "\xc3"});
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().status, 400);
+  const auto long_one = write(setting(key(1), 1), {.actor = std::string(257, 'a')});
+  ASSERT_FALSE(long_one);
+  EXPECT_EQ(long_one.error().status, 413);
+  EXPECT_EQ(fleet_->revision(), revision);
+  EXPECT_EQ(fleet_->merged().fates.size(), 1U);
+  EXPECT_TRUE(write(setting(key(1), 1), {.message = "\xc3\xa9"}));
+}
+
 TEST_F(WriterTest, AWriteThatReadsTheFleetIsCalledOnceThoseBeforeItStand) {
   const auto first = send(setting(key(1), 1));
   const auto moved = send(
