@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <set>
 
 #include "starling/charter/charter_records.hpp"
 
@@ -44,7 +43,8 @@ namespace {
 constexpr std::size_t max_descent = 4096;
 
 bool usable(const AuthoringContext& context, const SignedRecord& record) {
-  return record.record.hlc <= context.ceiling && context.log.stands(record);
+  return record.record.hlc <= context.ceiling && context.log.stands(record) &&
+         !context.unseen.contains(record.id);
 }
 
 // What a record may be put after, newest first, besides `known` and what that was put after. Whoever is

@@ -161,6 +161,7 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
 Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
   while (!records.empty() || !new_facts_.empty()) {
     ++committing_;
+    for (const RecordPtr& record : records) unseen_.insert(record->id);
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
     --committing_;
     if (!records.empty()) refresh(records);
@@ -214,7 +215,11 @@ Result<> Fleet::may_author(RecordKind kind) const {
   return {};
 }
 
-std::vector<RecordId> Fleet::parents_now() const { return author_.choose_parents(authoring_context()); }
+std::vector<RecordId> Fleet::parents_now() const {
+  AuthoringContext context = authoring_context();
+  context.unseen = unseen_;
+  return author_.choose_parents(context);
+}
 
 Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
   std::vector<Draft> drafts;
@@ -234,6 +239,15 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   };
   if (std::ranges::any_of(drafts, names_too_many))
     co_return fail(Errc::limit, "a record names 16 others at most that it is put after");
+  // Since it was chosen a checkpoint may have come, and what it covers may have been forgotten.
+  for (const Draft& draft : drafts) {
+    for (const RecordId& parent : draft.parents.value_or(std::vector<RecordId>{})) {
+      if (!log_.holds(parent))
+        co_return fail(Errc::refused, "what it is to be put after, " + to_cid(parent) +
+                                          ", is not known here (any more): look at what is there, then "
+                                          "write again");
+    }
+  }
   std::vector<RecordPtr> records;
   for (Draft& draft : drafts) {
     AuthoringContext context = authoring_context();

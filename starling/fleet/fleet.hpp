@@ -138,7 +138,8 @@ class Fleet {
 
   // ---- looking ahead ----
 
-  // What a record that is written now is put after.
+  // What a record is put after whose writer has seen what is merged now: not what is in the log and yet to
+  // be considered (M4).
   [[nodiscard]] std::vector<RecordId> parents_now() const;
   // This node's own newest records: whatever it writes builds on them.
   [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.newest(authoring_context()); }
@@ -243,6 +244,7 @@ class Fleet {
   };
   std::optional<Imagined> imagined_;
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
+  std::set<RecordId> unseen_;   // those of their records that were not considered yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
   std::set<RecordId> set_aside_;

@@ -138,6 +138,7 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
     }
   };
   for (const RecordPtr& record : records) {
+    unseen_.erase(record->id);
     if (record->record.kind == RecordKind::change) look_at(record);
   }
   while (!again.empty()) look_at(again.extract(again.begin()).mapped());

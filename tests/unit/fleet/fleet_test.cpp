@@ -69,6 +69,23 @@ TEST(Fleet, SeveralAreAuthoredInOrderAndAllOrNone) {
   world.runtime.run(fleet->stop());
 }
 
+TEST(Fleet, M3_NothingIsPutAfterWhatIsNotHere) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  RecordId dropped;
+  dropped.bytes.fill(7);
+  const Bytes body = set_change({"settings", "a"}, 1).to_body();
+  const auto refused = world.runtime.run(fleet->author_all(
+      RecordKind::change, {Fleet::Draft{body, std::nullopt}, Fleet::Draft{body, std::vector{dropped}}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::refused);
+  EXPECT_NE(refused.error().message.find(to_cid(dropped)), std::string::npos);
+  // None of them was signed.
+  EXPECT_EQ(world.write(*fleet, {"settings", "a"}, 1)->record.seq, 1U);
+  world.runtime.run(fleet->stop());
+}
+
 TEST(Fleet, ChangesOfTwoNodesMeetInOneRevision) {
   FleetWorld world;
   MemoryStore store_one;

@@ -251,6 +251,30 @@ TEST_F(WriterTest, M3_AWriteIsPutAfterWhatCameWhileThoseBeforeItWereWorkedOut) {
   EXPECT_TRUE(fleet_->merged().conflicts.empty());
 }
 
+TEST_F(WriterTest, M4_AWriteIsConcurrentWithWhatIsStillOnItsWayToTheDisk) {
+  ASSERT_TRUE(write(setting(key(1), "before")));
+  const RecordPtr remote = by_another(key(1), "remote");
+  tasks_.spawn("remote", take(remote));
+  bool in_log = false;
+  bool seen = true;
+  const auto answer = send([&](const json::value& present) {
+    in_log = fleet_->log().holds(remote->id);
+    seen = find(scope_document(present, base_scope), key(1))->as_string() == "remote";
+    return setting(key(1), "local")(present);
+  });
+  settle();
+  ASSERT_TRUE(**answer);
+  ASSERT_TRUE(in_log);
+  ASSERT_FALSE(seen);
+  const RecordId local = *(*answer)->value().change;
+  EXPECT_FALSE(fleet_->log().happened_before(remote->id, local));
+  ASSERT_EQ(fleet_->merged().conflicts.size(), 1U);
+  // Once it is on disk it has been seen.
+  const RecordId next = *write(setting(key(1), "settled"))->change;
+  EXPECT_TRUE(fleet_->log().happened_before(remote->id, next));
+  EXPECT_TRUE(fleet_->merged().conflicts.empty());
+}
+
 class SmallWriter : public WriterTest {
  protected:
   SmallWriter() : WriterTest({.waiting = 8, .batch_writes = 4, .batch_bytes = 2000}) {}
