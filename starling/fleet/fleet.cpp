@@ -80,6 +80,7 @@ Result<> Fleet::load() {
   }
   look_for_checkpoint_among_waiting(released_);
   evaluate_charter();
+  for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
   adopt_checkpoint();
@@ -112,11 +113,24 @@ void Fleet::sort_in(const RecordPtr& record) {
   }
 }
 
+void Fleet::count_grantless(const RecordPtr& record, const PeerId& bringer) {
+  if (charter_.judge(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
+}
+
 void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
                    Accepted& accepted) {
-  if (charter_.founded() && charter_.judge(record->record) == Charter::Verdict::denied) {
+  const Charter::Verdict verdict = charter_.judge(record->record);
+  if (charter_.founded() && verdict == Charter::Verdict::denied) {
     accepted.refused.emplace_back(record->id,
                                   Error{Errc::refused, "the charter does not allow its author this record"});
+    return;
+  }
+  // What others rest on is taken whatever the bound says.
+  const bool bounded =
+      verdict == Charter::Verdict::unknown && !log_.holds(record->id) && !log_.awaits(record->id);
+  if (bounded && !grantless_.has_room(*record, bringer)) {
+    accepted.refused.emplace_back(
+        record->id, Error{Errc::limit, "too many records are kept already whose grant is not known (L4)"});
     return;
   }
   Changelog::Ingested ingested = log_.ingest(record, bringer);
@@ -139,6 +153,8 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
   }
   for (RecordPtr& added : ingested.added) {
     sort_in(added);
+    // Who brought those that had waited is not known any more.
+    count_grantless(added, added->id == record->id ? bringer : PeerId{});
     stored.push_back(std::move(added));
   }
 }
@@ -147,9 +163,11 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
   Accepted accepted;
   std::vector<RecordPtr> stored;
   for (const RecordPtr& record : records) {
+    const auto before = static_cast<std::ptrdiff_t>(stored.size());
     ingest(record, bringer, stored, accepted);
-    // Who may write what is judged by the charter as it stands with this record.
-    if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind))
+    // Who may write what is judged by the charter as it stands with this record, and what it released.
+    if (std::any_of(stored.begin() + before, stored.end(),
+                    [](const RecordPtr& added) { return is_charter_record(added->record.kind); }))
       evaluate_charter();
   }
   look_for_checkpoint_among_waiting(stored);

@@ -16,6 +16,7 @@
 #include "starling/fleet/committer.hpp"
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
+#include "starling/fleet/grantless.hpp"
 #include "starling/history/past.hpp"
 #include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
@@ -170,6 +171,8 @@ class Fleet {
  private:
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
+  // Counts it if its grant is not known.
+  void count_grantless(const RecordPtr& record, const PeerId& bringer);
   // Keeps apart what is looked at by kind.
   void sort_in(const RecordPtr& record);
   void refresh(const std::vector<RecordPtr>& added);
@@ -230,6 +233,7 @@ class Fleet {
   JoinChecks join_checks_;
   Controls controls_;
   Discards discards_;
+  Grantless grantless_;
   std::vector<RecordPtr> charter_records_;
   std::vector<RecordPtr> unknown_records_;
   Merge merge_;

@@ -32,6 +32,8 @@ void Fleet::evaluate_charter() {
     said = std::move(now);
     log_.protect(said);
   }
+  grantless_.erase_if(
+      [this](const Record& record) { return charter_.judge(record) != Charter::Verdict::unknown; });
   levels_.clear();
   for (const Controls::Anchored* anchored : controls_.anchors(charter_, log_)) {
     const std::uint32_t level = anchored->anchor.merge_level;
