@@ -78,15 +78,14 @@ Result<> Changelog::check_bounds(const SignedRecord& signed_record) const {
   }
   if (known != vector_.end()) return {};
   if (vector_.size() >= max_chains) return fail(Errc::limit, "the fleet has 65,536 incarnations already");
-  const auto is_own_tip = [&](const RecordId& id) {
+  const auto tips = tips_of_.find(record.author);
+  if (tips == tips_of_.end() || tips->second < max_tips_of_author) return {};
+  const bool joins = std::ranges::any_of(record.parents, [&](const RecordId& id) {
+    if (!heads_.contains(id)) return false;
     const Record& tip = get(id)->record;
-    const auto head = vector_.find(tip.chain());
-    return tip.author == record.author && (!head->second.fork || tip.seq < head->second.fork->seq);
-  };
-  const auto tips = static_cast<std::size_t>(std::ranges::count_if(heads_, is_own_tip));
-  const bool joins = std::ranges::any_of(
-      record.parents, [&](const RecordId& id) { return heads_.contains(id) && is_own_tip(id); });
-  if (tips >= max_tips_of_author && !joins)
+    return tip.author == record.author && is_counted_tip(tip);
+  });
+  if (!joins)
     return fail(Errc::limit, "its author has 64 heads already, and this record joins none of them (L2)");
   return {};
 }
@@ -186,6 +185,10 @@ void Changelog::note_fork(const Record& record) {
   const ForkPoint point{record.seq, first->second->id, std::next(first)->second->id};
   ChainHead& head = vector_[record.chain()];
   if (head.fork && *head.fork <= point) return;
+  const std::uint64_t uncounted_from = head.fork ? head.fork->seq : UINT64_MAX;
+  for (auto it = first; it != records.end() && it->first.first < uncounted_from; ++it) {
+    if (heads_.contains(it->first.second)) uncount_tip(record.author);
+  }
   head.fork = point;
   head.seq = record.seq - 1;
   head.id = first == records.begin() || std::prev(first)->first.first != head.seq
@@ -202,12 +205,32 @@ void Changelog::add_to_graph(const RecordPtr& record) {
     if (const auto found = records_.find(parent); found != records_.end())
       parents.push_back(found->second.number);
   }
-  heads_.erase(r.prev);
-  for (const RecordId& parent : r.parents) heads_.erase(parent);
+  remove_head(r.prev);
+  for (const RecordId& parent : r.parents) remove_head(parent);
   // What the base covers has been seen by the checkpoint's author.
-  if (!in_base(r)) heads_.insert(record->id);
+  if (!in_base(r)) add_head(*record);
   const bool only_tip = heads_.size() == 1 && heads_.contains(record->id);
   records_.emplace(record->id, Held{record, ancestry_.add(prev, parents, only_tip)});
+}
+
+bool Changelog::is_counted_tip(const Record& record) const {
+  const auto head = vector_.find(record.chain());
+  return head == vector_.end() || !head->second.fork || record.seq < head->second.fork->seq;
+}
+
+void Changelog::add_head(const SignedRecord& record) {
+  if (heads_.insert(record.id).second && is_counted_tip(record.record)) ++tips_of_[record.record.author];
+}
+
+void Changelog::remove_head(const RecordId& id) {
+  if (heads_.erase(id) == 0) return;
+  const Record& record = get(id)->record;
+  if (is_counted_tip(record)) uncount_tip(record.author);
+}
+
+void Changelog::uncount_tip(const PeerId& author) {
+  const auto tips = tips_of_.find(author);
+  if (--tips->second == 0) tips_of_.erase(tips);
 }
 
 // ---- what is asked ----
@@ -332,7 +355,9 @@ Changelog::Ingested Changelog::set_base(VersionVector covered) {
     if (!known.fork && known.seq < head.seq) known = {head.seq, head.id, std::nullopt};
     if (known.seq == 0 && !known.fork) vector_.erase(chain);
   }
-  std::erase_if(heads_, [this](const RecordId& tip) { return in_base(get(tip)->record); });
+  for (const RecordId& tip : std::set(heads_)) {
+    if (in_base(get(tip)->record)) remove_head(tip);
+  }
   Ingested result;
   for (const auto& [record, bringer] : waiting_.release_all()) {
     Ingested one = take(record, bringer);
@@ -351,6 +376,7 @@ void Changelog::drop(const std::set<RecordId>& ids) {
   records_.clear();
   chains_.clear();
   heads_.clear();
+  tips_of_.clear();
   ancestry_ = {};
   settled_.clear();
   branches_ = 0;

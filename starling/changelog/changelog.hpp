@@ -89,6 +89,10 @@ class Changelog {
 
   // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
   [[nodiscard]] std::vector<RecordId> missing() const;
+  // Is it one of those?
+  [[nodiscard]] bool awaits(const RecordId& id) const {
+    return !holds(id) && (named_.contains(id) || waiting_.awaits(id));
+  }
   [[nodiscard]] std::vector<RecordPtr> waiting_records() const { return waiting_.records(); }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
 
@@ -114,6 +118,11 @@ class Changelog {
   void add_to_chain(const RecordPtr& record);
   void note_fork(const Record& record);
   void add_to_graph(const RecordPtr& record);
+  // Of the heads of `record`'s author that are bounded: not those that its forks account for.
+  [[nodiscard]] bool is_counted_tip(const Record& record) const;
+  void add_head(const SignedRecord& record);
+  void remove_head(const RecordId& id);
+  void uncount_tip(const PeerId& author);
   void release_waiting(const RecordId& arrived, Ingested& result);
   Ingested take(const RecordPtr& record, const PeerId& bringer);
 
@@ -126,6 +135,7 @@ class Changelog {
   VersionVector vector_;
   VersionVector base_;
   std::set<RecordId> heads_;
+  std::map<PeerId, std::size_t> tips_of_;  // how many of them are counted, by author
   Ancestry ancestry_;
   Protections protections_;
   std::set<RecordId> named_;                       // by protections

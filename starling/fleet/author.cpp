@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 #include "starling/charter/charter_records.hpp"
 
@@ -38,13 +39,41 @@ bool Author::can_go_on(const AuthoringContext& context) const {
 
 namespace {
 
-// What a record may be put after.
-std::vector<RecordPtr> usable_tips(const AuthoringContext& context) {
+// Records that can't be named are gone through for what they would hide, as far as this.
+constexpr std::size_t max_descent = 4096;
+
+bool usable(const AuthoringContext& context, const SignedRecord& record) {
+  return record.record.hlc <= context.ceiling && context.log.stands(record) &&
+         !context.unseen.contains(record.id);
+}
+
+// What a record may be put after, newest first, besides `known` and what that was put after. Whoever is
+// nobody's parent hides nothing: where a tip can't be named, the newest before it that can take its place.
+std::vector<RecordPtr> usable_tips(const AuthoringContext& context, const std::vector<RecordId>& known) {
+  const Changelog& log = context.log;
+  std::set<std::pair<Hlc, RecordId>>
+      open;  // clocks rise, so whatever follows a record is looked at before it
+  const auto look_at = [&](const RecordId& id) {
+    if (const RecordPtr record = log.get(id)) open.emplace(record->record.hlc, id);
+  };
+  for (const RecordId& id : log.heads()) look_at(id);
   std::vector<RecordPtr> tips;
-  for (const RecordId& id : context.log.heads()) {
-    RecordPtr record = context.log.get(id);
-    if (record->record.hlc <= context.ceiling && context.log.stands(*record))
-      tips.push_back(std::move(record));
+  for (std::size_t descents = 0; !open.empty();) {
+    const RecordId id = open.extract(std::prev(open.end())).value().second;
+    const bool head = log.heads().contains(id);
+    const auto covers = [&](const RecordId& later) {
+      return later == id || (!head && log.happened_before(id, later));
+    };
+    if (std::ranges::any_of(known, covers) ||
+        std::ranges::any_of(tips, covers, [](const RecordPtr& tip) { return tip->id; }))
+      continue;
+    RecordPtr record = log.get(id);
+    if (usable(context, *record)) {
+      if (head || tips.size() < max_parents) tips.push_back(std::move(record));
+    } else if (tips.size() < max_parents && descents++ < max_descent) {
+      look_at(record->record.prev);
+      for (const RecordId& parent : record->record.parents) look_at(parent);
+    }
   }
   return tips;
 }
@@ -60,15 +89,13 @@ std::vector<RecordId> Author::newest(const AuthoringContext& context) const {
 }
 
 std::vector<RecordId> Author::choose_parents(const AuthoringContext& context) const {
+  const std::vector<RecordId> own = newest(context);
   std::vector<RecordId> parents;
   // What a restored backup does not know is then seen to be missing.
-  if (!last_) parents = newest(context);
-  std::vector<RecordPtr> tips = usable_tips(context);
-  std::erase_if(tips, [this](const RecordPtr& tip) { return last_ && last_->id == tip->id; });
-  std::ranges::sort(tips, std::greater(), [](const RecordPtr& r) { return std::pair(r->record.hlc, r->id); });
-  for (const RecordPtr& tip : tips) {
+  if (!last_ || !can_go_on(context)) parents = own;
+  for (const RecordPtr& tip : usable_tips(context, own)) {
     if (parents.size() == max_parents) break;
-    if (std::ranges::find(parents, tip->id) == parents.end()) parents.push_back(tip->id);
+    parents.push_back(tip->id);
   }
   std::ranges::sort(parents);
   return parents;
@@ -116,7 +143,8 @@ Result<RecordPtr> Author::write(const AuthoringContext& context, RecordKind kind
   for (const RecordId& parent : record.parents) seen = std::max(seen, context.log.get(parent)->record.hlc);
   // A clock tells when, not what was known: what is written later is later in the order (M1, M4).
   if (context.parents) {
-    for (const RecordPtr& tip : usable_tips(context)) seen = std::max(seen, tip->record.hlc);
+    const std::vector<RecordPtr> tips = usable_tips(context, {});
+    if (!tips.empty()) seen = std::max(seen, tips.front()->record.hlc);
   }
   record.hlc = Hlc::after(seen, context.wall);
   LIBP2P_TRY(RecordPtr written, sign_record(record, key_));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "starling/changelog/changelog.hpp"
 #include "starling/model/record.hpp"
@@ -19,6 +21,8 @@ struct AuthoringContext {
   // What whoever asked for the record had seen, where that is less than its author knows (M3): it is put
   // after these alone, and after the author's own records, which it can't pretend not to know.
   std::optional<std::vector<RecordId>> parents = std::nullopt;
+  // In the log, and not in the state that is built upon yet: nobody's parents (M4).
+  std::set<RecordId> unseen = {};
 };
 
 // The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that

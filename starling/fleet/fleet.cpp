@@ -80,6 +80,7 @@ Result<> Fleet::load() {
   }
   look_for_checkpoint_among_waiting(released_);
   evaluate_charter();
+  for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
   adopt_checkpoint();
@@ -112,11 +113,24 @@ void Fleet::sort_in(const RecordPtr& record) {
   }
 }
 
+void Fleet::count_grantless(const RecordPtr& record, const PeerId& bringer) {
+  if (charter_.judge(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
+}
+
 void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
                    Accepted& accepted) {
-  if (charter_.founded() && charter_.judge(record->record) == Charter::Verdict::denied) {
+  const Charter::Verdict verdict = charter_.judge(record->record);
+  if (charter_.founded() && verdict == Charter::Verdict::denied) {
     accepted.refused.emplace_back(record->id,
                                   Error{Errc::refused, "the charter does not allow its author this record"});
+    return;
+  }
+  // What others rest on is taken whatever the bound says.
+  const bool bounded =
+      verdict == Charter::Verdict::unknown && !log_.holds(record->id) && !log_.awaits(record->id);
+  if (bounded && !grantless_.has_room(*record, bringer)) {
+    accepted.refused.emplace_back(
+        record->id, Error{Errc::limit, "too many records are kept already whose grant is not known (L4)"});
     return;
   }
   Changelog::Ingested ingested = log_.ingest(record, bringer);
@@ -139,6 +153,8 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
   }
   for (RecordPtr& added : ingested.added) {
     sort_in(added);
+    // Who brought those that had waited is not known any more.
+    count_grantless(added, added->id == record->id ? bringer : PeerId{});
     stored.push_back(std::move(added));
   }
 }
@@ -147,9 +163,11 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
   Accepted accepted;
   std::vector<RecordPtr> stored;
   for (const RecordPtr& record : records) {
+    const auto before = static_cast<std::ptrdiff_t>(stored.size());
     ingest(record, bringer, stored, accepted);
-    // Who may write what is judged by the charter as it stands with this record.
-    if (!stored.empty() && stored.back()->id == record->id && is_charter_record(record->record.kind))
+    // Who may write what is judged by the charter as it stands with this record, and what it released.
+    if (std::any_of(stored.begin() + before, stored.end(),
+                    [](const RecordPtr& added) { return is_charter_record(added->record.kind); }))
       evaluate_charter();
   }
   look_for_checkpoint_among_waiting(stored);
@@ -161,6 +179,7 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
 Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
   while (!records.empty() || !new_facts_.empty()) {
     ++committing_;
+    for (const RecordPtr& record : records) unseen_.insert(record->id);
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
     --committing_;
     if (!records.empty()) refresh(records);
@@ -214,7 +233,11 @@ Result<> Fleet::may_author(RecordKind kind) const {
   return {};
 }
 
-std::vector<RecordId> Fleet::parents_now() const { return author_.choose_parents(authoring_context()); }
+std::vector<RecordId> Fleet::parents_now() const {
+  AuthoringContext context = authoring_context();
+  context.unseen = unseen_;
+  return author_.choose_parents(context);
+}
 
 Task<Result<RecordPtr>> Fleet::author(RecordKind kind, Bytes body) {
   std::vector<Draft> drafts;
@@ -234,6 +257,15 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   };
   if (std::ranges::any_of(drafts, names_too_many))
     co_return fail(Errc::limit, "a record names 16 others at most that it is put after");
+  // Since it was chosen a checkpoint may have come, and what it covers may have been forgotten.
+  for (const Draft& draft : drafts) {
+    for (const RecordId& parent : draft.parents.value_or(std::vector<RecordId>{})) {
+      if (!log_.holds(parent))
+        co_return fail(Errc::refused, "what it is to be put after, " + to_cid(parent) +
+                                          ", is not known here (any more): look at what is there, then "
+                                          "write again");
+    }
+  }
   std::vector<RecordPtr> records;
   for (Draft& draft : drafts) {
     AuthoringContext context = authoring_context();

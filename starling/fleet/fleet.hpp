@@ -16,6 +16,7 @@
 #include "starling/fleet/committer.hpp"
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
+#include "starling/fleet/grantless.hpp"
 #include "starling/history/past.hpp"
 #include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
@@ -138,7 +139,8 @@ class Fleet {
 
   // ---- looking ahead ----
 
-  // What a record that is written now is put after.
+  // What a record is put after whose writer has seen what is merged now: not what is in the log and yet to
+  // be considered (M4).
   [[nodiscard]] std::vector<RecordId> parents_now() const;
   // This node's own newest records: whatever it writes builds on them.
   [[nodiscard]] std::vector<RecordId> own_heads() const { return author_.newest(authoring_context()); }
@@ -169,6 +171,8 @@ class Fleet {
  private:
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
+  // Counts it if its grant is not known.
+  void count_grantless(const RecordPtr& record, const PeerId& bringer);
   // Keeps apart what is looked at by kind.
   void sort_in(const RecordPtr& record);
   void refresh(const std::vector<RecordPtr>& added);
@@ -234,6 +238,7 @@ class Fleet {
   JoinChecks join_checks_;
   Controls controls_;
   Discards discards_;
+  Grantless grantless_;
   std::vector<RecordPtr> charter_records_;
   std::vector<RecordPtr> unknown_records_;
   Merge merge_;
@@ -248,6 +253,7 @@ class Fleet {
   };
   std::optional<Imagined> imagined_;
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
+  std::set<RecordId> unseen_;   // those of their records that were not considered yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
   std::set<std::pair<Hlc, RecordId>> voided_;

@@ -32,6 +32,8 @@ void Fleet::evaluate_charter() {
     said = std::move(now);
     log_.protect(said);
   }
+  grantless_.erase_if(
+      [this](const Record& record) { return charter_.judge(record) != Charter::Verdict::unknown; });
   levels_.clear();
   for (const Controls::Anchored* anchored : controls_.anchors(charter_, log_)) {
     const std::uint32_t level = anchored->anchor.merge_level;
@@ -164,6 +166,7 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
     }
   };
   for (const RecordPtr& record : records) {
+    unseen_.erase(record->id);
     if (record->record.kind == RecordKind::change) look_at(record);
   }
   // And what was void may have been built upon by now.

@@ -300,12 +300,13 @@ std::optional<std::string> Parser::string() {
   const auto end = string_end(start);
   if (!end) return std::nullopt;
   const std::string_view raw = text_.substr(start, *end - start);
+  const std::string_view to_end = text_.substr(0, *end);  // no search goes beyond this string
   const Utf8Scan scan = scan_utf8(raw);
   std::string out;
   out.reserve(raw.size());
   at_ = start;
   while (at_ < *end) {
-    const std::size_t plain = std::min(text_.find('\\', at_), *end);
+    const std::size_t plain = std::min(to_end.find('\\', at_), *end);
     out.append(text_, at_, plain - at_);
     at_ = plain;
     if (at_ == *end) break;

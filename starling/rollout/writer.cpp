@@ -267,18 +267,18 @@ Writer::Batch Writer::next_batch() {
 
 Task<Writer::Plan> Writer::plan(Batch batch) {
   Plan plan;
-  begin(plan);
-  while (!batch.empty() && add(plan, batch.front())) {
+  while (!batch.empty()) {
+    if (plan.steps.empty()) begin(plan);
+    if (!add(plan, batch.front())) break;
     batch.pop_front();
-    if (batch.empty()) break;
     // Large documents take their time, and others need the thread, too: the fleet may move meanwhile.
-    co_await libp2p::yield_now(env_);
-    if (plan.steps.empty()) plan.document = fleet_.merged().document;
+    if (!batch.empty()) co_await libp2p::yield_now(env_);
   }
   plan.rest = std::move(batch);
   co_return plan;
 }
 
+// What is there and what was seen of it: always of the same moment.
 void Writer::begin(Plan& plan) const {
   plan.document = fleet_.merged().document;
   plan.parents = fleet_.parents_now();
@@ -300,7 +300,6 @@ bool Writer::add(Plan& plan, Ticket& ticket) const {
     }
     return true;
   };
-  if (options.reads_fleet) begin(plan);  // others may have come while those before it were worked out
   if (options.precondition) {
     if (auto stale = options.precondition(plan.document))
       return without_change(std::unexpected(std::move(*stale)));

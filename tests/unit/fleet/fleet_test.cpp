@@ -69,6 +69,23 @@ TEST(Fleet, SeveralAreAuthoredInOrderAndAllOrNone) {
   world.runtime.run(fleet->stop());
 }
 
+TEST(Fleet, M3_NothingIsPutAfterWhatIsNotHere) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  RecordId dropped;
+  dropped.bytes.fill(7);
+  const Bytes body = set_change({"settings", "a"}, 1).to_body();
+  const auto refused = world.runtime.run(fleet->author_all(
+      RecordKind::change, {Fleet::Draft{body, std::nullopt}, Fleet::Draft{body, std::vector{dropped}}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::refused);
+  EXPECT_NE(refused.error().message.find(to_cid(dropped)), std::string::npos);
+  // None of them was signed.
+  EXPECT_EQ(world.write(*fleet, {"settings", "a"}, 1)->record.seq, 1U);
+  world.runtime.run(fleet->stop());
+}
+
 TEST(Fleet, ChangesOfTwoNodesMeetInOneRevision) {
   FleetWorld world;
   MemoryStore store_one;
@@ -123,6 +140,77 @@ TEST(Fleet, L4_AChangeWhoseGrantIsUnknownIsSetAsideUntilItComes) {
   EXPECT_TRUE(world.runtime.run(fleet->accept({grant})));
   EXPECT_EQ(fleet->status_of(change->id).state, ChangeState::applied);
   EXPECT_TRUE(fleet->revision());
+  world.runtime.run(fleet->stop());
+}
+
+// A change under a grant that nobody has heard of, by a key of its own.
+RecordPtr grantless_change(const FleetWorld& world, const PrivateKey& key, const RecordId& grant,
+                           std::uint64_t incarnation, Hlc hlc) {
+  Record record;
+  record.fleet = world.id;
+  record.kind = RecordKind::change;
+  record.author = peer_of(key);
+  record.incarnation = incarnation;
+  record.seq = 1;
+  record.grant = grant;
+  record.hlc = hlc;
+  record.body = set_change({"settings", "x"}, static_cast<std::int64_t>(incarnation)).to_body();
+  return must(sign_record(record, key));
+}
+
+TEST(Fleet, RV09_RecordsOfKeysWithoutAnyGrantFillNeitherLogNorDisk) {
+  FleetWorld world;
+  MemoryStore store;
+  auto fleet = world.fleet_of(1, store);
+  const std::size_t begun = fleet->log().size();
+  RecordId made_up;
+  made_up.bytes.fill(9);
+  const auto flood = [&](std::uint8_t first_key, const PeerId& bringer) {
+    std::vector<RecordPtr> records;
+    for (int i = 0; i < 1200; ++i) {
+      const PrivateKey key = key_of(static_cast<std::uint8_t>(first_key + i / 50));
+      records.push_back(grantless_change(world, key, made_up, static_cast<std::uint64_t>(i), world.now()));
+    }
+    return must(world.runtime.run(fleet->accept(std::move(records), bringer)));
+  };
+  // One bringer has half of the room at most, and what is left is left to others.
+  const Fleet::Accepted first = flood(20, peer_of(key_of(2)));
+  EXPECT_EQ(first.added, Grantless::max_records / 2);
+  ASSERT_EQ(first.refused.size(), 1200 - first.added);
+  EXPECT_EQ(first.refused.front().second.code, Errc::limit);
+  EXPECT_EQ(flood(50, peer_of(key_of(3))).added, Grantless::max_records / 4);
+  // So it is after a restart.
+  world.runtime.run(fleet->stop());
+  fleet = world.fleet_of(1, store);
+  EXPECT_LE(flood(80, peer_of(key_of(2))).added, Grantless::max_records / 8);
+  EXPECT_LE(fleet->log().size() - begun, Grantless::max_records);
+  // Members go on as before.
+  EXPECT_EQ(fleet->status_of(world.write(*fleet, {"settings", "a"}, 1)->id).state, ChangeState::applied);
+  world.runtime.run(fleet->stop());
+}
+
+TEST(Fleet, RV09_WhatHasItsGrantIsCountedNoMore) {
+  FleetWorld world;
+  MemoryStore store;
+  const auto fleet = world.fleet_of(1, store);
+  Author root(key_of(200), 77);
+  const RecordPtr grant =
+      must(root.write(fleet->authoring_context(), RecordKind::grant, world.id,
+                      Grant{peer_of(key_of(30)), Role::operator_, "late", {}, {}}.to_body()));
+  const auto bring = [&](std::uint64_t first) {
+    std::vector<RecordPtr> records;
+    Record record = grantless_change(world, key_of(30), grant->id, first, world.now())->record;
+    for (int i = 0; i < 600; ++i) {
+      records.push_back(must(sign_record(record, key_of(30))));
+      record.prev = records.back()->id;
+      ++record.seq;
+      record.hlc = Hlc{record.hlc.value + 1};
+    }
+    return must(world.runtime.run(fleet->accept(std::move(records), peer_of(key_of(2))))).added;
+  };
+  EXPECT_EQ(bring(1), Grantless::max_records / 2);
+  EXPECT_TRUE(world.runtime.run(fleet->accept({grant})));
+  EXPECT_EQ(bring(2), 600U);
   world.runtime.run(fleet->stop());
 }
 

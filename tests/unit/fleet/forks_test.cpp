@@ -61,6 +61,20 @@ TEST_F(FleetForksTest, RV06_AForkIsToldAndBothSidesAreOutEverywhere) {
   EXPECT_EQ(one->status_of(left->id).state, ChangeState::quarantined);
 }
 
+TEST_F(FleetForksTest, L3_AQuarantinedChangeHidesNothingThatItWasPutAfter) {
+  const RecordPtr seen = world.write(*one, {"settings", "a"}, 1);
+  world.pass_on(*one, *admin);
+  Author two(key_of(2), 9);
+  const RecordPtr follows = must(two.write(admin->authoring_context(), RecordKind::change,
+                                           world.records[2]->id, set_change({"settings", "b"}, 1).to_body()));
+  EXPECT_TRUE(world.runtime.run(admin->accept({follows, left})));
+  ASSERT_EQ(admin->status_of(follows->id).state, ChangeState::quarantined);
+  ASSERT_FALSE(admin->log().heads().contains(seen->id));
+  const RecordPtr next = world.write(*admin, {"settings", "a"}, 2);
+  EXPECT_TRUE(admin->log().happened_before(seen->id, next->id));
+  EXPECT_TRUE(admin->merged().conflicts.empty());
+}
+
 TEST_F(FleetForksTest, L3_AnAdminsRulingLetsOneSideStandOnEveryNodeAndOverARestart) {
   EXPECT_TRUE(world.runtime.run(one->accept({left, right})));
   EXPECT_TRUE(world.runtime.run(admin->accept({right, left})));

@@ -56,6 +56,21 @@ TEST_F(HeldTest, RV03_ANodeWhoseClockWasAheadWritesOnOnceItIsSet) {
   EXPECT_EQ(future->status_of(next->id).state, ChangeState::applied);
 }
 
+TEST_F(HeldTest, L7_AHeldChangeHidesNothingThatItWasPutAfter) {
+  const RecordPtr seen = world.write(*three, {"settings", "a"}, 1);
+  world.pass_on(*three, *one);
+  world.pass_on(*three, *future);
+  RecordPtr early = world.write(*future, {"settings", "b"}, 1);
+  for (int i = 0; i < 3; ++i) early = world.write(*future, {"settings", "b"}, i);
+  world.pass_on(*future, *one);
+  ASSERT_EQ(one->log().heads(), std::set{early->id});
+  const RecordPtr next = world.write(*one, {"settings", "a"}, 2);
+  EXPECT_EQ(next->record.parents, std::vector{seen->id});
+  EXPECT_TRUE(one->merged().conflicts.empty());
+  // What is known already is not named once more.
+  EXPECT_TRUE(world.write(*one, {"settings", "a"}, 3)->record.parents.empty());
+}
+
 TEST_F(HeldTest, L7_ADiscardMakesHeldChangesVoidOnEveryNodeWhateverComesFirst) {
   const RecordPtr early = world.write(*future, {"settings", "a"}, 1);
   const RecordPtr follows = world.write(*future, {"settings", "a"}, 2);

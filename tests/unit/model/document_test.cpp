@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <ctime>
 #include <set>
 
 #include "starling/model/utf8.hpp"
@@ -36,6 +37,30 @@ const std::set<std::string> chosen_deviations = {
     "bad-utf8",                 // strings that are not UTF-8 can't be shown, so they are refused
     "nest-1000", "nest-10000",  // Unit has no limit of depth; ours is FreeUnit's
 };
+
+// Of the processor, not of the wall: what else runs here doesn't count.
+std::clock_t time_to_parse(const std::string& text) {
+  const std::clock_t begun = std::clock();
+  EXPECT_TRUE(parse_json(text));
+  return std::clock() - begun;
+}
+
+// Arrays of strings that all are `text`, of about `bytes`.
+std::string strings_of(std::string_view text, std::size_t bytes) {
+  std::string array = "[";
+  for (int i = 0; i < 1000; ++i) array.append(i == 0 ? "\"" : ",\"").append(text).append("\"");
+  array += "]";
+  std::string all = "[" + array;
+  while (all.size() < bytes) all.append(",").append(array);
+  return all + "]";
+}
+
+// Where each string has a backslash of its own no search for one goes far.
+TEST(JsonParser, ManyShortStringsTakeNoLongerThanThoseWithEscapes) {
+  constexpr std::size_t bytes = 4'000'000;
+  const std::clock_t escaped = time_to_parse(strings_of("\\n", bytes));
+  EXPECT_LT(time_to_parse(strings_of("ab", bytes)), 2 * escaped);
+}
 
 class Recordings : public testing::TestWithParam<std::string> {};
 

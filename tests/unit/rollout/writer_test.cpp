@@ -38,6 +38,13 @@ class WriterTest : public RolloutTest {
   Outcome write(Propose propose, WriteOptions options = {}) {
     return runtime_.run(writer_->write(std::move(propose), std::move(options)));
   }
+  // A change of the other node, which has seen all that is here.
+  RecordPtr by_another(Path path, json::value value) {
+    return must(Author(other_key_, 9)
+                    .write(fleet_->authoring_context(), RecordKind::change, founding_[2]->id,
+                           testing::set_change(std::move(path), std::move(value)).to_body()));
+  }
+  Task<> take(RecordPtr record) { EXPECT_TRUE(co_await fleet_->accept({std::move(record)})); }
 };
 
 TEST_F(WriterTest, ABurstIsTriedAndStoredTogetherAndEachIsAChangeOfItsOwn) {
@@ -233,6 +240,53 @@ TEST_F(WriterTest, ACandidateThatWasNeverStoredIsReplacedAfterARestart) {
   settle();
   EXPECT_TRUE(same_json(driver_.running(), document()));
   EXPECT_EQ(find(driver_.running(), key(1)), nullptr);
+}
+
+TEST_F(WriterTest, M3_AWriteIsPutAfterWhatCameWhileThoseBeforeItWereWorkedOut) {
+  ASSERT_TRUE(write(setting(key(0), 0)));
+  const RecordPtr remote = by_another(key(1), "remote");
+  bool seen = false;
+  bool called = false;
+  std::vector<std::shared_ptr<std::optional<Outcome>>> answers;
+  for (int i = 0; i < 50; ++i) {
+    answers.push_back(send([&](const json::value&) -> std::expected<Proposal, WriteFault> {
+      if (!std::exchange(called, true)) tasks_.spawn("remote", take(remote));
+      return std::unexpected(WriteFault{404});
+    }));
+  }
+  const auto last = send([&](const json::value& present) {
+    seen = find(scope_document(present, base_scope), key(1)) != nullptr;
+    return setting(key(1), "local")(present);
+  });
+  settle();
+  ASSERT_TRUE(**last);
+  ASSERT_TRUE(seen);
+  EXPECT_TRUE(fleet_->log().happened_before(remote->id, *(*last)->value().change));
+  EXPECT_TRUE(fleet_->merged().conflicts.empty());
+}
+
+TEST_F(WriterTest, M4_AWriteIsConcurrentWithWhatIsStillOnItsWayToTheDisk) {
+  ASSERT_TRUE(write(setting(key(1), "before")));
+  const RecordPtr remote = by_another(key(1), "remote");
+  tasks_.spawn("remote", take(remote));
+  bool in_log = false;
+  bool seen = true;
+  const auto answer = send([&](const json::value& present) {
+    in_log = fleet_->log().holds(remote->id);
+    seen = find(scope_document(present, base_scope), key(1))->as_string() == "remote";
+    return setting(key(1), "local")(present);
+  });
+  settle();
+  ASSERT_TRUE(**answer);
+  ASSERT_TRUE(in_log);
+  ASSERT_FALSE(seen);
+  const RecordId local = *(*answer)->value().change;
+  EXPECT_FALSE(fleet_->log().happened_before(remote->id, local));
+  ASSERT_EQ(fleet_->merged().conflicts.size(), 1U);
+  // Once it is on disk it has been seen.
+  const RecordId next = *write(setting(key(1), "settled"))->change;
+  EXPECT_TRUE(fleet_->log().happened_before(remote->id, next));
+  EXPECT_TRUE(fleet_->merged().conflicts.empty());
 }
 
 class SmallWriter : public WriterTest {
