@@ -107,8 +107,8 @@ Task<Result<>> Puller::compare(PeerId peer, bool in_return) {
   LIBP2P_CO_TRY(auto opened, co_await swarm_.open_stream(
                                  peer, {std::string(sync_protocol), std::string(sync_protocol_1_0)}));
   libp2p::Stream& stream = *opened.stream;
-  // What waits here is asked for by name, and 1.0 knows nothing but asking for all at once.
-  if (opened.protocol != sync_protocol || fleet_.log().waiting() > 0) {
+  // What is known here only by name is asked for by name, and 1.0 knows nothing but asking for all at once.
+  if (opened.protocol != sync_protocol || !fleet_.log().missing().empty()) {
     planner_.ask_whole(peer);
     work_.notify_all();
   }

@@ -294,6 +294,34 @@ TEST_F(Syncing, RV20_ARecordOfAnotherFleetIsNotTaken) {
   net.runtime.run(bringer->stop());
 }
 
+TEST_F(Syncing, L3_ABranchThatARulingLetsStandIsFetched) {
+  const auto side = [&](std::string_view value) {
+    Record record;
+    record.fleet = net.fleet.id();
+    record.kind = RecordKind::change;
+    record.author = peer_of(key_of(3));
+    record.incarnation = 9;
+    record.seq = 1;
+    record.grant = net.grant_of(3);
+    record.hlc = Hlc::at(testing::noon);
+    record.body = set_change({"side"}, json::string(value)).to_body();
+    return must(sign_record(record, key_of(3)));
+  };
+  // A vector names two branches of a fork: of the third it says nothing.
+  std::vector<RecordPtr> sides{side("left"), side("right"), side("middle")};
+  std::ranges::sort(sides, {}, [](const RecordPtr& one) { return one->id; });
+  for (const RecordPtr& one : sides) (void)net.fleet.log.ingest(one);
+  const RecordPtr stands = sides.back();
+  const RecordPtr ruling =
+      net.fleet.root_writes(RecordKind::ruling, Ruling{stands->record.chain(), 1, stands->id}.to_body());
+  SyncNet::Node& behind = net.add(1, before + 2);
+  EXPECT_TRUE(net.runtime.run(behind.fleet.accept({ruling})));
+  ASSERT_FALSE(behind.fleet.log().holds(stands->id));
+  net.add(2);
+  net.connect(behind, 2);
+  EXPECT_TRUE(net.run_until([&] { return behind.fleet.log().holds(stands->id); }, minutes(2)));
+}
+
 TEST_F(Syncing, APeerOfTheVersionBeforeIsPulledFrom) {
   net.write(2, 300);
   SyncNet::Node& behind = net.add(1, before);
