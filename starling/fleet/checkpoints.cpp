@@ -48,6 +48,11 @@ VersionVector Fleet::anchor_vector() const {
     entry->second = {record.seq - 1, record.prev, std::nullopt};
     if (record.seq == 1) vector.erase(entry);
   }
+  // What is settled stays covered.
+  for (const auto& [chain, head] : base_vector_) {
+    const auto [entry, inserted] = vector.try_emplace(chain, head);
+    if (entry->second.seq < head.seq) entry->second = head;
+  }
   return vector;
 }
 

@@ -261,6 +261,25 @@ TEST_F(CheckpointsTest, RV31_AForgedStateIsRefusedByWhoeverHoldsWhatItCovers) {
   EXPECT_EQ(one->checkpoint(), right);
 }
 
+TEST_F(CheckpointsTest, RV31_OneThatCoversLessThanTheOneBeforeItCountsForNothing) {
+  const RecordPtr right = checkpoint();
+  Checkpoint forged;
+  Merge other([](const RecordId&, const RecordId&) { return false; });
+  other.add({world.records[0]->id, world.now(), set_change({"settings", "n4"}, "forged")});
+  forged.anchor.revision = other.revision();
+  forged.previous = right->id;
+  forged.state = must(encode_state(other.state()));
+  const auto revision = one->revision();
+  (void)must(world.runtime.run(admin->author(RecordKind::checkpoint, forged.to_body())));
+  exchange();
+  for (const Fleet* fleet : {one.get(), admin.get()}) {
+    EXPECT_EQ(fleet->checkpoint()->id, right->id);
+    EXPECT_EQ(fleet->revision(), revision);
+    EXPECT_EQ(setting(*fleet, "n4"), 9);
+  }
+  EXPECT_EQ(world.fleet_of(1, store_one)->revision(), revision);
+}
+
 TEST_F(CheckpointsTest, RV31_AStateThatIsNoStateStandsForNobody) {
   world.write(*one, {"settings", "a"}, 1);
   exchange();
