@@ -37,8 +37,9 @@ VersionVector Fleet::anchor_vector() const {
     while (last && last->record.hlc > ceiling()) last = log_.get(last->record.prev);
     if (last) vector.emplace(chain, ChainHead{last->record.seq, last->id, std::nullopt});
   }
-  // What waits for time or for its grant is nobody's yet; nor is what follows it.
-  std::vector<RecordId> waiting(set_aside_.begin(), set_aside_.end());
+  // What waits for time, for its grant or for the disk is nobody's yet; nor is what follows it.
+  std::vector<RecordId> waiting = not_considered();
+  waiting.insert(waiting.end(), set_aside_.begin(), set_aside_.end());
   for (const auto& [clock, id] : held_) waiting.push_back(id);
   for (const RecordId& id : waiting) {
     const Record& record = log_.get(id)->record;
@@ -47,7 +48,22 @@ VersionVector Fleet::anchor_vector() const {
     entry->second = {record.seq - 1, record.prev, std::nullopt};
     if (record.seq == 1) vector.erase(entry);
   }
+  // What is settled stays covered.
+  for (const auto& [chain, head] : base_vector_) {
+    const auto [entry, inserted] = vector.try_emplace(chain, head);
+    if (entry->second.seq < head.seq) entry->second = head;
+  }
   return vector;
+}
+
+// Changes that are in the log and on their way to the disk: the merge has not seen them yet.
+std::vector<RecordId> Fleet::not_considered() const {
+  std::vector<RecordId> ids;
+  if (settled()) return ids;
+  for (const RecordPtr& record : log_.records()) {
+    if (record->record.kind == RecordKind::change && !states_.contains(record->id)) ids.push_back(record->id);
+  }
+  return ids;
 }
 
 bool Fleet::holds_all_of(const VersionVector& vector) const {
@@ -64,7 +80,7 @@ bool Fleet::holds_all_of(const VersionVector& vector) const {
 
 bool Fleet::is_present(const VersionVector& vector, const std::vector<LevelFrom>& levels) const {
   const auto covered = [&](const RecordId& id) { return log_.covered_by(vector, *log_.get(id)); };
-  return levels.size() == levels_.size() &&
+  return settled() && levels.size() == levels_.size() &&
          std::ranges::none_of(held_, [&](const auto& held) { return covered(held.second); }) &&
          std::ranges::all_of(merged_->fates, [&](const ChangeFate& fate) { return covered(fate.id); });
 }
@@ -72,6 +88,10 @@ bool Fleet::is_present(const VersionVector& vector, const std::vector<LevelFrom>
 Result<Fleet::Derived> Fleet::derive(const VersionVector& vector, const SignedRecord* before,
                                      std::size_t max_changes) {
   if (!holds_all_of(vector)) return fail(Errc::not_found, "not all that it covers is here");
+  // What a change on its way to the disk makes void is not known yet.
+  if (std::ranges::any_of(not_considered(),
+                          [&](const RecordId& id) { return log_.covered_by(vector, *log_.get(id)); }))
+    return fail(Errc::busy, "some of what it covers is on its way to the disk: try again");
   std::vector<LevelFrom> levels = levels_;
   if (before != nullptr) {
     std::erase_if(
@@ -152,7 +172,8 @@ void Fleet::compare(const RecordPtr& record, std::size_t max_changes) {
   if (!counts) return;
   const auto derived = derive(anchor->vector, record.get(), max_changes);
   if (derived && derived->revision != anchor->revision) tell_difference(record);
-  const bool later = !derived && derived.error().code == Errc::limit && max_changes == 0;
+  const bool later = !derived && (derived.error().code == Errc::busy ||
+                                  (derived.error().code == Errc::limit && max_changes == 0));
   if (later && to_compare_.size() < max_to_compare) to_compare_.push_back(record);
 }
 
@@ -162,9 +183,11 @@ bool Fleet::in_base(const SignedRecord& record) const {
   return base_ != nullptr && log_.covered_by(base_vector_, record);
 }
 
-// A node that holds all that a checkpoint covers believes itself rather than the checkpoint.
-bool Fleet::refutes(const RecordPtr& record, const Checkpoint& checkpoint) {
+// A node that holds all that a checkpoint covers believes itself rather than the checkpoint; Errc::busy: it
+// can't say yet.
+Result<bool> Fleet::refutes(const RecordPtr& record, const Checkpoint& checkpoint) {
   const auto derived = derive(checkpoint.anchor.vector, record.get(), SIZE_MAX);
+  if (!derived && derived.error().code == Errc::busy) return std::unexpected(derived.error());
   if (!derived) return false;
   const auto own = encode_state(derived->state);
   if (!own || *own != checkpoint.state) return true;
@@ -187,12 +210,18 @@ void Fleet::refute(const RecordPtr& record) {
 
 // After the merge has been brought up to date: the comparison is with what is folded now.
 void Fleet::adopt_checkpoint() {
+  adoption_waits_ = false;
   const Controls::Anchored* newest = controls_.checkpoint(charter_, log_, refuted_);
   while (newest != nullptr && !(base_ && base_->id == newest->record->id)) {
     const RecordPtr record = newest->record;
     const auto checkpoint = Checkpoint::from_body(record->record.body);
     auto state = decode_state(checkpoint->state);
-    if (state && !refutes(record, *checkpoint)) {
+    const Result<bool> refuted = state ? refutes(record, *checkpoint) : Result<bool>(true);
+    if (!refuted) {
+      adoption_waits_ = true;  // for what is on its way to the disk
+      return;
+    }
+    if (!*refuted) {
       rest_on(record, checkpoint->anchor.vector, std::move(*state));
       return;
     }

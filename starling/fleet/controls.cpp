@@ -15,6 +15,13 @@ Role role_of(const Record& record, const Charter& charter) {
   return grant ? grant->role : Role::root;
 }
 
+bool includes(const VersionVector& vector, const VersionVector& earlier) {
+  return std::ranges::all_of(earlier, [&](const auto& entry) {
+    const auto covered = vector.find(entry.first);
+    return covered != vector.end() && covered->second.seq >= entry.second.seq;
+  });
+}
+
 }  // namespace
 
 void Controls::add(const RecordPtr& record) {
@@ -97,6 +104,9 @@ const Controls::Anchored* Controls::checkpoint(const Charter& charter, const Cha
   const Anchored* newest = nullptr;
   for (const Anchored* anchored : anchors(charter, log)) {
     if (!anchored->is_checkpoint() || refuted.contains(anchored->record->id)) continue;
+    // One that covers less than the one that it follows would take back what is settled.
+    const Anchored* before = find(anchored->previous);
+    if (before != nullptr && !includes(anchored->anchor.vector, before->anchor.vector)) continue;
     const auto [it, inserted] = after.try_emplace(anchored->previous, anchored);
     if (!inserted && anchored->record->id < it->second->record->id) it->second = anchored;
   }

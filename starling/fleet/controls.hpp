@@ -31,6 +31,7 @@ class Controls {
   // What is said of the chains that are forked in `log`.
   [[nodiscard]] Protections protections(const Charter& charter, const Changelog& log) const;
   // The newest of the one chain of checkpoints: of those that follow the same one the smaller id counts.
+  // One that doesn't cover all that the one before it does counts for nothing.
   // `refuted` are those that this node knows to be wrong.
   [[nodiscard]] const Anchored* checkpoint(const Charter& charter, const Changelog& log,
                                            const std::set<RecordId>& refuted) const;

@@ -288,7 +288,7 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   if (verdicts) evaluate_charter();
   consider(verdicts ? log_.records() : added);
   update_merge();
-  if (verdicts) adopt_checkpoint();
+  if (verdicts || adoption_waits_) adopt_checkpoint();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
   for (const RecordPtr& record : added) {

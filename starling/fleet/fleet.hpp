@@ -189,7 +189,8 @@ class Fleet {
   Task<Result<>> store_and_refresh(std::vector<RecordPtr> records);
 
   // What vectors cover, folded by itself; `before`: by the levels that were raised before that record.
-  // Errors: not_found (some of it isn't here), limit (more than `max_changes` would have to be folded anew).
+  // Errors: not_found (some of it isn't here), busy (some is on its way to the disk), limit (more than
+  // `max_changes` would have to be folded anew).
   struct Derived {
     RevisionId revision;
     MergeState state;
@@ -197,13 +198,14 @@ class Fleet {
   [[nodiscard]] Result<Derived> derive(const VersionVector& vector, const SignedRecord* before,
                                        std::size_t max_changes);
   [[nodiscard]] VersionVector anchor_vector() const;
+  [[nodiscard]] std::vector<RecordId> not_considered() const;
   [[nodiscard]] bool holds_all_of(const VersionVector& vector) const;
   // Is what it covers just what is folded now?
   [[nodiscard]] bool is_present(const VersionVector& vector, const std::vector<LevelFrom>& levels) const;
   void tell_difference(const RecordPtr& anchor);
   void compare(const RecordPtr& anchor, std::size_t max_changes);
   [[nodiscard]] bool in_base(const SignedRecord& record) const;
-  [[nodiscard]] bool refutes(const RecordPtr& record, const Checkpoint& checkpoint);
+  [[nodiscard]] Result<bool> refutes(const RecordPtr& record, const Checkpoint& checkpoint);
   void adopt_checkpoint();
   void refute(const RecordPtr& checkpoint);
   void rest_on(const RecordPtr& checkpoint, const VersionVector& covered, MergeState state);
@@ -263,6 +265,7 @@ class Fleet {
   VersionVector base_vector_;
   std::optional<MergeState> base_state_;
   std::set<RecordId> refuted_;                      // checkpoints that are known here to be wrong
+  bool adoption_waits_ = false;                     // a checkpoint is to be looked at again
   std::vector<RecordPtr> released_;                 // by a checkpoint, and not on disk yet
   std::vector<RecordPtr> to_compare_;               // anchors, in quiet times
   Facts new_facts_;                                 // to be remembered with the next commit

@@ -188,6 +188,55 @@ TEST_F(CheckpointsTest, RV30_WhatWasDiscardedStaysVoidWhenTheDiscardIsBehindAChe
   world.runtime.run(future->stop());
 }
 
+// Looks at a fleet while what it has in its log is on its way to the disk.
+class WatchedStore final : public Store {
+ public:
+  Result<> append(std::span<const RecordPtr> records, const Facts& facts) override {
+    if (while_writing) std::exchange(while_writing, nullptr)();
+    return inner_.append(records, facts);
+  }
+  Result<> drop(std::span<const RecordId> ids, const Facts& facts) override {
+    return inner_.drop(ids, facts);
+  }
+  Result<Contents> load() override { return inner_.load(); }
+  std::function<void()> while_writing;
+
+ private:
+  MemoryStore inner_;
+};
+
+TEST_F(CheckpointsTest, L8_WhatIsOnItsWayToTheDiskIsNotCovered) {
+  WatchedStore store;
+  const auto writer = world.fleet_of(2, store);
+  world.write(*writer, {"settings", "a"}, 1);
+  const auto before = writer->revision();
+  const VersionVector covered = writer->log().vector();
+  Checkpoint taken;
+  bool settled = true;
+  store.while_writing = [&] {
+    settled = writer->settled();
+    taken = must(writer->next_checkpoint());
+  };
+  world.write(*writer, {"settings", "late"}, 1);
+  world.pass_on(*writer, *one);
+  EXPECT_FALSE(settled);
+  EXPECT_EQ(taken.anchor.vector, covered);
+  EXPECT_EQ(taken.anchor.revision, before);
+  EXPECT_EQ(setting(*one, "late"), 1);
+  // So whoever holds all of it agrees, and loses nothing.
+  exchange();
+  Watcher watcher;
+  one->add_observer(watcher);
+  const RecordPtr written = must(world.runtime.run(admin->author(RecordKind::checkpoint, taken.to_body())));
+  exchange();
+  EXPECT_TRUE(watcher.differs.empty());
+  EXPECT_EQ(one->checkpoint(), written);
+  EXPECT_EQ(setting(*one, "late"), 1);
+  EXPECT_EQ(one->revision(), admin->revision());
+  one->remove_observer(watcher);
+  world.runtime.run(writer->stop());
+}
+
 TEST_F(CheckpointsTest, RV31_AForgedStateIsRefusedByWhoeverHoldsWhatItCovers) {
   for (int i = 0; i < 5; ++i) world.write(*one, {"settings", "a"}, i);
   exchange();
@@ -210,6 +259,25 @@ TEST_F(CheckpointsTest, RV31_AForgedStateIsRefusedByWhoeverHoldsWhatItCovers) {
   EXPECT_EQ(world.fleet_of(1, store_one)->revision(), revision);
   const RecordPtr right = checkpoint();
   EXPECT_EQ(one->checkpoint(), right);
+}
+
+TEST_F(CheckpointsTest, RV31_OneThatCoversLessThanTheOneBeforeItCountsForNothing) {
+  const RecordPtr right = checkpoint();
+  Checkpoint forged;
+  Merge other([](const RecordId&, const RecordId&) { return false; });
+  other.add({world.records[0]->id, world.now(), set_change({"settings", "n4"}, "forged")});
+  forged.anchor.revision = other.revision();
+  forged.previous = right->id;
+  forged.state = must(encode_state(other.state()));
+  const auto revision = one->revision();
+  (void)must(world.runtime.run(admin->author(RecordKind::checkpoint, forged.to_body())));
+  exchange();
+  for (const Fleet* fleet : {one.get(), admin.get()}) {
+    EXPECT_EQ(fleet->checkpoint()->id, right->id);
+    EXPECT_EQ(fleet->revision(), revision);
+    EXPECT_EQ(setting(*fleet, "n4"), 9);
+  }
+  EXPECT_EQ(world.fleet_of(1, store_one)->revision(), revision);
 }
 
 TEST_F(CheckpointsTest, RV31_AStateThatIsNoStateStandsForNobody) {
