@@ -16,14 +16,6 @@ enum RulingField : std::uint32_t { field_author = 1, field_incarnation = 2, fiel
 
 constexpr std::uint32_t max_merge_level = 0xffff;
 
-// L1: whoever decodes a body and encodes it again has the same bytes.
-template <class Body>
-Result<Body> if_canonical(Body body, BytesView bytes, std::string_view what) {
-  if (!libp2p::equal(body.to_body(), bytes))
-    return fail(Errc::parse, std::string(what) + " is not in canonical form (L1)");
-  return body;
-}
-
 }  // namespace
 
 Bytes Anchor::to_body() const {
@@ -108,11 +100,7 @@ Result<Ruling> Ruling::from_body(BytesView body) {
   while (auto field = in.next()) {
     switch (field->number) {
       case field_author:
-        if (auto author = PeerId::from_bytes(in.bytes(*field))) {
-          ruling.chain.author = std::move(*author);
-        } else {
-          in.refuse("author: " + author.error().message);
-        }
+        ruling.chain.author = read_peer_id(in, *field);
         break;
       case field_incarnation:
         ruling.chain.incarnation = in.fixed64(*field);

@@ -27,11 +27,7 @@ Result<std::pair<ChainId, ChainHead>> entry_from_bytes(BytesView bytes) {
   while (auto field = in.next()) {
     switch (field->number) {
       case field_author:
-        if (auto author = PeerId::from_bytes(in.bytes(*field))) {
-          chain.author = std::move(*author);
-        } else {
-          in.refuse(author.error().message);
-        }
+        chain.author = read_peer_id(in, *field);
         break;
       case field_incarnation:
         chain.incarnation = in.fixed64(*field);

@@ -18,12 +18,6 @@ constexpr std::size_t genesis_nonce_bytes = 16;
 constexpr std::size_t join_nonce_bytes = 32;
 constexpr std::size_t max_roots = 16;
 
-PeerId read_peer(ProtobufReader& in, const ProtobufField& field) {
-  auto peer = PeerId::from_bytes(in.bytes(field));
-  if (!peer) in.refuse(peer.error().message);
-  return peer ? std::move(*peer) : PeerId{};
-}
-
 X25519Key read_key(ProtobufReader& in, const ProtobufField& field) {
   X25519Key key{};
   const BytesView bytes = in.bytes(field);
@@ -73,14 +67,6 @@ void read_label(ProtobufReader& in, const ProtobufField& field, Labels& labels) 
   labels.insert_or_assign(std::move(key), std::move(value));
 }
 
-// Every body is checked the same way: what it encodes to must be what it was read from.
-template <class Body>
-Result<Body> canonical(Body body, BytesView bytes, std::string_view name) {
-  if (!libp2p::equal(body.to_body(), bytes))
-    return fail(Errc::parse, std::string(name) + " is not in canonical form (L1)");
-  return body;
-}
-
 }  // namespace
 
 Result<> check_name(std::string_view name) {
@@ -111,7 +97,7 @@ Result<Genesis> Genesis::from_body(BytesView body) {
     switch (field->number) {
       case 1:
         if (genesis.roots.size() == max_roots) in.refuse("more than 16 root keys");
-        genesis.roots.push_back(read_peer(in, *field));
+        genesis.roots.push_back(read_peer_id(in, *field));
         break;
       case 2:
         genesis.threshold = in.uint32(*field);
@@ -133,7 +119,7 @@ Result<Genesis> Genesis::from_body(BytesView body) {
   }
   if (genesis.nonce.size() != genesis_nonce_bytes)
     return fail(Errc::parse, "genesis: the nonce has 16 bytes");
-  return canonical(std::move(genesis), body, "genesis");
+  return if_canonical(std::move(genesis), body, "genesis");
 }
 
 Bytes Grant::to_body() const {
@@ -152,7 +138,7 @@ Result<Grant> Grant::from_body(BytesView body) {
   while (auto field = in.next()) {
     switch (field->number) {
       case 1:
-        grant.subject = read_peer(in, *field);
+        grant.subject = read_peer_id(in, *field);
         break;
       case 2:
         grant.role = read_role(in, *field);
@@ -173,7 +159,7 @@ Result<Grant> Grant::from_body(BytesView body) {
   LIBP2P_CHECK(in.finish("grant"));
   if (grant.subject.empty()) return fail(Errc::parse, "grant without a subject");
   LIBP2P_CHECK(check_name(grant.name));
-  return canonical(std::move(grant), body, "grant");
+  return if_canonical(std::move(grant), body, "grant");
 }
 
 Bytes MemberLabels::to_body() const {
@@ -189,7 +175,7 @@ Result<MemberLabels> MemberLabels::from_body(BytesView body) {
   while (auto field = in.next()) {
     switch (field->number) {
       case 1:
-        said.subject = read_peer(in, *field);
+        said.subject = read_peer_id(in, *field);
         break;
       case 2:
         read_label(in, *field, said.labels);
@@ -200,7 +186,7 @@ Result<MemberLabels> MemberLabels::from_body(BytesView body) {
   }
   LIBP2P_CHECK(in.finish("labels"));
   if (said.subject.empty()) return fail(Errc::parse, "labels without a subject");
-  return canonical(std::move(said), body, "labels");
+  return if_canonical(std::move(said), body, "labels");
 }
 
 Bytes Invite::to_body() const {
@@ -219,7 +205,7 @@ Result<Invite> Invite::from_body(BytesView body) {
   while (auto field = in.next()) {
     switch (field->number) {
       case 1:
-        invite.key = read_peer(in, *field);
+        invite.key = read_peer_id(in, *field);
         break;
       case 2:
         invite.role = read_role(in, *field);
@@ -239,7 +225,7 @@ Result<Invite> Invite::from_body(BytesView body) {
   }
   LIBP2P_CHECK(in.finish("invite"));
   if (invite.key.empty() || invite.uses == 0) return fail(Errc::parse, "invite without a key or a use");
-  return canonical(std::move(invite), body, "invite");
+  return if_canonical(std::move(invite), body, "invite");
 }
 
 Bytes JoinStatement::to_bytes() const {
@@ -267,10 +253,10 @@ Result<JoinStatement> JoinStatement::from_bytes(BytesView bytes) {
         statement.fleet = read_record_id(in, *field);
         break;
       case 3:
-        statement.invite_key = read_peer(in, *field);
+        statement.invite_key = read_peer_id(in, *field);
         break;
       case 4:
-        statement.joiner = read_peer(in, *field);
+        statement.joiner = read_peer_id(in, *field);
         break;
       case 5:
         statement.encryption_key = read_key(in, *field);
@@ -279,7 +265,7 @@ Result<JoinStatement> JoinStatement::from_bytes(BytesView bytes) {
         statement.name = in.string(*field);
         break;
       case 7:
-        statement.admitter = read_peer(in, *field);
+        statement.admitter = read_peer_id(in, *field);
         break;
       case 8:
         statement.nonce = libp2p::to_bytes(in.bytes(*field));
@@ -378,7 +364,7 @@ Result<Admit> Admit::from_body(BytesView body) {
   }
   LIBP2P_CHECK(in.finish("admit"));
   LIBP2P_TRY(admit.join, SignedJoinStatement::from_bytes(join));
-  return canonical(std::move(admit), body, "admit");
+  return if_canonical(std::move(admit), body, "admit");
 }
 
 }  // namespace starling

@@ -24,6 +24,17 @@ struct Violation {
   Path target;  // what a reference misses, where that is the fault
 };
 
+// In order of place, without repetitions.
+[[nodiscard]] inline std::vector<Violation> in_order(std::vector<Violation> violations) {
+  const auto key = [](const Violation& violation) {
+    return std::tie(violation.place, violation.invalid.detail);
+  };
+  std::ranges::sort(violations, {}, key);
+  const auto repeated = std::ranges::unique(violations, {}, key);
+  violations.erase(repeated.begin(), repeated.end());
+  return violations;
+}
+
 struct ValidationRules {
   // Of the merge (M9). 1 knows references, listeners and the types that they lead through; from 2 on, all
   // that both daemons demand of listeners, routes, applications, upstreams, settings and the access log.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 #include "starling/merge/fleet_form.hpp"
 
@@ -39,16 +38,7 @@ class TreeCheck {
     }
   }
 
-  // In order of place, without repetitions.
-  [[nodiscard]] std::vector<Violation> take() {
-    const auto key = [](const Violation& violation) {
-      return std::tie(violation.place, violation.invalid.detail);
-    };
-    std::ranges::sort(found_, {}, key);
-    const auto repeated = std::ranges::unique(found_, {}, key);
-    found_.erase(repeated.begin(), repeated.end());
-    return std::move(found_);
-  }
+  [[nodiscard]] std::vector<Violation> take() { return in_order(std::move(found_)); }
 
  private:
   [[nodiscard]] Surroundings surroundings(std::string_view scope) const {

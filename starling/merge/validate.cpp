@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include "starling/merge/address.hpp"
 #include "starling/merge/member_rules.hpp"
@@ -63,16 +62,7 @@ class Check {
     if (dangles(reference, surroundings_)) found_.push_back(dangling(reference));
   }
 
-  // In order of place, without repetitions.
-  [[nodiscard]] std::vector<Violation> take() {
-    const auto key = [](const Violation& violation) {
-      return std::tie(violation.place, violation.invalid.detail);
-    };
-    std::ranges::sort(found_, {}, key);
-    const auto repeated = std::ranges::unique(found_, {}, key);
-    found_.erase(repeated.begin(), repeated.end());
-    return std::move(found_);
-  }
+  [[nodiscard]] std::vector<Violation> take() { return in_order(std::move(found_)); }
 
  private:
   [[nodiscard]] bool type_fits(std::string_view name, const json::value& value) {

@@ -2,6 +2,7 @@
 
 #include "libp2p/base/protobuf.hpp"
 #include "libp2p/identity/signed_envelope.hpp"
+#include "starling/model/id_field.hpp"
 
 namespace starling {
 namespace {
@@ -92,11 +93,7 @@ Result<Status> read_status(BytesView payload) {
         status.fleet = read_digest<FleetId>(in, *field);
         break;
       case field_node:
-        if (auto node = PeerId::from_bytes(in.bytes(*field))) {
-          status.node = std::move(*node);
-        } else {
-          in.refuse(node.error().message);
-        }
+        status.node = read_peer_id(in, *field);
         break;
       case field_incarnation:
         status.incarnation = in.fixed64(*field);

@@ -39,11 +39,7 @@ ChainRange read_range(ProtobufReader& outer, const ProtobufField& field) {
   while (auto part = in.next()) {
     switch (part->number) {
       case 1:
-        if (auto author = PeerId::from_bytes(in.bytes(*part))) {
-          range.chain.author = std::move(*author);
-        } else {
-          in.refuse(author.error().message);
-        }
+        range.chain.author = read_peer_id(in, *part);
         break;
       case 2:
         range.chain.incarnation = in.fixed64(*part);
@@ -212,11 +208,7 @@ Result<JoinHello> JoinHello::from_bytes(BytesView bytes) {
         hello.fleet = read_record_id(in, *field);
         break;
       case 2:
-        if (auto key = PeerId::from_bytes(in.bytes(*field))) {
-          hello.invite_key = std::move(*key);
-        } else {
-          in.refuse(key.error().message);
-        }
+        hello.invite_key = read_peer_id(in, *field);
         break;
       case 3:
         read_blob(in, *field, hello.proof);

@@ -3,16 +3,9 @@
 #include <cstdlib>
 
 #include "starling/changelog/anchor.hpp"
+#include "tests/support/round_trip.hpp"
 
-namespace {
-
-template <class Body>
-void round_trip(starling::BytesView bytes) {
-  const auto body = Body::from_body(bytes);
-  if (body && !libp2p::equal(body->to_body(), bytes)) std::abort();
-}
-
-}  // namespace
+using starling::test::round_trip;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
