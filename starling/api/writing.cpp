@@ -139,10 +139,7 @@ json::object outcome_json(const ApiContext& context, const RecordId& change) {
 
 HttpResponse problem_of(const ApiContext& context, const WriteFault& fault) {
   const json::object* body = fault.body.if_object();
-  const auto text = [&](std::string_view name) {
-    const json::value* value = body ? body->if_contains(name) : nullptr;
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
+  const auto text = [&](std::string_view name) { return body ? text_at(*body, name) : std::string(); };
   json::object told{{"type", "about:blank"},
                     {"title", text("error")},
                     {"status", fault.status},

@@ -105,11 +105,6 @@ Result<Facts> facts_from(const ArchiveMember& member) {
 
 std::string hash_of(BytesView contents) { return libp2p::to_hex(libp2p::sha256(contents)); }
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 json::object to_manifest(const Backup& backup, const std::vector<ArchiveMember>& members) {
   json::object hashes;
   for (const ArchiveMember& member : members) {

@@ -9,17 +9,12 @@
 namespace starling {
 namespace {
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 // Where in the configuration or in the text sent, as the daemon or the data plane says it.
 std::string location_of(const json::object& body) {
   const json::value* location = body.if_contains("location");
   if (!location || !location->is_object()) return {};
   const json::object& at = location->get_object();
-  if (const std::string path = text_of(at, "path"); !path.empty()) return " (at " + path + ")";
+  if (const std::string path = text_at(at, "path"); !path.empty()) return " (at " + path + ")";
   const json::value* line = at.if_contains("line");
   const json::value* column = at.if_contains("column");
   if (!line || !column) return {};
@@ -96,10 +91,10 @@ ExitCode report(const ApiReply& reply) {
   std::string message = "the daemon answered " + std::to_string(reply.status);
   std::string error;
   if (object) {
-    error = text_of(*object, "error");
-    if (error.empty()) error = text_of(*object, "title");
+    error = text_at(*object, "error");
+    if (error.empty()) error = text_at(*object, "title");
     message = error;
-    if (const std::string detail = text_of(*object, "detail"); !detail.empty()) message += " " + detail;
+    if (const std::string detail = text_at(*object, "detail"); !detail.empty()) message += " " + detail;
     message += location_of(*object);
   }
   std::fprintf(stderr, "starling: %s\n", message.c_str());

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "starling/cli/ask.hpp"
 #include "starling/cli/write_options.hpp"
 #include "starling/daemon/files.hpp"
 #include "starling/model/document.hpp"
@@ -17,7 +18,7 @@ struct ConfigArguments {
   std::string file;
 };
 
-using Perform = std::function<Result<ApiReply>(const ApiClient&, const ConfigArguments&)>;
+using Ask = std::function<Result<ApiReply>(const ApiClient&, const ConfigArguments&)>;
 
 std::string config_path(const std::string& path) {
   std::string target = "/config";
@@ -25,27 +26,11 @@ std::string config_path(const std::string& path) {
   return target;
 }
 
-void print_value(const ApiReply& reply, bool as_json) {
-  const auto value = parse_json(reply.body);
-  if (as_json && value) {
-    std::printf("%s\n", canonical_json(*value).c_str());
-  } else {
-    std::fwrite(reply.body.data(), 1, reply.body.size(), stdout);
-  }
-}
-
-void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigArguments> arguments,
-            Perform perform, void (*print)(const ApiReply&, bool)) {
-  command.callback([&context, arguments, perform = std::move(perform), print] {
-    const auto client = arguments->write.target.client();
-    const auto reply = client ? perform(*client, *arguments) : std::unexpected(client.error());
-    if (!reply) {
-      context.exit_code = report(reply.error());
-    } else if (reply->status != 200) {
-      context.exit_code = report(*reply);
-    } else {
-      print(*reply, arguments->write.target.json);
-    }
+void on_run(CLI::App& command, CommandContext& context, std::shared_ptr<ConfigArguments> arguments, Ask ask,
+            Print print) {
+  command.callback([&context, arguments, ask = std::move(ask), print] {
+    context.exit_code = perform(
+        arguments->write.target, [&](const ApiClient& client) { return ask(client, *arguments); }, print);
   });
 }
 

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "libp2p/base/system_runtime.hpp"
 #include "starling/changelog/anchor.hpp"
 #include "starling/cli/log_access.hpp"
 #include "starling/cli/table.hpp"
@@ -46,18 +45,9 @@ Result<std::string> raise_level(const RaiseArguments& arguments) {
   LIBP2P_TRY(const Anchor anchor, Anchor::from_body(body));
   LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(arguments.target, state));
-  LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
-  if (!at_least(position.role, Role::admin)) {
-    return fail(Errc::refused,
-                "a key with the role " + std::string(to_string(position.role)) +
-                    " can't raise the level: that takes the fleet's root key, or an admin's; give "
-                    "it with --key FILE");
-  }
-  libp2p::NullLog log;
-  libp2p::SystemRuntime runtime(log, 1);
-  LIBP2P_TRY(const RecordPtr record,
-             sign_at(position, key, RecordKind::anchor, std::move(body), runtime.env()));
-  LIBP2P_CHECK(access->add(record));
+  LIBP2P_CHECK(add_as_admin(*access, key, RecordKind::anchor, std::move(body),
+                            "can't raise the level: that takes the fleet's root key, or an admin's; give it "
+                            "with --key FILE"));
   return "the fleet is at level " + std::to_string(anchor.merge_level) + " now";
 }
 

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "libp2p/base/system_runtime.hpp"
 #include "starling/cli/labels.hpp"
 #include "starling/cli/log_access.hpp"
 
@@ -37,19 +36,11 @@ Result<NamedMember> label(const LabelArguments& arguments) {
   for (const std::string& text : arguments.labels) LIBP2P_CHECK(set_label(member.labels, text));
   if (member.labels == before) return member;
   LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
-  LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
-  if (!at_least(position.role, Role::admin)) {
-    return fail(Errc::refused,
-                "a key with the role " + std::string(to_string(position.role)) +
-                    " can't set labels: that takes the fleet's root key, or an admin's; give it "
-                    "with --key FILE");
-  }
-  libp2p::NullLog log;
-  libp2p::SystemRuntime runtime(log, 1);
-  LIBP2P_TRY(const RecordPtr record,
-             sign_at(position, key, RecordKind::labels, MemberLabels{member.peer, member.labels}.to_body(),
-                     runtime.env()));
-  LIBP2P_CHECK(access->add(record));
+  LIBP2P_TRY(
+      const RecordPtr record,
+      add_as_admin(*access, key, RecordKind::labels, MemberLabels{member.peer, member.labels}.to_body(),
+                   "can't set labels: that takes the fleet's root key, or an admin's; give it with "
+                   "--key FILE"));
   return member;
 }
 

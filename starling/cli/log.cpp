@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "libp2p/base/system_runtime.hpp"
 #include "starling/changelog/anchor.hpp"
 #include "starling/cli/log_access.hpp"
 #include "starling/cli/table.hpp"
@@ -26,20 +25,15 @@ struct HeldArguments {
   std::vector<std::string> changes;
 };
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 std::string shown(const json::object& object, std::string_view key) {
-  return libp2p::printable(text_of(object, key));
+  return libp2p::printable(text_at(object, key));
 }
 
 void print_fork(const json::object& fork) {
   const std::string name = shown(fork, "author_name");
   std::printf("%s\n  by %s, from record %s on; %s\n", shown(fork, "chain").c_str(),
               name.empty() ? "an unknown key" : name.c_str(), canonical_json(fork.at("seq")).c_str(),
-              text_of(fork, "ruling").empty() ? "not ruled on yet" : "a ruling has been made");
+              text_at(fork, "ruling").empty() ? "not ruled on yet" : "a ruling has been made");
   for (const json::value& value : fork.at("branches").as_array()) {
     const json::object& branch = value.as_object();
     std::printf("  %-11s  %s records, the last %s\n", shown(branch, "standing").c_str(),
@@ -73,22 +67,16 @@ Result<std::string> post(const Target& target, const std::string& path, std::str
   LIBP2P_TRY(const ApiClient client, target.client());
   LIBP2P_TRY(const ApiReply reply, client.request("POST", path, body));
   LIBP2P_TRY(const json::object object, object_from(reply));
-  return text_of(object, "id");
+  return text_at(object, "id");
 }
 
 // Signed by the key in a file, and only passed on by the daemon.
 Result<std::string> sign(const Target& target, const std::string& key_file, RecordKind kind, Bytes body) {
   LIBP2P_TRY(const PrivateKey key, load_private_key(key_file));
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(target, StateDir(target.state)));
-  LIBP2P_TRY(const Position position, access->position(PeerId::from_public_key(key.public_key())));
-  if (!at_least(position.role, Role::admin)) {
-    return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) +
-                                   " may not say that: it takes the fleet's root key, or an admin's");
-  }
-  libp2p::NullLog log;
-  libp2p::SystemRuntime runtime(log, 1);
-  LIBP2P_TRY(const RecordPtr record, sign_at(position, key, kind, std::move(body), runtime.env()));
-  LIBP2P_CHECK(access->add(record));
+  LIBP2P_TRY(const RecordPtr record,
+             add_as_admin(*access, key, kind, std::move(body),
+                          "may not say that: it takes the fleet's root key, or an admin's"));
   return to_cid(record->id);
 }
 
@@ -97,7 +85,7 @@ Result<std::string> rule_by_key(const RuleArguments& arguments) {
   if (forks.size() != 1)
     return fail(Errc::not_found, "that chain is not forked: `starling fork show` lists those that are");
   const json::object& fork = forks.front().as_object();
-  LIBP2P_TRY(const ChainId chain, find_chain(Changelog(FleetId{}), text_of(fork, "chain")));
+  LIBP2P_TRY(const ChainId chain, find_chain(Changelog(FleetId{}), text_at(fork, "chain")));
   Ruling ruling{chain, fork.at("seq").to_number<std::uint64_t>(), {}};
   if (arguments.stands != "none") {
     LIBP2P_TRY(ruling.stands, parse_record_id(arguments.stands));
@@ -182,7 +170,7 @@ Result<std::string> write_anchor(const AnchorArguments& arguments, const Anchori
   LIBP2P_TRY(const ApiClient client, arguments.target.client());
   LIBP2P_TRY(const ApiReply reply, client.request("GET", std::string(anchoring.path) + "/next"));
   LIBP2P_TRY(const json::object object, object_from(reply));
-  LIBP2P_TRY(Bytes body, libp2p::from_hex(text_of(object, "body")));
+  LIBP2P_TRY(Bytes body, libp2p::from_hex(text_at(object, "body")));
   return sign(arguments.target, arguments.key, anchoring.kind, std::move(body));
 }
 

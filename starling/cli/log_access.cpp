@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "libp2p/base/system_runtime.hpp"
 #include "starling/changelog/sqlite_store.hpp"
 #include "starling/cli/node_options.hpp"
 #include "starling/model/document.hpp"
@@ -134,11 +135,6 @@ class StoreAccess final : public LogAccess {
 
 }  // namespace
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 Result<json::object> object_from(const ApiReply& reply) {
   auto body = parse_json(reply.body);
   if (!body || !body->is_object()) return fail(Errc::parse, "the daemon's answer is no JSON object");
@@ -186,6 +182,20 @@ Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, Recor
   record.grant = position.grant;
   record.body = std::move(body);
   return sign_record(record, key);
+}
+
+Result<RecordPtr> add_as_admin(LogAccess& access, const PrivateKey& key, RecordKind kind, Bytes body,
+                               std::string_view else_what) {
+  LIBP2P_TRY(const Position position, access.position(PeerId::from_public_key(key.public_key())));
+  if (!at_least(position.role, Role::admin)) {
+    return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) + " " +
+                                   std::string(else_what));
+  }
+  libp2p::NullLog log;
+  libp2p::SystemRuntime runtime(log, 1);
+  LIBP2P_TRY(RecordPtr record, sign_at(position, key, kind, std::move(body), runtime.env()));
+  LIBP2P_CHECK(access.add(record));
+  return record;
 }
 
 }  // namespace starling

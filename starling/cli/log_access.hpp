@@ -43,13 +43,16 @@ class LogAccess {
 // The object in an answer of the daemon. Errors: refused (403), not_found (404), io; all with the
 // detail it gives.
 [[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
-// A member that is text, whole; empty where it is none.
-[[nodiscard]] std::string text_at(const json::object& object, std::string_view key);
 
 // `file`, else the root key if it is still in the state's folder, else the node's own.
 [[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const StateDir& state);
 // In an incarnation of its own, after all that `position` names.
 [[nodiscard]] Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind,
                                         Bytes body, libp2p::Env env);
+
+// The same for what only root and admins may say, and added to the log. `else_what` follows "a key with the
+// role X" where the key is neither's. Errors: refused; those of the log.
+[[nodiscard]] Result<RecordPtr> add_as_admin(LogAccess& access, const PrivateKey& key, RecordKind kind,
+                                             Bytes body, std::string_view else_what);
 
 }  // namespace starling

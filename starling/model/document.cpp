@@ -36,6 +36,11 @@ json::value* find(json::value& document, const Path& path) {
   return const_cast<json::value*>(find(std::as_const(document), path));
 }
 
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
 json::value empty_document() {
   return json::object{
       {"listeners", json::object()}, {"routes", json::array()}, {"applications", json::object()}};

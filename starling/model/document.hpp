@@ -52,6 +52,9 @@ struct JsonError {
 [[nodiscard]] json::value* find(json::value& document, const Path& path);
 [[nodiscard]] std::optional<std::size_t> parse_index(std::string_view segment);
 
+// The member `key` of `object` if it is a text, else empty.
+[[nodiscard]] std::string text_at(const json::object& object, std::string_view key);
+
 // What a document that nobody has ever set is, as in a fresh Unit: no listeners, an empty array of routes, no
 // applications.
 [[nodiscard]] json::value empty_document();

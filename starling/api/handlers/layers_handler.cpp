@@ -49,10 +49,7 @@ HttpResponse as_problem(HttpResponse answer) {
   if (answer.status == 200) return answer;
   const auto body = parse_json(answer.body);
   const json::object* object = body ? body->if_object() : nullptr;
-  const auto text = [object](std::string_view key) {
-    const json::value* value = object ? object->if_contains(key) : nullptr;
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
+  const auto text = [object](std::string_view key) { return object ? text_at(*object, key) : std::string(); };
   HttpResponse told = problem(answer.status, code_of(answer.status), text("error"), text("detail"));
   if (const json::value* location = object ? object->if_contains("location") : nullptr) {
     auto whole = parse_json(told.body);
