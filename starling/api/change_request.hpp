@@ -11,9 +11,6 @@
 
 namespace starling {
 
-inline constexpr std::size_t max_actor_bytes = 256;
-inline constexpr std::size_t max_message_bytes = 4096;
-
 struct ChangeRequest {
   std::string actor;
   std::string message;

@@ -4,7 +4,7 @@
 
 #include "libp2p/base/protobuf.hpp"
 #include "starling/api/change_json.hpp"
-#include "starling/api/change_request.hpp"
+#include "starling/model/change.hpp"
 
 namespace starling {
 namespace {

@@ -119,8 +119,6 @@ class Fleet {
   // The desired document's revision; nothing before the first valid change, and at a level that this version
   // doesn't know: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
-  // Of the merge's rules, that it is of (M9).
-  [[nodiscard]] unsigned merge_level() const noexcept { return merge_.level(); }
   // Does all of that follow from the whole log? Not while records are on their way to the disk.
   [[nodiscard]] bool settled() const noexcept { return committing_ == 0; }
   // The changes that are folded into it, oldest first.

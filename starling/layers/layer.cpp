@@ -6,16 +6,6 @@
 namespace starling {
 namespace {
 
-constexpr std::size_t max_variable_name_bytes = 64;
-
-// As canonical JSON has it: 1e1 is 10.
-std::optional<std::int64_t> priority_of(const json::value& value) {
-  boost::system::error_code error;
-  const auto number = value.to_number<std::int64_t>(error);
-  if (error || number < 0 || number > max_priority) return std::nullopt;
-  return number;
-}
-
 ScopeFault fault_at(Path path, std::string detail) {
   return {std::string(fleet_scope), std::move(path), std::move(detail)};
 }
@@ -42,18 +32,6 @@ Result<> check_layer_name(std::string_view name) {
           libp2p::printable(name) + "\"");
 }
 
-Result<> check_variable_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  };
-  if (!name.empty() && name.size() <= max_variable_name_bytes && std::ranges::all_of(name, allowed))
-    return {};
-  return fail(Errc::invalid_argument,
-              "a variable's name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, not \"" +
-                  libp2p::printable(name) + "\"");
-}
-
 json::value layer_json(const Layer& layer) {
   return json::object{{selector_member, layer.selector.to_string()}, {priority_member, layer.priority}};
 }
@@ -76,7 +54,7 @@ std::expected<Layer, ScopeFault> read_layer(std::string_view name, const json::v
   if (!parsed) return wrong(selector_member, parsed.error().message);
   layer.selector = std::move(*parsed);
   if (const json::value* priority = object->if_contains(priority_member)) {
-    const auto number = priority_of(*priority);
+    const auto number = layer_priority(*priority);
     if (!number) return wrong(priority_member, "a priority is an integer from 0 to 1000");
     layer.priority = *number;
   }

@@ -19,14 +19,6 @@ namespace starling {
 // Of the merge (M9): below it there is the base alone, and its strings are no templates.
 inline constexpr unsigned layers_level = 2;
 
-inline constexpr std::string_view layers_member = "layers";
-inline constexpr std::string_view variables_member = "variables";
-inline constexpr std::string_view selector_member = "selector";
-inline constexpr std::string_view priority_member = "priority";
-
-inline constexpr std::size_t max_layers = 1024;
-inline constexpr std::int64_t max_priority = 1000;
-
 struct Layer {
   std::string name;
   Selector selector;
@@ -35,8 +27,6 @@ struct Layer {
 
 // 1 to 63 of [a-z0-9._-], the first a letter or digit; not "base". Errors: invalid_argument.
 [[nodiscard]] Result<> check_layer_name(std::string_view name);
-// 1 to 64 of [A-Za-z0-9._-]. Errors: invalid_argument.
-[[nodiscard]] Result<> check_variable_name(std::string_view name);
 
 // What is wrong in a scope, and where there.
 struct ScopeFault {

@@ -5,17 +5,6 @@
 namespace starling {
 namespace {
 
-constexpr std::size_t max_label_bytes = 64;
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool consists_of(std::string_view text, std::string_view besides) {
-  return std::ranges::all_of(
-      text, [besides](char c) { return is_alphanumeric(c) || besides.find(c) != std::string_view::npos; });
-}
-
 std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
@@ -23,25 +12,6 @@ std::string_view trim(std::string_view text) {
 }
 
 }  // namespace
-
-Result<> check_label_key(std::string_view key) {
-  if (key.empty() || key.size() > max_label_bytes || !consists_of(key, "._/-")) {
-    return fail(Errc::invalid_argument,
-                "the name of a label has 1 to 64 of the characters A-Z a-z 0-9 . _ / -, not \"" +
-                    libp2p::printable(key) + "\"");
-  }
-  return {};
-}
-
-Result<> check_label(std::string_view key, std::string_view value) {
-  LIBP2P_CHECK(check_label_key(key));
-  if (value.size() > max_label_bytes || !consists_of(value, "._:/@+-")) {
-    return fail(Errc::invalid_argument,
-                "the value of a label has up to 64 of the characters A-Z a-z 0-9 . _ : / @ + -, not \"" +
-                    libp2p::printable(value) + "\"");
-  }
-  return {};
-}
 
 Result<Selector::Term> Selector::parse_term(std::string_view text) {
   if (text.empty())

@@ -6,17 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "starling/model/ids.hpp"
+#include "starling/model/fleet_scope.hpp"
 
 namespace starling {
-
-inline constexpr std::size_t max_selector_terms = 32;
-inline constexpr std::size_t max_selector_bytes = 4096;
-
-// A label that a selector and a template can name: the key has 1 to 64 of [A-Za-z0-9._/-], the value 0 to 64
-// of [A-Za-z0-9._:/@+-]. Errors: invalid_argument.
-[[nodiscard]] Result<> check_label_key(std::string_view key);
-[[nodiscard]] Result<> check_label(std::string_view key, std::string_view value);
 
 // "site=syd,tier!=db,edge": every term must hold. A node without a label has no value of it, so "tier!=db"
 // holds there. No term at all holds everywhere.

@@ -4,24 +4,13 @@
 #include <ranges>
 
 #include "starling/merge/wording.hpp"
+#include "starling/model/fleet_scope.hpp"
 #include "starling/model/scope.hpp"
 
 namespace starling {
 namespace {
 
 using Fault = std::optional<Invalid>;
-
-constexpr std::size_t max_layers = 1024;
-constexpr std::int64_t max_priority = 1000;
-constexpr std::size_t max_label_bytes = 64;
-constexpr std::size_t max_variable_name_bytes = 64;
-
-bool has_only(std::string_view text, std::string_view besides) {
-  return std::ranges::all_of(text, [&](char c) {
-    const bool letter_or_digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return letter_or_digit || besides.contains(c);
-  });
-}
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -33,36 +22,19 @@ std::string_view trimmed(std::string_view text) {
 bool is_term(std::string_view term) {
   const std::size_t equals = term.find('=');
   std::string_view key = term.substr(0, equals);
-  if (equals != std::string_view::npos && key.ends_with('!')) key.remove_suffix(1);
-  if (key.empty() || key.size() > max_label_bytes || !has_only(key, "._/-")) return false;
-  if (equals == std::string_view::npos) return true;
-  const std::string_view value = term.substr(equals + 1);
-  return value.size() <= max_label_bytes && has_only(value, "._:/@+-");
+  if (equals == std::string_view::npos) return check_label_key(key).has_value();
+  if (key.ends_with('!')) key.remove_suffix(1);
+  return check_label(key, term.substr(equals + 1)).has_value();
 }
 
 // No term at all selects every node.
 bool is_selector(std::string_view text) {
-  constexpr std::size_t most_terms = 32;
-  constexpr std::size_t most_bytes = 4096;
-  if (text.size() > most_bytes || std::ranges::count(text, ',') >= static_cast<std::ptrdiff_t>(most_terms))
-    return false;
+  const auto commas = static_cast<std::size_t>(std::ranges::count(text, ','));
+  if (text.size() > max_selector_bytes || commas >= max_selector_terms) return false;
   if (trimmed(text).empty()) return true;
   return std::ranges::all_of(text | std::views::split(','), [](const auto& term) {
     return is_term(trimmed(std::string_view(term.begin(), term.end())));
   });
-}
-
-std::optional<std::int64_t> integer(const json::value& value) {
-  if (const std::int64_t* number = value.if_int64()) return *number;
-  if (const std::uint64_t* number = value.if_uint64())
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(*number, INT64_MAX));
-  // As canonical JSON has it: 1e1 is 10.
-  if (value.is_double()) {
-    const double number = value.get_double();
-    if (number >= 0 && number <= max_priority && static_cast<double>(static_cast<int>(number)) == number)
-      return static_cast<int>(number);
-  }
-  return std::nullopt;
 }
 
 Fault wrong_type(Path path, std::string_view expected, const json::value& value) {
@@ -95,26 +67,25 @@ Fault layer_fault(const Path& path, const json::value& value) {
     Path place = path;
     place.emplace_back(name);
     const json::value& member = layer->at(name);
-    if (name == "selector") {
+    if (name == selector_member) {
       if (!member.is_string()) return wrong_type(std::move(place), "a string", member);
       if (!is_selector(member.get_string()))
         return Invalid{std::move(place),
                        "A selector is terms like key=value, key!=value and key, with commas between."};
-    } else if (name == "priority") {
-      const auto priority = integer(member);
-      if (!priority || *priority < 0 || *priority > max_priority)
+    } else if (name == priority_member) {
+      if (!layer_priority(member))
         return Invalid{std::move(place), "A layer's priority is an integer from 0 to 1000."};
     } else {
       return unknown(path, name);
     }
   }
-  if (!layer->contains("selector")) return Invalid{path, "The layer has no \"selector\"."};
+  if (!layer->contains(selector_member)) return Invalid{path, "The layer has no \"selector\"."};
   return std::nullopt;
 }
 
 Fault variable_fault(const Path& path, const json::value& value) {
   const std::string& name = path.back();
-  if (name.empty() || name.size() > max_variable_name_bytes || !has_only(name, "._-"))
+  if (!check_variable_name(name))
     return Invalid{path, "A variable's name is 1 to 64 of A-Z, a-z, 0-9, dot, underscore and hyphen."};
   if (!value.is_string()) return wrong_type(path, "a string", value);
   return std::nullopt;
@@ -129,17 +100,17 @@ std::optional<Invalid> fleet_scope_fault(const json::value& document) {
         {}, "The scope \"@fleet\" must be an object, but not " + std::string(unit_type(document)) + "."};
   }
   for (const std::string_view section : sorted_names(*sections)) {
-    if (section != "layers" && section != "variables") return unknown({}, section);
+    if (section != layers_member && section != variables_member) return unknown({}, section);
     Path path{std::string(section)};
     const json::value& value = sections->at(section);
     const json::object* members = value.if_object();
     if (members == nullptr) return wrong_type(std::move(path), "an object", value);
-    if (section == "layers" && members->size() > max_layers)
+    if (section == layers_member && members->size() > max_layers)
       return Invalid{std::move(path), "There are at most 1024 layers."};
     for (const std::string_view name : sorted_names(*members)) {
       path.emplace_back(name);
       const json::value& member = members->at(name);
-      if (auto fault = section == "layers" ? layer_fault(path, member) : variable_fault(path, member))
+      if (auto fault = section == layers_member ? layer_fault(path, member) : variable_fault(path, member))
         return fault;
       path.pop_back();
     }

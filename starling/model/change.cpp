@@ -21,8 +21,6 @@ enum ChangeField : std::uint32_t {
 };
 enum EditField : std::uint32_t { field_scope = 1, field_path = 2, field_op = 3, field_value = 4 };
 
-constexpr std::size_t max_actor_bytes = 256;
-constexpr std::size_t max_message_bytes = 4096;
 constexpr std::size_t max_scope_bytes = 128;
 
 Bytes edit_to_bytes(const Edit& edit) {

@@ -14,6 +14,8 @@ namespace starling {
 
 inline constexpr std::size_t max_edits = 65'536;
 inline constexpr std::size_t max_voided = 1024;
+inline constexpr std::size_t max_actor_bytes = 256;
+inline constexpr std::size_t max_message_bytes = 4096;
 
 enum class EditOp : std::uint8_t { set = 1, remove = 2, append = 3 };
 

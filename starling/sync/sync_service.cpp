@@ -328,7 +328,7 @@ Duration SyncService::fresh_for() const {
 
 std::optional<StateMark> SyncService::state_mark() const {
   if (!fleet_.settled() || !held_.empty() || !fleet_.revision()) return std::nullopt;
-  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), fleet_.merge_level()};
+  return StateMark{digest(fleet_.log().vector()), *fleet_.revision(), fleet_.level()};
 }
 
 void SyncService::find_held() {
