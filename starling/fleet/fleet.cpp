@@ -302,6 +302,7 @@ void Fleet::update_merge() {
   merged_ = &merge_.result();
   const std::vector<ChangeFate> changed = merge_.take_changed();
   for (const ChangeFate& fate : changed) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
+  tips_ = tips_of(log_, [this](const SignedRecord& record) { return is_folded(record); });
   const auto old_revision = revision_;
   // While the checkpoint that the log rests on is not here, what is folded is only a part.
   const bool whole = log_.base() == base_vector_;
@@ -313,9 +314,22 @@ void Fleet::update_merge() {
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }
 
+bool Fleet::is_folded(const SignedRecord& record) const {
+  if (record.record.kind != RecordKind::change) return false;
+  switch (status_of(record.id).state) {
+    case ChangeState::applied:
+    case ChangeState::partly:
+    case ChangeState::lost:
+    case ChangeState::skipped:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void Fleet::note_revision() {
   if (!revision_) return;
-  revisions_.add({*revision_, {tips_.ids().begin(), tips_.ids().end()}});
+  revisions_.add({*revision_, tips_});
   committer_.add_to_next(revisions_.newest_fact());
 }
 

@@ -123,6 +123,9 @@ class Fleet {
   [[nodiscard]] bool settled() const noexcept { return committing_ == 0; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
+  // The newest of them, and of those that the checkpoint covers: with all that they build on they are what
+  // the revision is made of. Ascending.
+  [[nodiscard]] const std::vector<RecordId>& tips() const noexcept { return tips_; }
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
   // Changes whose clock is too far ahead of fleet time (L7), earliest first.
   [[nodiscard]] const std::set<std::pair<Hlc, RecordId>>& held() const noexcept { return held_; }
@@ -213,6 +216,7 @@ class Fleet {
   void restore_base(const std::vector<RecordPtr>& records);
   [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
 
+  [[nodiscard]] bool is_folded(const SignedRecord& record) const;
   void note_revision();
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   // By the grant that it names.
@@ -244,7 +248,7 @@ class Fleet {
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
-  Tips tips_;  // of the changes that take part in the merge
+  std::vector<RecordId> tips_;  // as of the last merge
   RevisionLog revisions_;
   // While a preview is worked out: the change that is not there, and what its author would have known.
   struct Imagined {

@@ -125,7 +125,6 @@ std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
   const bool counts =
       change && log_.stands(record) && charter_.judge(record.record) == Charter::Verdict::valid;
   set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
-  if (counts) tips_.add(record);
   if (!counts || change->voids.empty()) return {};
   discards_.add(discard_by(record), change->voids);
   return change->voids;
@@ -136,7 +135,6 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
     taking_part_.erase({record.record.hlc, record.id});
-    tips_.remove(record);
     set_state(record, std::move(*why));
     return discards_.remove(record.id);
   }
@@ -150,7 +148,6 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
   if (!voids.empty()) discards_.add(discard_by(record), voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
   taking_part_.emplace(record.record.hlc, record.id);
-  tips_.add(record);
   return voids;
 }
 

@@ -56,11 +56,10 @@ Result<PastState> Past::back(const BeforeNewest& point) const {
     return fail(Errc::not_found, "that is further back than the history goes: it has " +
                                      std::to_string(order.size()) + " changes");
   }
-  Tips tips;
-  for (const ChangeFate& fate : std::span(order).first(order.size() - point.changes)) {
-    if (const RecordPtr record = log_.get(fate.id)) tips.add(*record);
-  }
-  std::vector<RecordId> heads(tips.ids().begin(), tips.ids().end());
+  std::set<RecordId> known;
+  for (const ChangeFate& fate : std::span(order).first(order.size() - point.changes)) known.insert(fate.id);
+  std::vector<RecordId> heads =
+      tips_of(log_, [&known](const SignedRecord& record) { return known.contains(record.id); });
   if (point.changes > 0 || order.empty()) return fold_at(std::move(heads));
   return PastState{std::move(heads), merge_.result().document, merge_.revision()};
 }

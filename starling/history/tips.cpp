@@ -1,34 +1,43 @@
 #include "starling/history/tips.hpp"
 
+#include <map>
+#include <set>
+
 namespace starling {
 namespace {
 
-template <class Visit>
-void for_each_named(const Record& record, Visit visit) {
-  if (!record.prev.is_zero()) visit(record.prev);
-  for (const RecordId& parent : record.parents) visit(parent);
+std::vector<RecordId> named_by(const Record& record) {
+  std::vector<RecordId> ids = record.parents;
+  if (!record.prev.is_zero()) ids.push_back(record.prev);
+  return ids;
 }
 
 }  // namespace
 
-void Tips::add(const SignedRecord& record) {
-  if (!members_.insert(record.id).second) return;
-  for_each_named(record.record, [this](const RecordId& named) {
-    ++named_by_[named];
-    tips_.erase(named);
-  });
-  if (!named_by_.contains(record.id)) tips_.insert(record.id);
-}
-
-void Tips::remove(const SignedRecord& record) {
-  if (members_.erase(record.id) == 0) return;
-  tips_.erase(record.id);
-  for_each_named(record.record, [this](const RecordId& named) {
-    const auto count = named_by_.find(named);
-    if (--count->second > 0) return;
-    named_by_.erase(count);
-    if (members_.contains(named)) tips_.insert(named);
-  });
+std::vector<RecordId> tips_of(const Changelog& log, const std::function<bool(const SignedRecord&)>& belongs) {
+  std::vector<RecordId> open(log.heads().begin(), log.heads().end());
+  std::set<RecordId> seen;
+  std::map<RecordId, RecordPtr> newest;
+  while (!open.empty()) {
+    const RecordId id = open.back();
+    open.pop_back();
+    const RecordPtr record = log.get(id);
+    if (!record || !seen.insert(id).second) continue;
+    if (belongs(*record)) {
+      newest.emplace(id, record);
+    } else {
+      for (const RecordId& older : named_by(record->record)) open.push_back(older);
+    }
+  }
+  std::set<RecordId> named;
+  for (const auto& [id, record] : newest) {
+    for (const RecordId& older : named_by(record->record)) named.insert(older);
+  }
+  std::vector<RecordId> tips;
+  for (const auto& [id, record] : newest) {
+    if (!named.contains(id)) tips.push_back(id);
+  }
+  return tips;
 }
 
 }  // namespace starling

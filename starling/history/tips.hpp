@@ -1,29 +1,18 @@
-// The newest of a set of records: those that no other of the set names as predecessor or parent.
+// The newest records of a set, by which a state of the fleet is named.
 #pragma once
 
-#include <map>
-#include <set>
-#include <span>
+#include <functional>
+#include <vector>
 
-#include "starling/model/record.hpp"
+#include "starling/changelog/changelog.hpp"
 
 namespace starling {
 
-// Kept up to date as records enter and leave, in any order. That a record of another kind lies between two of
-// the set hides that the older one is known: naming it besides does no harm.
-class Tips {
- public:
-  // Nothing, if it is in the set already.
-  void add(const SignedRecord& record);
-  // Nothing, if it is not in the set.
-  void remove(const SignedRecord& record);
-  // Ascending.
-  [[nodiscard]] const std::set<RecordId>& ids() const noexcept { return tips_; }
-
- private:
-  std::set<RecordId> members_;
-  std::map<RecordId, std::size_t> named_by_;  // how many of the set name it, whether it is in the set or not
-  std::set<RecordId> tips_;
-};
+// Those of a log's records that `belongs` to the set and that no other of the set names, found from the log's
+// heads back, so that their number does not depend on that of all records: with what they build on they are
+// the whole set. One more may be among them that another is known to know through records that don't belong,
+// which does no harm. Ascending.
+[[nodiscard]] std::vector<RecordId> tips_of(const Changelog& log,
+                                            const std::function<bool(const SignedRecord&)>& belongs);
 
 }  // namespace starling

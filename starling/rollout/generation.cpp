@@ -1,59 +1,10 @@
 #include "starling/rollout/generation.hpp"
 
-#include <map>
-#include <set>
-
 #include "libp2p/crypto/hash.hpp"
 #include "starling/merge/validate.hpp"
 
 namespace starling {
 namespace {
-
-bool is_folded(const Fleet& fleet, const SignedRecord& record) {
-  if (record.record.kind != RecordKind::change) return false;
-  switch (fleet.status_of(record.id).state) {
-    case ChangeState::applied:
-    case ChangeState::partly:
-    case ChangeState::lost:
-    case ChangeState::skipped:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Those of the folded changes that no other folded change names, found from the newest records back: their
-// number must not depend on that of all changes. To name one more does no harm.
-std::vector<RecordId> tips(const Fleet& fleet) {
-  std::vector<RecordId> open(fleet.log().heads().begin(), fleet.log().heads().end());
-  std::set<RecordId> seen;
-  std::map<RecordId, RecordPtr> tips;
-  const auto names = [](const Record& record) {
-    std::vector<RecordId> ids = record.parents;
-    if (!record.prev.is_zero()) ids.push_back(record.prev);
-    return ids;
-  };
-  while (!open.empty()) {
-    const RecordId id = open.back();
-    open.pop_back();
-    const RecordPtr record = fleet.log().get(id);
-    if (!record || !seen.insert(id).second) continue;
-    if (is_folded(fleet, *record)) {
-      tips.emplace(id, record);
-    } else {
-      for (const RecordId& older : names(record->record)) open.push_back(older);
-    }
-  }
-  std::set<RecordId> named;
-  for (const auto& [id, record] : tips) {
-    for (const RecordId& older : names(record->record)) named.insert(older);
-  }
-  std::vector<RecordId> ids;
-  for (const auto& [id, record] : tips) {
-    if (!named.contains(id)) ids.push_back(id);
-  }
-  return ids;
-}
 
 template <class Id>
 Result<Id> id_from_hex(const json::value* text) {
@@ -104,7 +55,7 @@ std::optional<Desired> desired_generation(const Fleet& fleet, const std::optiona
   const unsigned level = fleet.level();
   if (!fleet.revision() || (level >= layers_level && !self)) return std::nullopt;
   const NodeFacts facts = self.value_or(NodeFacts{});
-  std::vector<RecordId> heads = tips(fleet);
+  std::vector<RecordId> heads = fleet.tips();
   const auto render_it = [&]() -> std::expected<Generation, RenderFault> {
     auto document = document_for(fleet.merged().document, level, facts);
     if (!document) return std::unexpected(std::move(document.error()));
