@@ -91,6 +91,15 @@ class Syncing : public ::testing::Test {
           topic(net, name), [](const libp2p::GossipMessage&) {},
           [](const PeerId&, const libp2p::GossipMessage&) { return libp2p::GossipVerdict::accept; }));
   }
+  // A member, number 2, that has all records and hears all that is announced.
+  auto met_by(SyncNet::Node& node) {
+    auto member = net.stranger(2);
+    serve(*member, net.fleet.log, 0);
+    subscribe(*member);
+    net.connect(node, 2);
+    net.runtime.run_for(seconds(3));
+    return member;
+  }
   // A status that node 2 signs, beside which nobody can see what is true.
   Status claim(std::uint64_t counter) {
     Status status;
@@ -170,11 +179,7 @@ TEST_F(Syncing, RV13_APeerThatWithholdsIsPassedOver) {
 
 TEST_F(Syncing, RV13_AHeadInASignedStatusThatNobodyServesRaisesAnAlarm) {
   SyncNet::Node& node = net.add(1);
-  const auto liar = net.stranger(2);
-  serve(*liar, net.fleet.log, 0);
-  subscribe(*liar);
-  net.connect(node, 2);
-  net.runtime.run_for(seconds(3));
+  const auto liar = met_by(node);
   Status status = claim(1);
   status.heads = {RecordId{}};
   status.heads[0].bytes.fill(5);
@@ -190,11 +195,7 @@ TEST_F(Syncing, RV13_AHeadInASignedStatusThatNobodyServesRaisesAnAlarm) {
 
 TEST_F(Syncing, RV13_AMemberWhoseStatusesStopIsStale) {
   SyncNet::Node& node = net.add(1);
-  const auto other = net.stranger(2);
-  serve(*other, net.fleet.log, 0);
-  subscribe(*other);
-  net.connect(node, 2);
-  net.runtime.run_for(seconds(3));
+  const auto other = met_by(node);
   tell(*other, claim(1));
   tell(*other, claim(2));
   net.runtime.run_for(seconds(80));
@@ -207,11 +208,7 @@ TEST_F(Syncing, RV13_AMemberWhoseStatusesStopIsStale) {
 TEST_F(Syncing, M9_APeerThatClaimsAnotherStateOfTheSameRecordsRaisesAnAlarmOnce) {
   net.write(3, 5);
   SyncNet::Node& node = net.add(1);
-  const auto liar = net.stranger(2);
-  serve(*liar, net.fleet.log, 0);
-  subscribe(*liar);
-  net.connect(node, 2);
-  net.runtime.run_for(seconds(3));
+  const auto liar = met_by(node);
   for (std::uint64_t counter = 1; counter < 4; ++counter) {
     Status status = claim(counter);
     status.vector_digest = digest(net.fleet.log.vector());
