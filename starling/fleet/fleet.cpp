@@ -8,8 +8,8 @@
 namespace starling {
 namespace {
 
-// A fold from nothing, only to compare: of more changes than this it would stop the node for too long.
-constexpr std::size_t max_compared_changes = 20'000;
+// Of anchors that wait to be compared: each covers about what the one before it does.
+constexpr std::size_t max_to_compare = 16;
 
 ChangeState state_of(ChangeFate::State state) {
   switch (state) {
@@ -62,8 +62,11 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
+      judge_(env, fleet, log_, charter_, controls_,
+             [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }),
       fleet_time_told_(env_.clock.wall()),
-      told_at_(env_.now()) {}
+      told_at_(env_.now()),
+      tasks_(env) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
@@ -78,16 +81,16 @@ Result<> Fleet::load() {
     }
     for (const RecordPtr& added : ingested.added) sort_in(added);
   }
-  look_for_checkpoint_among_waiting(released_);
   evaluate_charter();
+  LIBP2P_CHECK(rest_on_what_waits());
   for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
-  adopt_checkpoint();
   return {};
 }
 
 Task<> Fleet::stop() {
+  co_await tasks_.stop();
   // What was to go with the next batch.
   if (!committer_.failure()) (void)co_await committer_.commit({});
   co_await committer_.stop();
@@ -170,7 +173,6 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
                     [](const RecordPtr& added) { return is_charter_record(added->record.kind); }))
       evaluate_charter();
   }
-  look_for_checkpoint_among_waiting(stored);
   accepted.added = stored.size();
   if (!stored.empty()) LIBP2P_CO_CHECK(co_await store_and_refresh(std::move(stored)));
   co_return accepted;
@@ -288,14 +290,18 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   if (verdicts) evaluate_charter();
   consider(verdicts ? log_.records() : added);
   update_merge();
-  if (verdicts || adoption_waits_) adopt_checkpoint();
+  if (verdicts || judge_.has_open()) seek_base();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
   for (const RecordPtr& record : added) {
     if (record->record.kind == RecordKind::ruling)
       tell([&](FleetObserver& observer) { observer.on_ruling(record); });
-    if (record->record.kind == RecordKind::anchor && record->record.author != node_) compare(record, 0);
+    if (record->record.kind == RecordKind::anchor && record->record.author != node_ &&
+        to_compare_.size() < max_to_compare)
+      to_compare_.push_back(record);
   }
+  if (!to_compare_.empty() && !std::exchange(comparing_, true))
+    tasks_.spawn("fleet.compare", compare_anchors());
 }
 
 void Fleet::update_merge() {
@@ -304,11 +310,8 @@ void Fleet::update_merge() {
   for (const ChangeFate& fate : changed) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
   tips_ = tips_of(log_, [this](const SignedRecord& record) { return is_folded(record); });
   const auto old_revision = revision_;
-  // While the checkpoint that the log rests on is not here, what is folded is only a part.
-  const bool whole = log_.base() == base_vector_;
   const bool any = base_ != nullptr || merge_.size() > 0;
-  revision_ =
-      any && whole && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
+  revision_ = any && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
   note_revision();
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
@@ -386,11 +389,7 @@ void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
 }
 
 void Fleet::tick() {
-  if (!to_compare_.empty()) {
-    const RecordPtr anchor = to_compare_.front();
-    to_compare_.erase(to_compare_.begin());
-    compare(anchor, max_compared_changes);
-  }
+  if (!base_sought_) seek_base();
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
     due.push_back(log_.get(it->second));
