@@ -79,6 +79,9 @@ struct PullFrame {
   bool end = false;
   bool same = false;     // in the end frame: the digest compared is ours too
   VersionVector vector;  // in the end frame, see PullRequest
+  // In the end frame: the checkpoint behind which the answerer has forgotten records; zero: none. Where the
+  // asker lacks what that covers, it is the first record of the answer.
+  RecordId horizon;
 
   [[nodiscard]] Bytes to_bytes() const;
   [[nodiscard]] static Result<PullFrame> from_bytes(BytesView bytes);

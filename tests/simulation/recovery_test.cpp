@@ -209,6 +209,46 @@ TEST_F(Recovery, L7_AClockThatJumpsBackTakesNothingAway) {
   EXPECT_TRUE(world.node(2).fleet().held().empty());
 }
 
+// A checkpoint signed by root, of what a node folds, and all running nodes forget what it covers.
+TEST_F(Recovery, L8_ANewcomerAndOneFromBeforeTheHorizonGoOnFromACheckpoint) {
+  for (int value = 0; value < 20; ++value) writes(1, "b", value);
+  settle();
+  world.crash(3);
+  const RecordId unsent = writes(2, "c", 1);
+  for (int value = 0; value < 5; ++value) writes(0, "b", 100 + value);
+  settle();
+  const auto checkpoint = world.runtime().run(world.node(0).fleet().next_checkpoint());
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const RecordPtr written = world.root_writes(0, RecordKind::checkpoint, checkpoint->to_body());
+  ASSERT_TRUE(written);
+  settle();
+  for (const std::size_t i : running()) {
+    EXPECT_EQ(world.node(i).fleet().checkpoint()->id, written->id);
+    const auto dropped = world.runtime().run(world.node(i).fleet().drop_covered({}));
+    ASSERT_TRUE(dropped);
+    EXPECT_GT(*dropped, 20U);
+    EXPECT_FALSE(world.node(i).fleet().log().holds(unsent));
+  }
+  writes(1, "d", 1);
+  settle();
+  // One has been away, the other begins with nothing: both hear of what nobody has any more.
+  world.start(3);
+  world.reinstall(2, 0);
+  settle();
+  for (const std::size_t i : running()) {
+    EXPECT_EQ(at(i, "b") + " " + at(i, "c") + " " + at(i, "d"), "104 1 1") << i;
+    EXPECT_EQ(world.node(i).fleet().horizon()->record->id, written->id) << i;
+    EXPECT_EQ(world.node(i).fleet().log().waiting(), 0U) << i;
+  }
+  const RecordId after = writes(3, "e", 1);
+  settle();
+  expect_everywhere(after, ChangeState::applied);
+  // And over a restart.
+  world.crash(3);
+  world.start(3);
+  settle();
+}
+
 TEST_F(Recovery, L5_WhatOnePeerWithholdsComesFromAnother) {
   world.withhold(0);
   std::vector<RecordId> written;
