@@ -175,7 +175,7 @@ Task<> Applier::keep_applied() {
     libp2p::Instant next = env_.now() + config_.check_interval;
     const std::uint64_t wakes = wakes_;
     {
-      const TurnQueue::Turn turn = co_await turns_.take();
+      const libp2p::TurnQueue::Turn turn = co_await turns_.take();
       if (co_await bring_up_to_date()) {
         retry_ = config_.retry_first;
         if (wakes_ == wakes) co_await check_drift();
@@ -370,7 +370,7 @@ Task<> Applier::heal() {
 
 Task<std::expected<Applier::Trial, DataPlaneFault>> Applier::try_candidate(
     std::optional<json::value> candidate) {
-  TurnQueue::Turn turn = co_await turns_.take();
+  libp2p::TurnQueue::Turn turn = co_await turns_.take();
   if (!driver_.serves() || !candidate) co_return Trial(std::move(turn), std::nullopt);
   json::value document = std::move(*candidate);
   const Generation* present_wanted = wanted();
@@ -420,7 +420,7 @@ Task<> Applier::put_back(Trial trial) {
 }
 
 Task<DriverResult<Applier::Local>> Applier::read_local() {
-  const TurnQueue::Turn turn = co_await turns_.take();
+  const libp2p::TurnQueue::Turn turn = co_await turns_.take();
   auto present = co_await driver_.read();
   if (!present) co_return std::unexpected(std::move(present.error()));
   co_return Local{running_ ? running_->document : empty_document(), std::move(*present)};
