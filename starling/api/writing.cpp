@@ -9,6 +9,10 @@
 namespace starling {
 namespace {
 
+// The titles of faults that a status alone does not tell apart.
+constexpr std::string_view invalid_json = "Invalid JSON.";
+constexpr std::string_view not_stored = "The change could not be stored.";
+
 bool is_set(const HttpRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
   return found != request.query.end() && found->second == "1";
@@ -70,8 +74,10 @@ std::string_view code_of(int status, std::string_view title) {
       return "too-large";
     case 503:
       return "unavailable";
+    case 500:
+      return title == not_stored ? "store" : "invalid-configuration";
     default:
-      return title == "Bad request." ? "bad-request" : "invalid-configuration";
+      return title == "Bad request." || title == invalid_json ? "bad-request" : "invalid-configuration";
   }
 }
 

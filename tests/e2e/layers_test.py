@@ -122,6 +122,20 @@ class Layers(unittest.TestCase):
         define = {"scope": "@fleet", "path": "/layers/ghost", "op": "set", "value": {"selector": "site=nowhere"}}
         self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [edit, define]}).status, 200)
 
+    def test_faults_are_told_as_elsewhere_under_v1(self):
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        config, variable = "/v1/layers/edge/config/routes/x", "/v1/variables/x"
+        for method, path, body, headers, status, code in (
+                ("PUT", config, b"{", {}, 400, "bad-request"), ("PUT", variable, b"{", {}, 400, "bad-request"),
+                ("PUT", config, b"[]", {"If-Match": "x"}, 400, "bad-request"), ("PUT", config, b"1", {}, 400, "invalid-configuration"),
+                ("DELETE", config, None, {}, 404, "no-such-value"), ("PUT", config, b"[]", {"If-Match": '"x"'}, 412, "moved-on")):
+            reply = self.one.api(method, path, body, headers)
+            self.assertEqual((reply.status, reply.json["code"]), (status, code), f"{method} {path} {body} {headers}")
+        done = self.one.api("PUT", variable, b'"x"')
+        self.assertEqual((done.status, done.json["state"], done.json["change"]), (200, "applied", done.headers["Starling-Change"]))
+        self.assertEqual(self.one.api("PUT", variable + "?dry-run=1", b'"y"').json["differences"],
+                         [{"scope": "@fleet", "path": "/variables/x", "before": "x", "after": "y"}])
+
     def test_what_a_member_could_not_render_is_refused_with_node_and_path(self):
         self.label("n1", "rack=7")
         before = self.one.get("/v1/status")["revision"]
