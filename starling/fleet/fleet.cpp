@@ -263,7 +263,7 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   for (const Draft& draft : drafts) {
     for (const RecordId& parent : draft.parents.value_or(std::vector<RecordId>{})) {
       if (!log_.holds(parent))
-        co_return fail(Errc::refused, "what it is to be put after, " + to_cid(parent) +
+        co_return fail(Errc::not_found, "what it is to be put after, " + to_cid(parent) +
                                             ", is not known here (any more): look at what is there, then "
                                             "write again");
     }

@@ -19,6 +19,8 @@ std::unexpected<WriteFault> fault(int status, std::string_view error, std::strin
 std::unexpected<WriteFault> fault_of(const Error& error) {
   if (error.code == Errc::refused) return fault(403, "Not allowed.", error.message);
   if (error.code == Errc::limit) return fault(413, "Too large.", error.message);
+  // What it is put after was forgotten since it was chosen.
+  if (error.code == Errc::not_found) return fault(409, "Conflict.", error.message + ". Nothing has changed.");
   return fault(500, "The change could not be stored.", error.message + " Nothing has changed.");
 }
 
