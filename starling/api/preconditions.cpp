@@ -162,22 +162,25 @@ Result<Preconditions> Preconditions::parse(const HttpRequest& request) {
 std::optional<WriteFault> check_preconditions(const ApiContext& context, const Preconditions& wanted,
                                               const json::value& tree, const Path& place) {
   const json::value* there = place.empty() ? &tree : find(tree, place);
+  const Place part = place.empty() ? Place{} : place_of(place);
+  const bool is_given = !place.empty() && part.scope == base_scope;
+  const json::value* given = is_given ? find(present_document(context), part.path) : nullptr;
+  // Below /config a node's own resource is what it is given: base, layers and templates (RFC 9110, 13.1).
+  const bool exists = is_given ? given != nullptr : there != nullptr;
   if (wanted.if_none_match && place.empty()) {
     return WriteFault{
         400, json::object{{"error", "Bad request."},
                           {"detail", "If-None-Match is for a write of one place. Nothing has changed."}}};
   }
-  if (wanted.if_none_match && there) return stale(to_text(place_of(place)) + " is there already.", {});
+  if (wanted.if_none_match && exists) return stale(to_text(place_of(place)) + " is there already.", {});
   if (!wanted.if_match) return std::nullopt;
   const EtagList& list = *wanted.if_match;
   if (list.any()) {
-    if (there) return std::nullopt;
+    if (exists) return std::nullopt;
     return stale("Nothing is at " + to_text(place_of(place)) + ".", {});
   }
   if (list.has_strong(whole_etag(context.fleet.revision()))) return std::nullopt;
   if (place.empty() || !names_a_part(list)) return whole_moved(context, list);
-  const Place part = place_of(place);
-  const json::value* given = part.scope == base_scope ? find(present_document(context), part.path) : nullptr;
   if ((given || there) && list.has_strong(part_etag(given, there))) return std::nullopt;
   return part_moved(context, place);
 }

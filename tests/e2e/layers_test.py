@@ -122,6 +122,16 @@ class Layers(unittest.TestCase):
         define = {"scope": "@fleet", "path": "/layers/ghost", "op": "set", "value": {"selector": "site=nowhere"}}
         self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [edit, define]}).status, 200)
 
+    def test_preconditions_look_at_what_a_node_is_given(self):
+        self.one.starling("layer", "set", "syd", "--selector", "site=syd")
+        self.one.starling("layer", "put", "syd", "/routes/syd", json.dumps(redirect("/syd")))
+        put = lambda path, header: self.one.api("PUT", path, redirect("/again"), {header: "*"})
+        refused = put("/config/routes/syd", "If-None-Match")
+        self.assertEqual((refused.status, refused.json["error"]), (412, "Precondition failed."))
+        self.assertEqual(put("/config/routes/syd", "If-Match").status, 200, "it is there, though not in the base")
+        self.assertEqual(put("/config/routes/none", "If-Match").status, 412)
+        self.assertEqual(put("/config/routes/none", "If-None-Match").status, 200)
+
     def test_faults_are_told_as_elsewhere_under_v1(self):
         self.one.starling("layer", "set", "edge", "--selector", "site=ber")
         config, variable = "/v1/layers/edge/config/routes/x", "/v1/variables/x"
