@@ -122,6 +122,21 @@ class Layers(unittest.TestCase):
         define = {"scope": "@fleet", "path": "/layers/ghost", "op": "set", "value": {"selector": "site=nowhere"}}
         self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [edit, define]}).status, 200)
 
+    def test_a_layer_that_is_made_again_begins_empty(self):
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        self.one.starling("layer", "put", "edge", "/routes/edge", json.dumps(redirect("/old")))
+        # What a write leaves that did not know of the layer's end: its definition is gone, what it held is not.
+        undefine = {"scope": "@fleet", "path": "/layers/edge", "op": "remove"}
+        self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [undefine]}).status, 200)
+        gone = self.one.api("PUT", "/v1/layers/edge/config/routes/edge", redirect("/late"))
+        self.assertEqual((gone.status, gone.json["code"]), (404, "no-such-layer"))
+        wait_until(lambda: "edge" not in self.two.configuration()["routes"], APPLY_TIMEOUT_S, "n2 is not given it any more")
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        self.assertEqual(self.one.get("/v1/layers/edge")["config"], {})
+        self.one.starling("layer", "put", "edge", "/routes/edge", json.dumps(redirect("/new")))
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber", "--priority", 3)
+        self.assertEqual(self.one.get("/v1/layers/edge")["config"], {"routes": {"edge": redirect("/new")}}, "it was there")
+
     def test_preconditions_look_at_what_a_node_is_given(self):
         self.one.starling("layer", "set", "syd", "--selector", "site=syd")
         self.one.starling("layer", "put", "syd", "/routes/syd", json.dumps(redirect("/syd")))

@@ -72,10 +72,35 @@ HttpResponse get_layers(const ApiContext& context) {
   return with_etag(context, json_response(200, json::object{{"layers", std::move(layers)}}));
 }
 
+bool is_defined(const json::value& tree, const std::string& layer) {
+  return find(tree, {std::string(fleet_scope), std::string(layers_member), layer}) != nullptr;
+}
+
+// A new one begins empty: where its name was used before, a write that did not know of the removal may have
+// left something there that no node is given.
 Propose define(const Layer& layer) {
-  return in_scope(std::string(fleet_scope), [layer](const json::value& present) {
-    return propose_put_with_parents(present, {std::string(layers_member), layer.name}, layer_json(layer));
-  });
+  return [layer, put = in_scope(std::string(fleet_scope), [layer](const json::value& present) {
+                   return propose_put_with_parents(present, {std::string(layers_member), layer.name},
+                                                   layer_json(layer));
+                 })](const json::value& present) {
+    auto proposal = put(present);
+    if (!proposal || is_defined(present, layer.name)) return proposal;
+    if (proposal->document.get_object().erase(layer.name) > 0)
+      proposal->edits = diff_trees(present, proposal->document);
+    return proposal;
+  };
+}
+
+// Whether there is such a layer is asked when it is the write's turn.
+Propose in_layer(std::string name, Propose about_document) {
+  return [name, propose = in_scope(name, std::move(about_document))](
+             const json::value& present) -> std::expected<Proposal, WriteFault> {
+    if (is_defined(present, name)) return propose(present);
+    return std::unexpected(
+        WriteFault{404, json::object{{"error", "Not found."},
+                                     {"code", "no-such-layer"},
+                                     {"detail", no_layer(name) + " Nothing has changed."}}});
+  };
 }
 
 // The layer and what it holds, in one change.
@@ -123,7 +148,7 @@ Task<HttpResponse> handle_layer_config(ApiContext& context, HttpRequest request,
   if (request.method == HttpMethod::other) co_return no_such_method("GET, PUT, POST, DELETE");
   auto propose = proposal_of(request, std::move(path), true);
   if (!propose) co_return problem_of(context, propose.error());
-  co_return co_await write(context, std::move(request), in_scope(std::move(name), std::move(*propose)));
+  co_return co_await write(context, std::move(request), in_layer(std::move(name), std::move(*propose)));
 }
 
 // ---- variables ----
