@@ -137,6 +137,17 @@ class Layers(unittest.TestCase):
         self.one.starling("layer", "set", "edge", "--selector", "site=ber", "--priority", 3)
         self.assertEqual(self.one.get("/v1/layers/edge")["config"], {"routes": {"edge": redirect("/new")}}, "it was there")
 
+    def test_selectors_are_read_with_space_and_kept_without(self):
+        self.one.starling("layer", "set", "edge", "--selector", " tier != db , site = ber")
+        spaced = {"scope": "@fleet", "path": "/layers/lab/selector", "op": "set", "value": "site = ber"}
+        self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [spaced]}).status, 200)
+        self.assertEqual({layer["name"]: layer["selector"] for layer in self.two_hears_of("lab")},
+                         {"edge": "site=ber,tier!=db", "lab": "site=ber"})
+
+    def two_hears_of(self, layer: str) -> list:
+        return wait_until(lambda: next((layers for layers in [self.two.get("/v1/layers")["layers"]]
+                                        if any(each["name"] == layer for each in layers)), None), 10, f"n2 knows {layer}")
+
     def test_preconditions_look_at_what_a_node_is_given(self):
         self.one.starling("layer", "set", "syd", "--selector", "site=syd")
         self.one.starling("layer", "put", "syd", "/routes/syd", json.dumps(redirect("/syd")))
