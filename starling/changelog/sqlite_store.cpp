@@ -100,11 +100,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return store;
 }
 
-Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key) {
+Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key,
+                                              const char* vfs) {
   std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return fail(Errc::not_found, file.string() + " is not there");
+  if (vfs == nullptr && !std::filesystem::exists(file, ignored))
+    return fail(Errc::not_found, file.string() + " is not there");
   sqlite3* db = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, vfs);
   SqliteStore store(db, no_lock, seal_key);
   if (opened != SQLITE_OK) return sqlite_error(db, file.string());
   // Beside a daemon that writes, the log behind the database may be busy for a moment.

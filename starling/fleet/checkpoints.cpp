@@ -236,9 +236,7 @@ void Fleet::rebuild_log() {
     for (const RecordPtr& added : log_.restore(record).added) sort_in(added);
   }
   for (const RecordPtr& record : records) {
-    if (log_.holds(record->id) || record->record.kind != RecordKind::change) continue;
-    merge_.remove(record->id);
-    taking_part_.erase({record->record.hlc, record->id});
+    if (!log_.holds(record->id)) forget(*record);
   }
 }
 
@@ -339,10 +337,7 @@ Task<Result<std::size_t>> Fleet::drop_covered(std::chrono::milliseconds keep) {
   if (ids.empty()) co_return 0U;
   LIBP2P_CO_TRY(horizon_, base_of(due->record));
   note(fact_horizon, to_fact(horizon_));
-  for (const RecordId& id : ids) {
-    controls_.forget(id);
-    states_.erase(id);
-  }
+  for (const RecordId& id : ids) forget(*log_.get(id));
   log_.drop(ids);
   LIBP2P_CO_CHECK(co_await committer_.drop({ids.begin(), ids.end()}, std::exchange(new_facts_, {})));
   env_.log.info("checkpoint.dropped", {{"records", ids.size()}, {"bytes_left", log_.bytes()}});

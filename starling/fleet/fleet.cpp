@@ -103,7 +103,10 @@ libp2p::WallTime Fleet::fleet_time() const {
 }
 
 AuthoringContext Fleet::authoring_context() const {
-  return {id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
+  AuthoringContext context{id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
+  // Whoever built upon what is discarded would bring it back (L7).
+  for (const auto& [clock, id] : voided_) context.avoided.insert(id);
+  return context;
 }
 
 void Fleet::sort_in(const RecordPtr& record) {
@@ -237,7 +240,7 @@ Result<> Fleet::may_author(RecordKind kind) const {
 
 std::vector<RecordId> Fleet::parents_now() const {
   AuthoringContext context = authoring_context();
-  context.unseen = unseen_;
+  context.avoided.insert(unseen_.begin(), unseen_.end());
   return author_.choose_parents(context);
 }
 

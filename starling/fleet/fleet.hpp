@@ -238,6 +238,8 @@ class Fleet {
   [[nodiscard]] std::optional<RecordId> discarded_by(const SignedRecord& change) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
+  // It is not in the log any more.
+  void forget(const SignedRecord& record);
   template <class Call>
   void tell(Call call) {
     for (FleetObserver* observer : std::vector(observers_)) call(*observer);

@@ -104,6 +104,18 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
   if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change.id, it->second); });
 }
 
+void Fleet::forget(const SignedRecord& record) {
+  const std::pair place(record.record.hlc, record.id);
+  merge_.remove(record.id);
+  taking_part_.erase(place);
+  held_.erase(place);
+  voided_.erase(place);
+  set_aside_.erase(record.id);
+  states_.erase(record.id);
+  (void)discards_.remove(record.id);
+  controls_.forget(record.id);
+}
+
 // It is in the state that the fold begins with, or counts for nothing. What it made void stays so.
 std::vector<RecordId> Fleet::consider_settled(const SignedRecord& record) {
   merge_.remove(record.id);

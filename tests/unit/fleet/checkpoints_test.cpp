@@ -153,6 +153,27 @@ TEST_F(CheckpointsTest, RV30_WhatWasDiscardedStaysVoidWhenTheDiscardIsBehindAChe
   world.runtime.run(future->stop());
 }
 
+TEST_F(CheckpointsTest, L8_WhatWasDiscardedBehindACheckpointIsForgottenWhole) {
+  constexpr std::chrono::hours ahead{1};
+  MemoryStore future_store;
+  const auto future = world.fleet_of(2, future_store, ahead);
+  const RecordPtr early = world.write(*future, {"settings", "early"}, 1);
+  world.pass_on(*future, *one);
+  const Change discard = must(discard_of(*one, std::vector{early->id}));
+  (void)must(world.runtime.run(one->author(RecordKind::change, discard.to_body())));
+  world.runtime.run_for(2 * ahead);
+  checkpoint();
+  EXPECT_EQ(one->status_of(early->id).state, ChangeState::voided);
+  world.runtime.run_for(month + ahead);
+  EXPECT_GT(drop(*one), 0U);
+  EXPECT_FALSE(one->log().holds(early->id));
+  one->tick();
+  world.write(*one, {"settings", "b"}, 1);
+  EXPECT_EQ(setting(*one, "b"), 1);
+  EXPECT_EQ(setting(*one, "early"), nullptr);
+  world.runtime.run(future->stop());
+}
+
 // Looks at a fleet while what it has in its log is on its way to the disk.
 class WatchedStore final : public Store {
  public:
