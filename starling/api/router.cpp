@@ -73,6 +73,8 @@ constexpr std::array member_actions{
 constexpr std::array slow_routes{
     SlowRoute{"/v1/anchors/next", [](ApiContext& c, HttpRequest) { return get_next_anchor(c); }},
     SlowRoute{"/v1/checkpoints/next", [](ApiContext& c, HttpRequest) { return get_next_checkpoint(c); }},
+    SlowRoute{"/v1/diff", get_diff},
+    SlowRoute{"/v1/blame", get_blame},
     SlowRoute{"/v1/level", [](ApiContext& c, HttpRequest) { return get_level(c); }},
 };
 
@@ -82,8 +84,6 @@ constexpr std::array fleet_routes{
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
     FleetRoute{"/v1/history", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
-    FleetRoute{"/v1/diff", [](ApiContext& c, const HttpRequest& r) { return get_diff(c, r); }},
-    FleetRoute{"/v1/blame", [](ApiContext& c, const HttpRequest& r) { return get_blame(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
     FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
@@ -125,7 +125,7 @@ Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
   }
   if (request.method != HttpMethod::get)
     co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
-  if (change) co_return get_change(context, *change);
+  if (change) co_return co_await get_change(context, *change);
   if (slow != slow_routes.end()) co_return co_await slow->get(context, std::move(request));
   co_return found->get(context, request);
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "starling/changelog/anchor.hpp"
-#include "starling/history/causal_past.hpp"
 
 namespace starling {
 namespace {
@@ -62,6 +61,7 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
+      past_(env, log_, merge_, revisions_),
       judge_(env, fleet, log_, charter_, controls_,
              [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }),
       fleet_time_told_(env_.clock.wall()),
@@ -271,9 +271,9 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   for (const Draft& draft : drafts) {
     for (const RecordId& parent : draft.parents.value_or(std::vector<RecordId>{})) {
       if (!log_.holds(parent))
-        co_return fail(Errc::refused, "what it is to be put after, " + to_cid(parent) +
-                                          ", is not known here (any more): look at what is there, then "
-                                          "write again");
+        co_return fail(Errc::not_found, "what it is to be put after, " + to_cid(parent) +
+                                            ", is not known here (any more): look at what is there, then "
+                                            "write again");
     }
   }
   std::vector<RecordPtr> records;
@@ -345,7 +345,11 @@ void Fleet::note_revision() {
 }
 
 bool Fleet::happened_before(const RecordId& earlier, const RecordId& later) const {
-  if (imagined_ && later == imagined_->id) return imagined_->past.contains(earlier);
+  if (imagined_ && later == imagined_->id) {
+    return std::ranges::any_of(imagined_->heads, [&](const RecordId& head) {
+      return head == earlier || log_.happened_before(earlier, head);
+    });
+  }
   return log_.happened_before(earlier, later);
 }
 
@@ -354,7 +358,7 @@ Fleet::Preview Fleet::preview(Change change, const std::vector<RecordId>& parent
   nobody.bytes.fill(0xff);
   std::vector<RecordId> known = own_heads();
   known.insert(known.end(), parents.begin(), parents.end());
-  imagined_ = Imagined{nobody, causal_past(log_, known)};
+  imagined_ = Imagined{nobody, std::move(known)};
   // As it would be written, it comes after all that takes part.
   Hlc seen;
   if (!merged_->fates.empty()) seen = log_.get(merged_->fates.back().id)->record.hlc;

@@ -151,7 +151,7 @@ class Fleet {
 
   // The revisions that this node has been at, as far as it remembers.
   [[nodiscard]] const RevisionLog& revisions() const noexcept { return revisions_; }
-  [[nodiscard]] Past past() { return {log_, merge_, revisions_}; }
+  [[nodiscard]] Past& past() noexcept { return past_; }
   // Of whom what stands is, and who removed what is gone. Valid until something changes.
   [[nodiscard]] const Provenances& provenance() { return merge_.provenance(); }
 
@@ -267,10 +267,11 @@ class Fleet {
   std::optional<RevisionId> revision_;
   std::vector<RecordId> tips_;  // as of the last merge
   RevisionLog revisions_;
+  Past past_;
   // While a preview is worked out: the change that is not there, and what its author would have known.
   struct Imagined {
     RecordId id;
-    std::set<RecordId> past;
+    std::vector<RecordId> heads;
   };
   std::optional<Imagined> imagined_;
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet

@@ -74,7 +74,7 @@ void Merge::set_base(std::optional<MergeState> base) {
   // What is being folded onto the other one refers to it.
   Budget unlimited(std::numeric_limits<std::size_t>::max());
   go_on(unlimited);
-  base_ = std::move(base);
+  base_ = base ? std::make_shared<const MergeState>(std::move(*base)) : nullptr;
   base_changed_ = true;
 }
 
@@ -85,9 +85,13 @@ void Merge::set_levels(std::vector<LevelFrom> levels) {
   levels_changed_ = true;
 }
 
-std::unique_ptr<Merge> Merge::begin_anew() const {
-  auto other = std::make_unique<Merge>(happened_before_, limits_);
-  other->set_base(base_);
+std::unique_ptr<Merge> Merge::begin_anew(HappenedBefore happened_before) const {
+  MergeLimits once = limits_;
+  once.undo_changes = 0;
+  once.snapshot_bytes = 0;
+  auto other = std::make_unique<Merge>(std::move(happened_before), once);
+  other->base_ = base_;
+  other->base_changed_ = true;
   other->levels_ = levels_;
   other->levels_changed_ = true;
   return other;
@@ -284,7 +288,7 @@ void Merge::restore_snapshot(std::size_t position) {
   if (any) {
     state_.restore(snapshots_.back().image);
   } else {
-    state_.begin(base_ ? &*base_ : nullptr);
+    state_.begin(base_.get());
   }
   conflicts_.rewind(applied_);
   for (const auto& node : order_) {
@@ -332,10 +336,12 @@ void Merge::keep_undo(UndoSteps steps) {
 }
 
 void Merge::take_snapshot() {
-  FoldState::Image image = state_.image();
-  const std::size_t bytes = weight(image);
-  snapshots_.push_back({applied_, std::move(image), bytes});
-  thin_snapshots();
+  if (limits_.snapshot_bytes > 0) {
+    FoldState::Image image = state_.image();
+    const std::size_t bytes = weight(image);
+    snapshots_.push_back({applied_, std::move(image), bytes});
+    thin_snapshots();
+  }
   const std::size_t undone = applied_ - undo_.size();
   conflicts_.forget_settled(snapshots_.empty() ? undone : std::min(undone, snapshots_.front().position));
 }

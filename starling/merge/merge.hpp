@@ -53,8 +53,9 @@ class Merge {
   // what is known of the rules is too old.
   [[nodiscard]] unsigned level() const { return levels_.last(); }
 
-  // Another one that folds by the same rules from the same base, and has no changes yet.
-  [[nodiscard]] std::unique_ptr<Merge> begin_anew() const;
+  // Another one that folds by the same rules from the same base, and has no changes yet. It is to fold once:
+  // whatever comes or goes after that makes it fold all of them again.
+  [[nodiscard]] std::unique_ptr<Merge> begin_anew(HappenedBefore happened_before) const;
 
   // Does a part of the work that the members below would do at once, for an owner who has other things to do
   // in between: each of up to `changes` changes is taken a step further, of which there are three, and one
@@ -126,7 +127,7 @@ class Merge {
   std::set<RecordId> leaving_;
   Levels levels_;
   bool levels_changed_ = false;
-  std::optional<MergeState> base_;
+  std::shared_ptr<const MergeState> base_;
   bool base_changed_ = false;
 
   Concurrency concurrency_;

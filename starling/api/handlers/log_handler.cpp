@@ -32,6 +32,8 @@ HttpResponse problem_of(const Error& error, int refused_status) {
     case Errc::parse:
     case Errc::invalid_argument:
       return problem(400, "bad-request", "Bad request.", detail);
+    case Errc::busy:
+      return problem(503, "unavailable", "Unavailable.", detail);
     default:
       return problem(500, "store", "It could not be stored.", detail);
   }
