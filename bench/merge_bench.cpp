@@ -76,7 +76,7 @@ std::vector<LevelFrom> level(std::int64_t wanted) { return {{Hlc{0}, {}, static_
 void ColdFold(benchmark::State& state) {
   Writers log(static_cast<std::size_t>(state.range(0)));
   while (log.changes.size() < 10'000) (void)log.next();
-  for ([[maybe_unused]] auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     Merge merge(log.happened_before());
     merge.reset(log.changes);
     if (merge.result().fates.size() != 10'000) std::abort();
@@ -93,7 +93,7 @@ void WarmLast(benchmark::State& state) {
   merge.set_levels(level(state.range(1)));
   merge.reset(log.changes);
   (void)merge.revision();
-  for ([[maybe_unused]] auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     merge.add(log.next());
     benchmark::DoNotOptimize(merge.result().fates.size());
     benchmark::DoNotOptimize(merge.take_changed().size());
@@ -109,7 +109,7 @@ void WarmLate(benchmark::State& state) {
   merge.reset(log.changes);
   (void)merge.result();
   std::deque<MergeInput> held;
-  for ([[maybe_unused]] auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const MergeInput& next = log.next();
     if (log.changes.size() % 2 == 0) {
       held.push_back(next);
@@ -133,7 +133,7 @@ void State(benchmark::State& state) {
   Merge merge(log.happened_before());
   merge.reset(log.changes);
   std::size_t bytes = 0;
-  for ([[maybe_unused]] auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const Bytes written = *encode_state(merge.state());
     bytes = written.size();
     benchmark::DoNotOptimize(decode_state(written)->provenance.size());
@@ -143,19 +143,19 @@ void State(benchmark::State& state) {
 
 void ValidateWhole(benchmark::State& state) {
   const json::value document = large_document();
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(validate(document).has_value());
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(validate(document).has_value());
 }
 
 void DiffWhole(benchmark::State& state) {
   const json::value before = large_document();
   json::value after = before;
   after.as_object()["settings"] = json::object{{"listen_threads", 2}};
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(diff(before, after).size());
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(diff(before, after).size());
 }
 
 void Revision(benchmark::State& state) {
   const json::value tree = json::object{{"base", large_document()}};
-  for ([[maybe_unused]] auto _ : state)
+  for ([[maybe_unused]] const auto _ : state)
     benchmark::DoNotOptimize(revision_of(tree, static_cast<unsigned>(state.range(0))));
 }
 

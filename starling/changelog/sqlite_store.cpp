@@ -65,7 +65,7 @@ Result<int> take_lock(const std::filesystem::path& file) {
 
 // The schema says who can read a store, so that a node may go back to the version before as long as that one
 // can: what it doesn't know of it doesn't miss.
-constexpr std::string_view create_schema =
+constexpr const char* create_schema =
     "BEGIN;"
     "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, seal "
     "BLOB);"
@@ -155,7 +155,7 @@ Result<> SqliteStore::prepare_schema() {
   // A log that a large transaction has made long is cut again.
   LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   LIBP2P_TRY(const int found, schema_found());
-  Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
+  Result<> done = found < whole_schema ? execute(create_schema) : add_seals();
   if (!done) roll_back();
   return done;
 }

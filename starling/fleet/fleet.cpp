@@ -119,13 +119,21 @@ void Fleet::sort_in(const RecordPtr& record) {
   }
 }
 
+// Of many charter records few say who may write the next: those that do are looked at when it comes.
+Charter::Verdict Fleet::judge_anew(const Record& record) {
+  const Charter::Verdict verdict = charter_.judge(record);
+  if (verdict == Charter::Verdict::valid || !charter_stale_) return verdict;
+  evaluate_charter();
+  return charter_.judge(record);
+}
+
 void Fleet::count_grantless(const RecordPtr& record, const PeerId& bringer) {
-  if (charter_.judge(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
+  if (judge_anew(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
 }
 
 void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
                    Accepted& accepted) {
-  const Charter::Verdict verdict = charter_.judge(record->record);
+  const Charter::Verdict verdict = judge_anew(record->record);
   if (charter_.founded() && verdict == Charter::Verdict::denied) {
     accepted.refused.emplace_back(record->id,
                                   Error{Errc::refused, "the charter does not allow its author this record"});
@@ -157,8 +165,11 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
                   {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
     tell([&](FleetObserver& observer) { observer.on_fork(rival); });
   }
-  for (RecordPtr& added : ingested.added) {
+  for (const RecordPtr& added : ingested.added) {
     sort_in(added);
+    charter_stale_ = charter_stale_ || is_charter_record(added->record.kind);
+  }
+  for (RecordPtr& added : ingested.added) {
     // Who brought those that had waited is not known any more.
     count_grantless(added, added->id == record->id ? bringer : PeerId{});
     stored.push_back(std::move(added));
@@ -168,14 +179,8 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
 Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, PeerId bringer) {
   Accepted accepted;
   std::vector<RecordPtr> stored;
-  for (const RecordPtr& record : records) {
-    const auto before = static_cast<std::ptrdiff_t>(stored.size());
-    ingest(record, bringer, stored, accepted);
-    // Who may write what is judged by the charter as it stands with this record, and what it released.
-    if (std::any_of(stored.begin() + before, stored.end(),
-                    [](const RecordPtr& added) { return is_charter_record(added->record.kind); }))
-      evaluate_charter();
-  }
+  for (const RecordPtr& record : records) ingest(record, bringer, stored, accepted);
+  if (charter_stale_) evaluate_charter();
   accepted.added = stored.size();
   if (!stored.empty()) LIBP2P_CO_CHECK(co_await store_and_refresh(std::move(stored)));
   co_return accepted;

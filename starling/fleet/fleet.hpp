@@ -189,6 +189,8 @@ class Fleet {
  private:
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
+  // By the charter with all that is in the log.
+  [[nodiscard]] Charter::Verdict judge_anew(const Record& record);
   // Counts it if its grant is not known.
   void count_grantless(const RecordPtr& record, const PeerId& bringer);
   // Keeps apart what is looked at by kind.
@@ -258,6 +260,7 @@ class Fleet {
   Discards discards_;
   Grantless grantless_;
   std::vector<RecordPtr> charter_records_;
+  bool charter_stale_ = false;  // some of them have come since it was evaluated
   std::vector<RecordPtr> unknown_records_;
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated

@@ -18,6 +18,7 @@ bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
 // Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records
 // stand: so from nothing said, a bounded number of rounds, the same on every node.
 void Fleet::evaluate_charter() {
+  charter_stale_ = false;
   constexpr int max_rounds = 4;
   Protections said;
   log_.protect(said);
