@@ -58,21 +58,17 @@ Result<> fill(const StateDir& folder, const Backup& backup, std::string_view con
 }
 
 // What it covers may have been dropped: the rest stands without it (L8).
-std::optional<LogBase> newest_checkpoint(const FleetId& fleet, const std::vector<RecordPtr>& records) {
+RecordPtr newest_checkpoint(const FleetId& fleet, const std::vector<RecordPtr>& records) {
   const Charter charter = Charter::evaluate(fleet, records);
   RecordPtr newest;
-  std::optional<LogBase> base;
   for (const RecordPtr& record : records) {
     if (record->record.kind != RecordKind::checkpoint) continue;
     if (newest && std::pair(record->record.hlc, record->id) <= std::pair(newest->record.hlc, newest->id))
       continue;
     if (charter.judge(record->record) != Charter::Verdict::valid) continue;
-    auto checkpoint = Checkpoint::from_body(record->record.body);
-    if (!checkpoint) continue;
-    newest = record;
-    base = LogBase{std::move(checkpoint->anchor.vector), {checkpoint->kept.begin(), checkpoint->kept.end()}};
+    if (Checkpoint::from_body(record->record.body)) newest = record;
   }
-  return base;
+  return newest;
 }
 
 // Gone again unless it was kept.
@@ -140,17 +136,22 @@ Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId
                                    ", and this node is of " + to_cid(fleet));
   }
   Changelog log(fleet);
+  RestorableRecords missing;
   std::vector<RecordPtr> all = held;
   all.insert(all.end(), backup.records.begin(), backup.records.end());
   if (lacks_ancestors(all)) {
-    if (auto base = newest_checkpoint(fleet, all)) (void)log.set_base(std::move(*base));
+    if (const RecordPtr newest = newest_checkpoint(fleet, all)) {
+      LIBP2P_TRY(Checkpoint checkpoint, Checkpoint::from_body(newest->record.body));
+      (void)log.set_base(
+          {std::move(checkpoint.anchor.vector), {checkpoint.kept.begin(), checkpoint.kept.end()}});
+      missing.horizon = newest->id;
+    }
   }
   std::set<RecordId> stored;
   for (const RecordPtr& record : held) {
     (void)log.restore(record);
     stored.insert(record->id);
   }
-  RestorableRecords missing;
   for (const RecordPtr& record : backup.records) {
     if (stored.contains(record->id)) {
       ++missing.held;
@@ -186,7 +187,11 @@ Result<RestorableRecords> restore_log(const Backup& backup, const StateDir& stat
   if (!store) return std::unexpected(store.error());
   LIBP2P_TRY(const Store::Contents contents, (*store)->load());
   LIBP2P_TRY(RestorableRecords missing, restorable_records(backup, config.fleet, contents.records));
-  LIBP2P_CHECK((*store)->append(missing.records));
+  // Whoever restores it vouches for what it rests on (L8).
+  Facts facts;
+  if (missing.horizon && !contents.facts.contains(horizon_fact))
+    facts.emplace(horizon_fact, to_cid(*missing.horizon));
+  LIBP2P_CHECK((*store)->append(missing.records, facts));
   return missing;
 }
 

@@ -22,6 +22,8 @@ struct RestorableRecords {
   std::vector<RecordPtr> records;  // in an order in which each follows what it depends on
   std::size_t held = 0;            // it has these
   std::size_t waiting = 0;         // these depend on records that neither has: not taken
+  std::optional<RecordId> horizon =
+      {};  // the checkpoint that all of it rests on, where something is forgotten
 };
 // Errors: refused (of another fleet, or a record that breaks a rule of the log: nothing of it is taken).
 [[nodiscard]] Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId& fleet,

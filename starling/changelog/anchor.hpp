@@ -40,6 +40,9 @@ struct Checkpoint {
 // record.
 [[nodiscard]] std::uint32_t level_raised_by(const Record& record);
 
+// Names, in a store, the checkpoint behind which records have been forgotten (L8).
+inline constexpr std::string_view horizon_fact = "checkpoint.horizon";
+
 // What stands of a forked chain (L3): the record named and all before it in its chain. What else lies at or
 // past `seq` is void, whenever it arrives.
 struct Ruling {

@@ -34,8 +34,6 @@ std::optional<RecordId> Changelog::first_missing_of(const Record& record) const 
 
 Result<> Changelog::check_against(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
-  if (!restoring_ && strays(record))
-    return fail(Errc::protocol, "it goes on from another record than the one that a checkpoint covers (L8)");
   if (const RecordPtr prev = get(record.prev)) {
     if (prev->record.chain() != record.chain() || prev->record.seq + 1 != record.seq) {
       return fail(Errc::protocol, "prev names a record that is not its predecessor (L2)");
@@ -62,7 +60,7 @@ bool Changelog::is_rival(const Record& record) const {
 bool Changelog::branches_off(const Record& record) const {
   if (!is_rival(record)) return false;
   // Where predecessors need not be known anything could be claimed to be one.
-  if (is_settled(record)) return true;
+  if (is_settled(record) || strays(record)) return true;
   const auto& records = chains_.at(record.chain()).records;
   for (auto it = records.lower_bound({record.seq, RecordId{}});
        it != records.end() && it->first.first == record.seq; ++it) {
@@ -76,9 +74,6 @@ Result<> Changelog::check_bounds(const SignedRecord& signed_record) const {
   // What others rest on is taken whatever the bounds say.
   if (restoring_ || named_.contains(signed_record.id) || waiting_.awaits(signed_record.id)) return {};
   const auto known = vector_.find(record.chain());
-  if (is_settled(record) && !base_.kept.contains(signed_record.id) && late_ >= max_late)
-    return fail(Errc::limit,
-                "a checkpoint has settled what this record says, and enough of its kind is kept (L8)");
   if (branches_off(record)) {
     const auto& fork = known->second.fork;
     const bool proves_more = !fork || record.seq < fork->seq;
@@ -125,7 +120,9 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
   const bool is_genesis = r.kind == RecordKind::genesis;
   if ((is_genesis ? record->id : r.fleet) != fleet_)
     return end(Outcome::refused, Errc::refused, "a record of another fleet");
-  if (const auto missing = first_missing_of(r)) {
+  std::optional<RecordId> missing = first_missing_of(r);
+  while (missing && place_half(*missing, result)) missing = first_missing_of(r);
+  if (missing) {
     if (restoring_) {
       waiting_.restore(record, *missing);
     } else if (!waiting_.add(record, *missing, bringer)) {
@@ -136,12 +133,55 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
   Result<> sound = check_against(*record);
   if (sound) sound = check_bounds(*record);
   if (!sound) return end(Outcome::refused, sound.error().code, sound.error().message);
+  if (says_nothing(*record) && !place_rival_of(*record, result)) {
+    remember_half(record);
+    return end(Outcome::duplicate, Errc::exists, "a checkpoint has settled it (L8)");
+  }
   place(record, result);
   result.outcome = result.forks.empty() ? Outcome::added : Outcome::forked;
   if (!result.forks.empty())
     result.why = {Errc::protocol, "its author wrote two records with one number (L3)"};
   release_waiting(record->id, result);
   return result;
+}
+
+// Settled, not kept, named by nobody: it could only prove a fork.
+bool Changelog::says_nothing(const SignedRecord& record) const {
+  return !restoring_ && is_settled(record.record) && !base_.kept.contains(record.id) &&
+         !named_.contains(record.id) && !waiting_.awaits(record.id) && !is_rival(record.record);
+}
+
+bool Changelog::place_rival_of(const SignedRecord& record, Ingested& result) {
+  const auto half = std::ranges::find_if(halves_, [&](const RecordPtr& other) {
+    return other->record.seq == record.record.seq && other->record.chain() == record.record.chain() &&
+           other->id != record.id;
+  });
+  if (half == halves_.end()) return false;
+  place(take_half(half), result);
+  return true;
+}
+
+bool Changelog::place_half(const RecordId& id, Ingested& result) {
+  const auto half = std::ranges::find(halves_, id, [](const RecordPtr& other) { return other->id; });
+  if (half == halves_.end()) return false;
+  place(take_half(half), result);
+  return true;
+}
+
+RecordPtr Changelog::take_half(std::deque<RecordPtr>::iterator half) {
+  RecordPtr record = std::move(*half);
+  halves_bytes_ -= record->envelope.size();
+  halves_.erase(half);
+  return record;
+}
+
+// The other half comes with it, if there is one: so the oldest may go.
+void Changelog::remember_half(const RecordPtr& record) {
+  const auto known = std::ranges::find(halves_, record->id, [](const RecordPtr& other) { return other->id; });
+  if (known != halves_.end()) return;
+  halves_.push_back(record);
+  halves_bytes_ += record->envelope.size();
+  while (halves_.size() > max_halves || halves_bytes_ > max_halves_bytes) (void)take_half(halves_.begin());
 }
 
 void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
@@ -164,7 +204,6 @@ void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
 
 void Changelog::place(const RecordPtr& record, Ingested& result) {
   const bool fork = branches_off(record->record);
-  if (!restoring_ && is_settled(record->record) && !base_.kept.contains(record->id)) ++late_;
   add_to_chain(record);
   order_.push_back(record);
   add_to_graph(record);
@@ -222,17 +261,24 @@ void Changelog::end_before_fork(const ChainId& chain, ChainHead& head) const {
 
 void Changelog::add_to_graph(const RecordPtr& record) {
   const Record& r = record->record;
-  std::optional<Ancestry::Number> prev;
-  std::vector<Ancestry::Number> parents;
-  if (const auto found = records_.find(r.prev); found != records_.end()) prev = found->second.number;
-  for (const RecordId& parent : r.parents) {
-    if (const auto found = records_.find(parent); found != records_.end())
-      parents.push_back(found->second.number);
+  // Who knew whom is told from what is not settled alone: of the rest some have forgotten a part.
+  if (is_settled(r)) {
+    records_.emplace(record->id, Held{record, ancestry_.add(std::nullopt, {}, false)});
+    return;
   }
+  const auto number_of = [this](const RecordId& id) -> std::optional<Ancestry::Number> {
+    const auto found = records_.find(id);
+    if (found == records_.end() || is_settled(found->second.record->record)) return std::nullopt;
+    return found->second.number;
+  };
+  std::vector<Ancestry::Number> parents;
+  for (const RecordId& parent : r.parents) {
+    if (const auto number = number_of(parent)) parents.push_back(*number);
+  }
+  const std::optional<Ancestry::Number> prev = number_of(r.prev);
   remove_head(r.prev);
   for (const RecordId& parent : r.parents) remove_head(parent);
-  // What the base covers has been seen by the checkpoint's author.
-  if (!is_settled(r)) add_head(*record);
+  add_head(*record);
   const bool only_tip = heads_.size() == 1 && heads_.contains(record->id);
   records_.emplace(record->id, Held{record, ancestry_.add(prev, parents, only_tip)});
 }
@@ -292,6 +338,7 @@ bool Changelog::happened_before(const RecordId& earlier, const RecordId& later) 
   const auto first = records_.find(earlier);
   const auto second = records_.find(later);
   if (first == records_.end() || second == records_.end()) return false;
+  if (is_settled(first->second.record->record) || is_settled(second->second.record->record)) return false;
   return ancestry_.before(first->second.number, second->second.number);
 }
 
@@ -306,7 +353,8 @@ void Changelog::protect(Protections protections) {
   named_.erase(RecordId{});
 }
 
-Settlement Changelog::settle_from(const ChainId& chain, std::uint64_t from, bool beyond_base) const {
+Settlement Changelog::settle_from(const ChainId& chain, std::uint64_t from, const ChainProtections& said,
+                                  bool beyond_base) const {
   const BranchTo branch_to = [&](const RecordId& id, std::uint64_t seq) {
     Branch branch;
     for (RecordPtr at = get(id); at && at->record.chain() == chain && at->record.seq >= seq;
@@ -316,46 +364,57 @@ Settlement Changelog::settle_from(const ChainId& chain, std::uint64_t from, bool
     }
     return branch;
   };
-  const auto said = protections_.find(chain);
-  return settle(said == protections_.end() ? ChainProtections{} : said->second, from, branch_to);
+  return settle(said, from, branch_to);
 }
 
 // What is settled stands apart from that, and only what goes on from it can stand.
-const Settlement& Changelog::settlement(const ChainId& chain, const ForkPoint& fork) const {
+const Settlement& Changelog::settlement(const ChainId& chain, std::uint64_t from) const {
   const auto known = settled_.find(chain);
   if (known != settled_.end()) return known->second;
   const auto covered = base_.covered.find(chain);
   const std::uint64_t beyond = covered == base_.covered.end() ? 0 : covered->second.seq + 1;
-  return settled_.emplace(chain, settle_from(chain, std::max(fork.seq, beyond), true)).first->second;
+  const auto found = protections_.find(chain);
+  const ChainProtections said = found == protections_.end() ? ChainProtections{} : found->second;
+  return settled_.emplace(chain, settle_from(chain, std::max(from, beyond), said, true)).first->second;
+}
+
+// The lowest number from which on the chain goes more than one way. Where the other side of a fork is not
+// here, it is the one that the checkpoint covers.
+std::uint64_t Changelog::forked_from(const ChainId& chain) const {
+  const auto head = vector_.find(chain);
+  std::uint64_t from = head != vector_.end() && head->second.fork ? head->second.fork->seq : UINT64_MAX;
+  if (strays_.contains(chain)) from = std::min(from, base_.covered.at(chain).seq + 1);
+  return from;
 }
 
 Standing Changelog::standing(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
   if (is_settled(record)) return base_.kept.contains(signed_record.id) ? Standing::stands : Standing::settled;
-  const auto head = vector_.find(record.chain());
-  const bool forked = head != vector_.end() && head->second.fork;
-  // The other side of the fork is not here: it is the one that the checkpoint covers.
-  if (!forked && has_strayed(record.chain())) return Standing::quarantined;
-  if (!forked || record.seq < head->second.fork->seq) return Standing::stands;
-  const Settlement& settled = settlement(head->first, *head->second.fork);
+  const std::uint64_t from = forked_from(record.chain());
+  if (record.seq < from) return Standing::stands;
+  const Settlement& settled = settlement(record.chain(), from);
   if (settled.standing.contains(signed_record.id)) return Standing::stands;
   return record.seq >= settled.void_from ? Standing::voided : Standing::quarantined;
 }
 
 bool Changelog::stands_by_itself(const SignedRecord& record) const {
-  if (!is_settled(record.record)) return stands(record);
-  const auto head = vector_.find(record.record.chain());
-  if (head == vector_.end() || !head->second.fork || record.record.seq < head->second.fork->seq) return true;
-  return settle_from(head->first, head->second.fork->seq, false).standing.contains(record.id);
+  const ChainId chain = record.record.chain();
+  const std::uint64_t from = forked_from(chain);
+  if (record.record.seq < from) return true;
+  const auto found = protections_.find(chain);
+  ChainProtections said = found == protections_.end() ? ChainProtections{} : found->second;
+  said.anchored.clear();
+  return settle_from(chain, from, said, false).standing.contains(record.id);
 }
 
 RecordPtr Changelog::last_standing(const ChainId& chain) const {
   const auto head = vector_.find(chain);
   if (head == vector_.end()) return nullptr;
-  if (!head->second.fork && has_strayed(chain)) return nullptr;
+  const std::uint64_t from = forked_from(chain);
   RecordPtr last = get(head->second.id);
-  if (!head->second.fork) return last;
-  for (const RecordId& id : settlement(chain, *head->second.fork).standing) {
+  if (from == UINT64_MAX) return last;
+  if (last && last->record.seq >= from) last = nullptr;
+  for (const RecordId& id : settlement(chain, from).standing) {
     RecordPtr record = get(id);
     if (!last || record->record.seq > last->record.seq) last = std::move(record);
   }
@@ -377,7 +436,7 @@ bool Changelog::covered_by(const VersionVector& vector, const SignedRecord& reco
 std::vector<RecordId> Changelog::missing() const {
   std::vector<RecordId> ids = waiting_.missing();
   for (const RecordId& id : named_) {
-    if (!holds(id) && !waiting_.contains(id)) ids.push_back(id);
+    if (!knows(id) && !waiting_.contains(id)) ids.push_back(id);
   }
   return ids;
 }
@@ -394,21 +453,15 @@ bool includes(const VersionVector& vector, const VersionVector& earlier) {
 Changelog::Ingested Changelog::set_base(LogBase base) {
   base_ = std::move(base);
   base_heads_.clear();
-  strays_.clear();
-  settled_.clear();
-  late_ = 0;
   for (const auto& [chain, covered] : base_.covered) {
     base_heads_.insert(covered.id);
     ChainHead& known = vector_[chain];
     if (known.fork) end_before_fork(chain, known);
     if (!known.fork && known.seq < covered.seq) known = {covered.seq, covered.id, std::nullopt};
     if (known.seq == 0 && !known.fork) vector_.erase(chain);
-    const std::vector<RecordPtr> after = range(chain, covered.seq + 1, 1, SIZE_MAX);
-    if (!after.empty() && strays(after.front()->record)) strays_.insert(chain);
   }
-  for (const RecordId& tip : std::set(heads_)) {
-    if (is_settled(get(tip)->record)) remove_head(tip);
-  }
+  // What is settled is no part of the graph any more.
+  hold_only(std::exchange(order_, {}));
   Ingested result;
   for (const auto& [record, bringer] : waiting_.release_all()) {
     Ingested one = take(record, bringer);
@@ -442,8 +495,11 @@ void Changelog::drop(const std::set<RecordId>& ids) {
   for (RecordPtr& record : order_) {
     if (!ids.contains(record->id) || !is_droppable(*record)) kept.push_back(std::move(record));
   }
+  hold_only(std::move(kept));
+}
+
+void Changelog::hold_only(std::vector<RecordPtr> records) {
   ++drops_;
-  late_ = 0;
   order_.clear();
   records_.clear();
   chains_.clear();
@@ -451,9 +507,10 @@ void Changelog::drop(const std::set<RecordId>& ids) {
   tips_of_.clear();
   ancestry_ = {};
   settled_.clear();
+  strays_.clear();
   branches_ = 0;
   bytes_ = 0;
-  for (const RecordPtr& record : kept) {
+  for (const RecordPtr& record : records) {
     add_to_chain(record);
     order_.push_back(record);
     add_to_graph(record);

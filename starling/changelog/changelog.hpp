@@ -1,6 +1,7 @@
 // Every author's hash-chained records, as this node holds them: in the end the same set on every node.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <span>
@@ -37,8 +38,10 @@ class Changelog {
   // Tips that one author may have at a time, past forks not counted: its incarnations name its older heads,
   // so one is usual (RV08).
   static constexpr std::size_t max_tips_of_author = 64;
-  // Records taken that were settled before they came: proofs of old forks, and what others name.
-  static constexpr std::size_t max_late = 1024;
+  // Records that are settled and say nothing by themselves, remembered until the other half of a fork's proof
+  // comes.
+  static constexpr std::size_t max_halves = 1024;
+  static constexpr std::size_t max_halves_bytes = 16 * 1024 * 1024;
 
   explicit Changelog(FleetId fleet) : fleet_(fleet) {}
   // As if it had never held anything; protections included.
@@ -93,7 +96,8 @@ class Changelog {
   void protect(Protections protections);
   [[nodiscard]] Standing standing(const SignedRecord& record) const;
   [[nodiscard]] bool stands(const SignedRecord& record) const { return standing(record) == Standing::stands; }
-  // The same if nothing were settled: of the checkpoints that led to the base themselves.
+  // Does it stand whatever is settled, and whatever anchors cover? Only a ruling lets one stand at or past a
+  // fork. Asked of checkpoints: what they say must not hang on themselves.
   [[nodiscard]] bool stands_by_itself(const SignedRecord& record) const;
   // The last record of a chain that stands; nullptr when none is held.
   [[nodiscard]] RecordPtr last_standing(const ChainId& chain) const;
@@ -108,19 +112,21 @@ class Changelog {
   [[nodiscard]] bool is_settled(const Record& record) const;
   // Forgets those of them that are settled, and neither kept nor the proof of a fork.
   void drop(const std::set<RecordId>& ids);
+  // Is it the last that the base covers of its chain?
+  [[nodiscard]] bool ends_base(const RecordId& id) const { return base_heads_.contains(id); }
   // Is it beyond what the base covers of its chain, and on the same branch? Of a chain of which it covers
   // nothing every record is.
   [[nodiscard]] bool goes_on_from_base(const SignedRecord& record) const;
   // May drop() forget it?
   [[nodiscard]] bool is_droppable(const SignedRecord& record) const;
-  // Changes whenever something was forgotten.
+  // Changes whenever something was forgotten, or settled.
   [[nodiscard]] std::uint64_t drops() const noexcept { return drops_; }
 
   // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
   [[nodiscard]] std::vector<RecordId> missing() const;
   // Is it one of those?
   [[nodiscard]] bool awaits(const RecordId& id) const {
-    return !holds(id) && (named_.contains(id) || waiting_.awaits(id));
+    return !knows(id) && (named_.contains(id) || waiting_.awaits(id));
   }
   [[nodiscard]] std::vector<RecordPtr> waiting_records() const { return waiting_.records(); }
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
@@ -140,14 +146,22 @@ class Changelog {
   [[nodiscard]] std::optional<RecordId> first_missing_of(const Record& record) const;
   // Does it go on from where the base ends in its chain, but from another record?
   [[nodiscard]] bool strays(const Record& record) const;
-  [[nodiscard]] bool has_strayed(const ChainId& chain) const { return strays_.contains(chain); }
+  [[nodiscard]] std::uint64_t forked_from(const ChainId& chain) const;
+  [[nodiscard]] bool says_nothing(const SignedRecord& record) const;
+  // Takes what it remembers: the other half of the proof that this is a fork; what is named by this id.
+  bool place_rival_of(const SignedRecord& record, Ingested& result);
+  bool place_half(const RecordId& id, Ingested& result);
+  RecordPtr take_half(std::deque<RecordPtr>::iterator half);
+  void remember_half(const RecordPtr& record);
+  void hold_only(std::vector<RecordPtr> records);
   void end_before_fork(const ChainId& chain, ChainHead& head) const;
   // Is there another record at its place, or another that follows the same one?
   [[nodiscard]] bool is_rival(const Record& record) const;
   [[nodiscard]] bool branches_off(const Record& record) const;
   // What stands of a forked chain from number `from` on.
-  [[nodiscard]] Settlement settle_from(const ChainId& chain, std::uint64_t from, bool beyond_base) const;
-  [[nodiscard]] const Settlement& settlement(const ChainId& chain, const ForkPoint& fork) const;
+  [[nodiscard]] Settlement settle_from(const ChainId& chain, std::uint64_t from, const ChainProtections& said,
+                                       bool beyond_base) const;
+  [[nodiscard]] const Settlement& settlement(const ChainId& chain, std::uint64_t from) const;
   void place(const RecordPtr& record, Ingested& result);
   void add_to_chain(const RecordPtr& record);
   void note_fork(const Record& record);
@@ -170,7 +184,8 @@ class Changelog {
   LogBase base_;
   std::set<RecordId> base_heads_;
   std::set<ChainId> strays_;  // chains of which something was taken that doesn't follow the base
-  std::size_t late_ = 0;
+  std::deque<RecordPtr> halves_;
+  std::size_t halves_bytes_ = 0;
   std::uint64_t drops_ = 0;
   std::set<RecordId> heads_;
   std::map<PeerId, std::size_t> tips_of_;  // how many of them are counted, by author

@@ -46,7 +46,8 @@ class Founding {
   // A new fleet has no history that older rules must hold for (M9).
   Result<> begin_at_level(unsigned level) {
     if (level == first_merge_level) return {};
-    const Anchor anchor{log_->vector(), revision_of(unset_tree(), level), level};
+    // What it covers was folded by the rules before.
+    const Anchor anchor{log_->vector(), revision_of(unset_tree(), first_merge_level), level};
     return write(RecordKind::anchor, anchor.to_body());
   }
   [[nodiscard]] const FleetId& fleet() const noexcept { return fleet_; }

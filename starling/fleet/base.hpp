@@ -5,6 +5,7 @@
 
 #include "starling/changelog/anchor.hpp"
 #include "starling/changelog/changelog.hpp"
+#include "starling/fleet/discards.hpp"
 #include "starling/merge/state.hpp"
 
 namespace starling {
@@ -19,6 +20,11 @@ using BasePtr = std::shared_ptr<const Base>;
 
 // Errors: parse, limit (its state is none).
 [[nodiscard]] Result<BasePtr> read_base(const RecordPtr& checkpoint);
+
+// What a checkpoint or an anchor covers was there when it was signed, but for what clocks may differ by (L7).
+[[nodiscard]] inline Hlc latest_covered(const Record& anchor) {
+  return Hlc::at(anchor.hlc.wall() + clock_tolerance);
+}
 
 [[nodiscard]] inline RecordId id_of(const BasePtr& base) { return base ? base->record->id : RecordId{}; }
 [[nodiscard]] inline const VersionVector& covered_by(const BasePtr& base) {

@@ -1,5 +1,7 @@
 #include "starling/fleet/checkpoint_judge.hpp"
 
+#include <algorithm>
+
 namespace starling {
 namespace {
 
@@ -27,13 +29,15 @@ std::set<RecordId> ids_in(const Facts& facts, std::string_view name) {
 }  // namespace
 
 CheckpointJudge::CheckpointJudge(Env env, FleetId fleet, const Changelog& log, const Charter& charter,
-                                 const Controls& controls, std::function<void(const RecordPtr&)> on_wrong)
+                                 const Controls& controls, std::function<void(const RecordPtr&)> on_wrong,
+                                 std::function<Hlc()> ceiling)
     : env_(env),
       fleet_(fleet),
       log_(log),
       charter_(charter),
       controls_(controls),
-      on_wrong_(std::move(on_wrong)) {}
+      on_wrong_(std::move(on_wrong)),
+      ceiling_(std::move(ceiling)) {}
 
 Facts CheckpointJudge::facts() const {
   return {{std::string(fact_right), to_text(right_)}, {std::string(fact_wrong), to_text(wrong_)}};
@@ -54,11 +58,23 @@ Task<RecordPtr> CheckpointJudge::newest(BasePtr horizon) {
   }
 }
 
+bool CheckpointJudge::is_ready(const SignedRecord& checkpoint) const {
+  const Controls::Anchored* known = controls_.find(checkpoint.id);
+  return known != nullptr && checkpoint.record.hlc <= ceiling_() &&
+         std::ranges::all_of(known->anchor.vector, [this](const auto& entry) {
+           return entry.second.seq == 0 || log_.knows(entry.second.id);
+         });
+}
+
 Task<RecordPtr> CheckpointJudge::right_follower(RecordPtr of, BasePtr horizon) {
   const std::vector<RecordPtr> followers = controls_.followers(of ? of->id : RecordId{}, charter_, log_);
   for (const RecordPtr& follower : followers) {
     if (is_wrong(follower->id)) continue;
     if (is_right(follower->id)) co_return follower;
+    if (!is_ready(*follower)) {
+      open_ = true;
+      continue;
+    }
     const Verdict verdict = co_await judge(follower, of, horizon);
     switch (verdict) {
       case Verdict::right:
@@ -85,7 +101,8 @@ Task<CheckpointJudge::Verdict> CheckpointJudge::judge(RecordPtr record, RecordPt
   }
   const auto checkpoint = Checkpoint::from_body(record->record.body);
   if (!checkpoint) co_return Verdict::wrong;
-  const auto derived = co_await derive(env_, log_, join_checks_, fleet_, from, checkpoint->anchor.vector);
+  const auto derived = co_await derive(env_, log_, join_checks_, fleet_, from, checkpoint->anchor.vector,
+                                       latest_covered(record->record));
   if (!derived) co_return derived.error().code == Errc::refused ? Verdict::wrong : Verdict::open;
   const auto state = encode_state(derived->state);
   const bool same = state && *state == checkpoint->state &&

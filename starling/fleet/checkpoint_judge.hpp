@@ -21,9 +21,11 @@ class CheckpointJudge {
     open,  // not all that it covers is here
   };
 
-  // All must outlive it. `on_wrong` is told of each that has been found wrong.
+  // All must outlive it. `on_wrong` is told of each that has been found wrong; one above the ceiling is yet
+  // to come (L7).
   CheckpointJudge(Env env, FleetId fleet, const Changelog& log, const Charter& charter,
-                  const Controls& controls, std::function<void(const RecordPtr&)> on_wrong);
+                  const Controls& controls, std::function<void(const RecordPtr&)> on_wrong,
+                  std::function<Hlc()> ceiling);
 
   // The newest of the chain that goes on from `horizon`; of several right ones that follow the same the one
   // with the smallest id. nullptr: there is none.
@@ -38,6 +40,8 @@ class CheckpointJudge {
   void restore(const Facts& facts);
 
  private:
+  // Can it be told whether it is right?
+  [[nodiscard]] bool is_ready(const SignedRecord& checkpoint) const;
   [[nodiscard]] Task<RecordPtr> right_follower(RecordPtr of, BasePtr horizon);
   [[nodiscard]] Task<Verdict> judge(RecordPtr checkpoint, RecordPtr from, BasePtr horizon);
 
@@ -47,6 +51,7 @@ class CheckpointJudge {
   const Charter& charter_;
   const Controls& controls_;
   std::function<void(const RecordPtr&)> on_wrong_;
+  std::function<Hlc()> ceiling_;
   JoinChecks join_checks_;
   std::set<RecordId> right_;
   std::set<RecordId> wrong_;

@@ -15,7 +15,6 @@ constexpr std::size_t max_body_bytes = max_record_bytes - 64UZ * 1024;
 
 // What is remembered over restarts besides the judge's verdicts.
 constexpr std::string_view fact_base = "checkpoint";
-constexpr std::string_view fact_horizon = "checkpoint.horizon";
 
 std::optional<RecordId> id_in(const Facts& facts, std::string_view name) {
   const auto found = facts.find(name);
@@ -83,10 +82,10 @@ bool Fleet::is_present(const VersionVector& vector) const {
          std::ranges::all_of(log_.records(), covered);
 }
 
-Task<Result<RevisionId>> Fleet::revision_at(VersionVector vector) {
+Task<Result<RevisionId>> Fleet::revision_at(VersionVector vector, Hlc latest) {
   if (includes(vector, covered_by(base_)) && is_present(vector)) co_return merge_.revision();
   LIBP2P_CO_TRY(const Derived derived,
-                co_await derive(env_, log_, join_checks_, id_, base_, std::move(vector)));
+                co_await derive(env_, log_, join_checks_, id_, base_, std::move(vector), latest));
   co_return derived.revision;
 }
 
@@ -100,7 +99,7 @@ Task<Result<Anchor>> Fleet::next_anchor(std::uint32_t merge_level) {
                                                std::to_string(merge_level) + " can't follow");
   }
   Anchor anchor{anchor_vector(), {}, merge_level, id_of(base_)};
-  LIBP2P_CO_TRY(anchor.revision, co_await revision_at(anchor.vector));
+  LIBP2P_CO_TRY(anchor.revision, co_await revision_at(anchor.vector, ceiling()));
   co_return anchor;
 }
 
@@ -110,7 +109,7 @@ Task<Result<Checkpoint>> Fleet::next_checkpoint() {
   checkpoint.anchor.vector = anchor_vector();
   checkpoint.anchor.base = id_of(base_);
   LIBP2P_CO_TRY(Derived derived,
-                co_await derive(env_, log_, join_checks_, id_, base_, checkpoint.anchor.vector));
+                co_await derive(env_, log_, join_checks_, id_, base_, checkpoint.anchor.vector, ceiling()));
   checkpoint.anchor.revision = derived.revision;
   checkpoint.kept = std::move(derived.kept);
   LIBP2P_CO_TRY(checkpoint.state, encode_state(derived.state));
@@ -157,7 +156,7 @@ Task<> Fleet::compare(RecordPtr record) {
   const bool counts = anchor && anchor->base == id_of(base_) && log_.stands(*record) &&
                       charter_.judge(record->record) == Charter::Verdict::valid;
   if (!counts || merge_.size() > max_compared_changes) co_return;
-  const auto revision = co_await revision_at(anchor->vector);
+  const auto revision = co_await revision_at(anchor->vector, latest_covered(record->record));
   if (revision && *revision != anchor->revision) tell_difference(record);
 }
 
@@ -183,8 +182,10 @@ void Fleet::seek_base() {
 
 Task<> Fleet::find_base() {
   while (std::exchange(seek_again_, false)) {
-    const RecordPtr newest = co_await judge_.newest(horizon_);
+    const BasePtr horizon = horizon_;
+    const RecordPtr newest = co_await judge_.newest(horizon);
     note_verdicts();
+    seek_again_ = seek_again_ || horizon != horizon_;
     const RecordId id = newest ? newest->id : RecordId{};
     if (!seek_again_ && id != id_of(base_)) {
       const auto base = newest ? base_of(newest) : BasePtr();
@@ -241,12 +242,14 @@ void Fleet::rebuild_log() {
 }
 
 std::vector<UnseenCheckpoint> Fleet::unseen_checkpoints() {
-  std::vector<RecordPtr> records = charter_records_;
+  std::vector<RecordPtr> records;
+  std::ranges::copy_if(charter_records_, std::back_inserter(records),
+                       [this](const RecordPtr& record) { return log_.stands(*record); });
   Controls controls = controls_;
   bool any = judge_.has_open();
   for (const RecordPtr& record : log_.waiting_records()) {
     if (is_charter_record(record->record.kind)) records.push_back(record);
-    if (record->record.kind != RecordKind::checkpoint) continue;
+    if (record->record.kind != RecordKind::checkpoint || record->record.hlc > ceiling()) continue;
     controls.add(record);
     any = true;
   }
@@ -266,26 +269,13 @@ std::vector<UnseenCheckpoint> Fleet::unseen_checkpoints() {
 
 Task<Result<>> Fleet::rest_on_unseen(RecordPtr checkpoint) {
   LIBP2P_CO_TRY(horizon_, read_base(checkpoint));
-  note(fact_horizon, to_fact(horizon_));
+  note(horizon_fact, to_fact(horizon_));
   rest_on(horizon_);
   std::vector<RecordPtr> stored = std::exchange(released_, {});
   // It must be there after a restart, even if something that it names is still on its way.
   if (!log_.holds(checkpoint->id)) stored.push_back(checkpoint);
   seek_base();
   co_return co_await store_and_refresh(std::move(stored));
-}
-
-// A log that was restored without what its checkpoint covers: it is this node's own word.
-Result<> Fleet::rest_on_what_waits() {
-  while (log_.waiting() > 0) {
-    const std::vector<UnseenCheckpoint> unseen = unseen_checkpoints();
-    if (unseen.empty()) break;
-    LIBP2P_TRY(horizon_, read_base(unseen.front().record));
-    note(fact_horizon, to_fact(horizon_));
-    rest_on(horizon_);
-    released_.clear();  // it is on disk already
-  }
-  return {};
 }
 
 // The base comes before the records that are taken only because of it.
@@ -299,9 +289,9 @@ void Fleet::restore_base(const std::vector<RecordPtr>& records) {
     const auto base = base_of(*found);
     return base ? *base : nullptr;
   };
-  horizon_ = read(fact_horizon);
+  horizon_ = read(horizon_fact);
   base_ = read(fact_base);
-  if (!base_) base_ = horizon_;
+  if (!base_ || !includes(covered_by(base_), covered_by(horizon_))) base_ = horizon_;
   if (!base_) return;
   merge_.set_base(base_->state);
   (void)log_.set_base(base_->log);
@@ -327,20 +317,30 @@ std::set<RecordId> Fleet::droppable(const VersionVector& covered) const {
   return ids;
 }
 
-Task<Result<std::size_t>> Fleet::drop_covered(std::chrono::milliseconds keep) {
-  // Where checkpoints come quickly an older one than the present is due first.
+// One that is right and old enough is not left any more, whatever is said of it later: others may have
+// forgotten what it covers. Where checkpoints come quickly an older one than the present is due first.
+Result<bool> Fleet::move_horizon(std::chrono::milliseconds keep) {
   const Controls::Anchored* due = base_ ? controls_.find(base_->record->id) : nullptr;
   while (due != nullptr && fleet_time() - due->record->record.hlc.wall() < keep)
     due = controls_.find(due->anchor.base);
-  if (due == nullptr || !judge_.is_right(due->record->id)) co_return 0U;
-  const std::set<RecordId> ids = droppable(due->anchor.vector);
-  if (ids.empty()) co_return 0U;
-  LIBP2P_CO_TRY(horizon_, base_of(due->record));
-  note(fact_horizon, to_fact(horizon_));
+  if (!settled() || due == nullptr || !judge_.is_right(due->record->id)) return false;
+  if (!includes(due->anchor.vector, covered_by(horizon_))) return false;
+  if (id_of(horizon_) == due->record->id) return true;
+  LIBP2P_TRY(horizon_, base_of(due->record));
+  note(horizon_fact, to_fact(horizon_));
+  return true;
+}
+
+Task<Result<std::size_t>> Fleet::drop_covered(std::chrono::milliseconds keep, std::size_t above_bytes) {
+  LIBP2P_CO_TRY(const bool due, move_horizon(keep));
+  std::set<RecordId> ids;
+  if (due && log_.bytes() > above_bytes) ids = droppable(horizon_->log.covered);
   for (const RecordId& id : ids) forget(*log_.get(id));
-  log_.drop(ids);
+  if (!ids.empty()) log_.drop(ids);
+  if (ids.empty() && new_facts_.empty()) co_return 0U;
   LIBP2P_CO_CHECK(co_await committer_.drop({ids.begin(), ids.end()}, std::exchange(new_facts_, {})));
-  env_.log.info("checkpoint.dropped", {{"records", ids.size()}, {"bytes_left", log_.bytes()}});
+  if (!ids.empty())
+    env_.log.info("checkpoint.dropped", {{"records", ids.size()}, {"bytes_left", log_.bytes()}});
   co_return ids.size();
 }
 

@@ -42,8 +42,8 @@ class Slices {
 // What is covered and not by `from`, from the newest of each chain down.
 class Covered {
  public:
-  Covered(const Changelog& log, const VersionVector& vector, const BasePtr& from)
-      : log_(log), vector_(vector), from_(covered_by(from)) {}
+  Covered(const Changelog& log, const VersionVector& vector, const BasePtr& from, Hlc latest)
+      : log_(log), vector_(vector), from_(covered_by(from)), latest_(latest) {}
 
   [[nodiscard]] Result<> check_heads() const {
     if (!includes(vector_, from_))
@@ -72,34 +72,20 @@ class Covered {
         if (record->record.chain() != chain || record->record.seq != seq)
           co_return fail(Errc::refused, "it covers a record that stands elsewhere");
         next = record->record.prev;
-        ids_.push_back(record->id);
+        if (record->record.hlc > latest_) co_return fail(Errc::refused, "it covers what was yet to come");
+        if (has_lasting_effect(record->record)) lasting_.push_back(record);
         records_.push_back(std::move(record));
         LIBP2P_CO_CHECK(co_await slices.step());
       }
       if (first > 1 && head.seq >= first && next != from_.at(chain).id)
         co_return fail(Errc::refused, "it covers another branch than the checkpoint that it follows");
     }
-    std::ranges::sort(ids_);
     std::ranges::sort(records_, in_order);
     co_return Result<>{};
   }
 
-  // Is what they rest on covered as well?
-  Task<Result<>> check_closed(Slices& slices) const {
-    for (const RecordPtr& record : records_) {
-      for (const RecordId& id : record->record.parents) {
-        if (std::ranges::binary_search(ids_, id)) continue;
-        const RecordPtr parent = log_.get(id);
-        // What has been forgotten lies behind a checkpoint.
-        const bool before = !parent || parent->record.seq < first_of(parent->record.chain());
-        if (!before) co_return fail(Errc::refused, "it covers a record and not what that rests on");
-      }
-      LIBP2P_CO_CHECK(co_await slices.step());
-    }
-    co_return Result<>{};
-  }
-
   [[nodiscard]] const std::vector<RecordPtr>& records() const { return records_; }  // M1
+  [[nodiscard]] const std::vector<RecordPtr>& lasting() const { return lasting_; }
 
  private:
   [[nodiscard]] std::uint64_t first_of(const ChainId& chain) const {
@@ -110,8 +96,36 @@ class Covered {
   const Changelog& log_;
   const VersionVector& vector_;
   const VersionVector& from_;
+  Hlc latest_;
   std::vector<RecordPtr> records_;
-  std::vector<RecordId> ids_;
+  std::vector<RecordPtr> lasting_;
+};
+
+// Who knew whom among them.
+class Knowledge {
+ public:
+  // In an order in which each follows what it depends on.
+  void add(const SignedRecord& record) {
+    std::vector<Ancestry::Number> parents;
+    for (const RecordId& id : record.record.parents) {
+      if (const auto number = number_of(id)) parents.push_back(*number);
+    }
+    numbers_.emplace(record.id, ancestry_.add(number_of(record.record.prev), parents, false));
+  }
+  [[nodiscard]] bool before(const RecordId& earlier, const RecordId& later) const {
+    const auto first = number_of(earlier);
+    const auto second = number_of(later);
+    return first && second && ancestry_.before(*first, *second);
+  }
+
+ private:
+  [[nodiscard]] std::optional<Ancestry::Number> number_of(const RecordId& id) const {
+    const auto found = numbers_.find(id);
+    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::map<RecordId, Ancestry::Number> numbers_;
+  Ancestry ancestry_;
 };
 
 // What of it has an effect beyond the state: all that is there, in the order of the merge (M1).
@@ -122,8 +136,7 @@ Result<std::vector<RecordPtr>> lasting(const Changelog& log, const BasePtr& from
     if (!record) return fail(Errc::not_found, "not all that the checkpoint it follows has kept is here");
     records.push_back(std::move(record));
   }
-  std::ranges::copy_if(covered.records(), std::back_inserter(records),
-                       [](const RecordPtr& record) { return has_lasting_effect(record->record); });
+  std::ranges::copy(covered.lasting(), std::back_inserter(records));
   std::ranges::sort(records, in_order);
   return records;
 }
@@ -146,15 +159,12 @@ std::vector<LevelFrom> levels_in(const std::vector<RecordPtr>& lasting, const Ch
   return levels;
 }
 
-// Who may discard, and whom, as far as it is covered.
+// Who may discard, and whom, as far as it is covered. What `from` has settled is built upon.
 class Voided {
  public:
-  Voided(const Changelog& log, const Charter& charter, const VersionVector& vector)
-      : log_(log), charter_(charter) {
-    for (const auto& [chain, head] : vector) {
-      if (RecordPtr newest = log.get(head.id)) newest_.push_back(std::move(newest));
-    }
-  }
+  Voided(const Charter& charter, const Knowledge& knowledge, const std::vector<RecordPtr>& newest,
+         const BasePtr& from)
+      : charter_(charter), knowledge_(knowledge), newest_(newest), from_(from) {}
   // In the order of the merge: what is void makes nothing void.
   void add(const SignedRecord& record) {
     const auto change = Change::from_body(record.record.body);
@@ -163,15 +173,30 @@ class Voided {
       discards_.add(discard_by(record, charter_), change->voids);
   }
   [[nodiscard]] bool contains(const SignedRecord& change) const {
-    return discards_.reason(change, [&] { return built_upon(change, newest_, log_, charter_); }).has_value();
+    const auto knew = [this](const RecordId& earlier, const RecordId& later) {
+      return knowledge_.before(earlier, later);
+    };
+    const auto is_built_upon = [&] {
+      return (from_ && from_->log.kept.contains(change.id)) || built_upon(change, newest_, knew, charter_);
+    };
+    return discards_.reason(change, is_built_upon).has_value();
   }
 
  private:
-  const Changelog& log_;
   const Charter& charter_;
-  std::vector<RecordPtr> newest_;
+  const Knowledge& knowledge_;
+  const std::vector<RecordPtr>& newest_;
+  const BasePtr& from_;
   Discards discards_;
 };
+
+std::vector<RecordPtr> newest_of(const Changelog& log, const VersionVector& vector) {
+  std::vector<RecordPtr> newest;
+  for (const auto& [chain, head] : vector) {
+    if (RecordPtr record = log.get(head.id)) newest.push_back(std::move(record));
+  }
+  return newest;
+}
 
 }  // namespace
 
@@ -190,21 +215,30 @@ bool has_lasting_effect(const Record& record) {
 }
 
 Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet, BasePtr from,
-                             VersionVector vector) {
+                             VersionVector vector, Hlc latest) {
   Slices slices(env, log);
-  Covered covered(log, vector, from);
+  Covered covered(log, vector, from, latest);
   LIBP2P_CO_CHECK(covered.check_heads());
   LIBP2P_CO_CHECK(co_await covered.collect(slices));
-  LIBP2P_CO_CHECK(co_await covered.check_closed(slices));
   LIBP2P_CO_TRY(const std::vector<RecordPtr> kept, lasting(log, from, covered));
   LIBP2P_CO_CHECK(co_await slices.pause());
   const Charter charter = Charter::evaluate(fleet, kept, checks);
-  Voided voided(log, charter, vector);
+  std::vector<LevelFrom> levels = levels_in(kept, charter);
+  if (Levels(levels).last() > newest_merge_level)
+    co_return fail(Errc::not_supported, "a newer version's rules are asked for (M9)");
+  Knowledge knowledge;
+  for (const RecordPtr& record : covered.records()) {
+    knowledge.add(*record);
+    LIBP2P_CO_CHECK(co_await slices.step());
+  }
+  const std::vector<RecordPtr> newest = newest_of(log, vector);
+  Voided voided(charter, knowledge, newest, from);
   for (const RecordPtr& record : kept) voided.add(*record);
-  Merge merge(
-      [&log](const RecordId& earlier, const RecordId& later) { return log.happened_before(earlier, later); });
+  Merge merge([&knowledge](const RecordId& earlier, const RecordId& later) {
+    return knowledge.before(earlier, later);
+  });
   if (from) merge.set_base(from->state);
-  merge.set_levels(levels_in(kept, charter));
+  merge.set_levels(std::move(levels));
   for (const RecordPtr& record : covered.records()) {
     LIBP2P_CO_CHECK(co_await slices.step());
     if (record->record.kind != RecordKind::change || voided.contains(*record) ||

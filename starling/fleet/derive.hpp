@@ -23,10 +23,11 @@ struct Derived {
 
 // A function of what is covered and of nothing else: charter, levels and discards are those that follow from
 // it, and no fork or ruling takes away what is covered. In slices, between which others have their turn;
-// `log` and `checks` must outlive it. `from` is where the fold begins. Errors: not_found (some of it is not
-// here), refused (it is no beginning of the history: it covers less than `from`, or a record and not what
-// that rests on), busy (something was forgotten meanwhile: ask again).
+// `log` and `checks` must outlive it. `from` is where the fold begins; nothing covered may be later than
+// `latest`. Errors: not_found (some of it is not here), refused (it is no part of the history: it covers less
+// than `from`, a record that stands elsewhere, or one that was yet to come), not_supported (it is of a level
+// that this version doesn't know), busy (something was forgotten meanwhile: ask again).
 [[nodiscard]] Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet,
-                                           BasePtr from, VersionVector covered);
+                                           BasePtr from, VersionVector covered, Hlc latest);
 
 }  // namespace starling

@@ -47,12 +47,11 @@ bool acts_at_least(const Record& record, Role role, const Charter& charter) {
   return grant && grant->subject == record.author && at_least(grant->role, role);
 }
 
-bool built_upon(const SignedRecord& change, const std::vector<RecordPtr>& newest, const Changelog& log,
+bool built_upon(const SignedRecord& change, const std::vector<RecordPtr>& newest, const HappenedBefore& knew,
                 const Charter& charter) {
   return std::ranges::any_of(newest, [&](const RecordPtr& record) {
     return record->record.author != change.record.author && record->record.hlc > change.record.hlc &&
-           acts_at_least(record->record, Role::operator_, charter) &&
-           log.happened_before(change.id, record->id);
+           acts_at_least(record->record, Role::operator_, charter) && knew(change.id, record->id);
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "starling/changelog/changelog.hpp"
 #include "starling/charter/charter.hpp"
+#include "starling/merge/fold.hpp"
 
 namespace starling {
 
@@ -55,7 +56,7 @@ class Discards {
 // Has another than its author, who may write, built upon it? `newest` are the newest records of all chains:
 // who knows a record of a chain knows what stands before it there.
 [[nodiscard]] bool built_upon(const SignedRecord& change, const std::vector<RecordPtr>& newest,
-                              const Changelog& log, const Charter& charter);
+                              const HappenedBefore& knew, const Charter& charter);
 [[nodiscard]] Discards::Source discard_by(const SignedRecord& record, const Charter& charter);
 
 }  // namespace starling

@@ -62,8 +62,9 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
       past_(env, log_, merge_, revisions_),
-      judge_(env, fleet, log_, charter_, controls_,
-             [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }),
+      judge_(
+          env, fleet, log_, charter_, controls_,
+          [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }, [this] { return ceiling(); }),
       fleet_time_told_(env_.clock.wall()),
       told_at_(env_.now()),
       tasks_(env) {}
@@ -82,7 +83,6 @@ Result<> Fleet::load() {
     for (const RecordPtr& added : ingested.added) sort_in(added);
   }
   evaluate_charter();
-  LIBP2P_CHECK(rest_on_what_waits());
   for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
@@ -192,6 +192,11 @@ Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
     for (const RecordPtr& record : records) unseen_.insert(record->id);
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
     --committing_;
+    // Meanwhile another checkpoint may have been begun with, and what rested on the one before waits again.
+    for (const RecordPtr& record : records) {
+      if (!log_.holds(record->id)) unseen_.erase(record->id);
+    }
+    std::erase_if(records, [this](const RecordPtr& record) { return !log_.holds(record->id); });
     if (!records.empty()) refresh(records);
     records = std::exchange(released_, {});
   }
@@ -401,7 +406,7 @@ void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
 }
 
 void Fleet::tick() {
-  if (!base_sought_) seek_base();
+  if (!base_sought_ || judge_.has_open()) seek_base();
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
     due.push_back(log_.get(it->second));

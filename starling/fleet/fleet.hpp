@@ -105,9 +105,11 @@ class Fleet {
   // Signed by this node. Errors: also those of author().
   [[nodiscard]] Task<Result<RecordPtr>> write_anchor(std::uint32_t merge_level = 0);
   [[nodiscard]] Task<Result<RecordPtr>> write_checkpoint();
-  // Forgets what the newest checkpoint covers that is older than `keep` by fleet time, if this node came to
-  // the same state itself; how many records. Errors: io.
-  [[nodiscard]] Task<Result<std::size_t>> drop_covered(std::chrono::milliseconds keep);
+  // Settles for good on the newest checkpoint that is older than `keep` by fleet time, if this node came to
+  // the same state itself; and forgets what it covers while the log takes more than `above_bytes`: how many
+  // records. Errors: io.
+  [[nodiscard]] Task<Result<std::size_t>> drop_covered(std::chrono::milliseconds keep,
+                                                       std::size_t above_bytes = 0);
   // Those that would count by what is here and what waits. Oldest first.
   [[nodiscard]] std::vector<UnseenCheckpoint> unseen_checkpoints();
   // Believes one of those, since others have forgotten what it covers: the fold begins with it from now on.
@@ -213,7 +215,7 @@ class Fleet {
   // Is what it covers just what is folded now?
   [[nodiscard]] bool is_present(const VersionVector& vector) const;
   // Of what the vector covers, folded from `base_`. Errors: those of derive().
-  [[nodiscard]] Task<Result<RevisionId>> revision_at(VersionVector vector);
+  [[nodiscard]] Task<Result<RevisionId>> revision_at(VersionVector vector, Hlc latest);
   void tell_difference(const RecordPtr& anchor);
   // Compares what waits for it with what this node comes to.
   Task<> compare_anchors();
@@ -224,13 +226,14 @@ class Fleet {
   Task<> find_base();
   [[nodiscard]] Result<BasePtr> base_of(const RecordPtr& checkpoint) const;
   void rest_on(BasePtr base);
-  [[nodiscard]] Result<> rest_on_what_waits();
   // Reads all records anew, as after a start.
   void rebuild_log();
   // Remembered with the next commit.
   void note(std::string_view name, std::string value);
   void note_verdicts();
   void restore_base(const std::vector<RecordPtr>& records);
+  // Is there one that is old enough?
+  [[nodiscard]] Result<bool> move_horizon(std::chrono::milliseconds keep);
   [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
 
   [[nodiscard]] bool is_folded(const SignedRecord& record) const;

@@ -75,8 +75,8 @@ Task<> HistoryKeeper::run() {
     co_await libp2p::sleep_for(
         env_, libp2p::Duration(static_cast<std::int64_t>(pause / 2 + env_.random.below(pause + 1))));
     Result<> done = co_await write(history_duty(fleet_, policy_));
-    if (done && fleet_.log().bytes() > policy_.log_bytes) {
-      const auto dropped = co_await fleet_.drop_covered(policy_.keep_bodies);
+    if (done) {
+      const auto dropped = co_await fleet_.drop_covered(policy_.keep_bodies, policy_.log_bytes);
       if (!dropped) done = std::unexpected(dropped.error());
     }
     if (!done) env_.log.warn("history.not_written", {{"why", done.error().to_string()}});

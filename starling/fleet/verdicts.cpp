@@ -45,11 +45,16 @@ void Fleet::evaluate_charter() {
 
 std::optional<RecordId> Fleet::discarded_by(const SignedRecord& change) const {
   return discards_.reason(change, [&] {
+    // What a checkpoint covers has been built upon, by whoever signed that.
+    if (log_.is_settled(change.record)) return true;
     std::vector<RecordPtr> newest;
     for (const auto& [chain, head] : log_.vector()) {
       if (RecordPtr last = log_.last_standing(chain)) newest.push_back(std::move(last));
     }
-    return built_upon(change, newest, log_, charter_);
+    const auto knew = [this](const RecordId& earlier, const RecordId& later) {
+      return log_.happened_before(earlier, later);
+    };
+    return built_upon(change, newest, knew, charter_);
   });
 }
 

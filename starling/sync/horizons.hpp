@@ -12,17 +12,15 @@ namespace starling {
 // is connected with, and two at least where the fleet has as many.
 class Horizons {
  public:
-  // Zero: it has forgotten nothing.
+  // Zero: it has forgotten nothing, and has more than is here.
   void heard(const PeerId& peer, const RecordId& horizon);
   void gone(const PeerId& peer) { named_.erase(peer); }
   // Has anybody forgotten anything?
   [[nodiscard]] bool any() const;
 
-  // The oldest of `unseen` that counts as gone: `enough` peers have forgotten what lies behind it, or behind
-  // one that follows it, and they are more than half of the `members` that are connected, and of those that
-  // were heard. nullptr: there is none.
-  [[nodiscard]] RecordPtr believed(std::span<const UnseenCheckpoint> unseen, std::size_t members,
-                                   std::size_t enough) const;
+  // The oldest of `unseen` that counts as gone: more than half of the peers that were heard, and `enough` of
+  // them, have forgotten what lies behind it, or behind one that follows it. nullptr: there is none.
+  [[nodiscard]] RecordPtr believed(std::span<const UnseenCheckpoint> unseen, std::size_t enough) const;
 
  private:
   std::map<PeerId, RecordId> named_;  // of connected peers

@@ -127,7 +127,12 @@ Task<Result<>> Puller::compare(PeerId peer, bool in_return) {
     const VersionVector& ours = fleet_.log().vector();
     if (swarm_.is_connected(peer)) {
       planner_.heard(peer, frame.same ? ours : frame.vector, ours, env_.now());
-      horizons_.heard(peer, frame.horizon);
+      // Who has nothing that is missing here can't tell whether others have.
+      if (frame.horizon.is_zero() && (frame.same || !knows_more(frame.vector, ours))) {
+        horizons_.gone(peer);
+      } else {
+        horizons_.heard(peer, frame.horizon);
+      }
     }
     work_.notify_all();
     co_return co_await libp2p::close_gracefully(stream);
@@ -158,10 +163,7 @@ Task<bool> Puller::rest_on_unseen() {
   // Who has nothing yet believes whoever let him in.
   const std::size_t others = std::max<std::size_t>(fleet_.charter().members().size(), 2) - 1;
   const std::size_t enough = fleet_.revision() ? std::min<std::size_t>(others, 2) : 1;
-  const auto members = static_cast<std::size_t>(std::ranges::count_if(
-      swarm_.connected_peers(),
-      [this](const PeerId& peer) { return fleet_.charter().member(peer) != nullptr; }));
-  RecordPtr believed = horizons_.believed(unseen, members, enough);
+  RecordPtr believed = horizons_.believed(unseen, enough);
   if (!believed) co_return false;
   const auto done = co_await fleet_.rest_on_unseen(std::move(believed));
   if (!done) env_.log.warn("checkpoint.not_adopted", {{"why", done.error().to_string()}});
@@ -234,7 +236,7 @@ Task<Result<>> Puller::read_answer(Round& round, std::size_t lane) {
     for (const Bytes& status : frame.statuses) hooks_.take_status(status);
     if (!frame.records.empty()) LIBP2P_CO_CHECK(co_await round.intake.put(lane, std::move(frame.records)));
     if (frame.end) {
-      if (swarm_.is_connected(ask.peer)) horizons_.heard(ask.peer, frame.horizon);
+      if (swarm_.is_connected(ask.peer) && !frame.horizon.is_zero()) horizons_.heard(ask.peer, frame.horizon);
       if (opened.protocol != sync_protocol && swarm_.is_connected(ask.peer))
         planner_.heard(ask.peer, frame.vector, fleet_.log().vector(), env_.now());
       co_return co_await libp2p::close_gracefully(stream);

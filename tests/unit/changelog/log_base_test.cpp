@@ -70,12 +70,17 @@ TEST_F(LogBaseTest, L8_AForkBehindACheckpointIsTheSameForWhoHasForgottenWhatItCo
   EXPECT_FALSE(forgetful.is_droppable(*right[0]));
 }
 
-TEST_F(LogBaseTest, L8_WhatGoesOnFromAnotherRecordThanTheCoveredOneIsRefused) {
+TEST_F(LogBaseTest, L8_WhatGoesOnFromAnotherRecordThanTheCoveredOneIsAForkToo) {
   Changelog forgetful = pruned(log_of({common, left}), left[1]);
   for (const RecordPtr& record : {right[0], right[1]})
-    EXPECT_NE(forgetful.ingest(record).outcome, Outcome::refused);
-  EXPECT_EQ(forgetful.ingest(right[2]).outcome, Outcome::refused);
-  EXPECT_EQ(forgetful.ingest(left[2]).outcome, Outcome::duplicate);
+    EXPECT_EQ(forgetful.ingest(record).outcome, Outcome::duplicate);
+  // What is named is taken after all.
+  EXPECT_EQ(forgetful.ingest(right[2]).outcome, Outcome::forked);
+  EXPECT_TRUE(forgetful.holds(right[1]->id));
+  EXPECT_EQ(standings(forgetful, left), "llqq");
+  EXPECT_EQ(standings(forgetful, right), "llqq");
+  forgetful.protect(anchored({left[3]->id}));
+  EXPECT_EQ(standings(forgetful, left) + " " + standings(forgetful, right), "llss llqq");
 }
 
 TEST_F(LogBaseTest, L8_WhatWasThereBeforeAndGoesOnElsewhereCountsForNothing) {
@@ -102,20 +107,48 @@ TEST_F(LogBaseTest, L8_TheFirstAfterACheckpointNeedsNothingThatIsForgotten) {
   EXPECT_EQ(fresh.vector().at(chain()).seq, left[2]->record.seq);
 }
 
-TEST_F(LogBaseTest, RV06_OfWhatIsSettledAlreadyOnlySoMuchIsTaken) {
-  Changelog fresh(fleet.id());
-  for (const RecordPtr& record : charter) (void)fresh.ingest(record);
-  const std::uint64_t many = Changelog::max_late + 10;
-  LogBase base;
-  base.covered[chain()] = {many, left[0]->id, std::nullopt};
-  (void)fresh.set_base(std::move(base));
-  std::size_t taken = 0;
-  for (std::uint64_t seq = 2; seq <= many; ++seq) {
-    Record record = left[1]->record;
+TEST_F(LogBaseTest, RV06_WhatIsSettledAlreadyIsNotKeptUnlessItProvesAFork) {
+  Changelog forgetful = pruned(log_of({common, left}), left[1]);
+  LogBase base = forgetful.base();
+  const ChainId other{peer_of(key_of(1)), 6};
+  base.covered[other] = {5000, left[0]->id, std::nullopt};
+  (void)forgetful.set_base(std::move(base));
+  const std::size_t held = forgetful.size();
+  Record record = left[1]->record;
+  record.incarnation = other.incarnation;
+  for (std::uint64_t seq = 2; seq < Changelog::max_halves + 100; ++seq) {
     record.seq = seq;
-    taken += fresh.ingest(must(sign_record(record, key_of(1)))).outcome == Outcome::added ? 1 : 0;
+    EXPECT_EQ(forgetful.ingest(must(sign_record(record, key_of(1)))).outcome, Outcome::duplicate);
   }
-  EXPECT_EQ(taken, Changelog::max_late);
+  EXPECT_EQ(forgetful.size(), held);
+  EXPECT_EQ(forgetful.ingest(right[0]).outcome, Outcome::duplicate);
+  EXPECT_EQ(forgetful.ingest(left[0]).outcome, Outcome::forked);
+  EXPECT_EQ(forgetful.size(), held + 2);
+}
+
+TEST_F(LogBaseTest, L8_WhoKnewWhomDoesNotHangOnWhatIsSettled) {
+  // `later` knew `earlier` through a record that is settled, and that not everybody has.
+  const RecordPtr earlier = after(nullptr, "earlier", 8);
+  Record between = right[0]->record;
+  between.parents = {earlier->id};
+  between.hlc = Hlc{earlier->record.hlc.value + 100};
+  const RecordPtr bridge = must(sign_record(between, key_of(1)));
+  Record last = after(nullptr, "later", 9)->record;
+  last.parents = {bridge->id};
+  last.hlc = Hlc{bridge->record.hlc.value + 1};
+  const RecordPtr later = must(sign_record(last, key_of(1)));
+  Changelog before = log_of({common, left, {earlier, bridge, later}});
+  EXPECT_TRUE(before.happened_before(earlier->id, later->id));
+  (void)before.set_base(upto(left[1]));
+  Changelog after_it = log_of({common, left});
+  (void)after_it.set_base(upto(left[1]));
+  for (const RecordPtr& record : {later, bridge, earlier}) (void)after_it.ingest(record);
+  for (const Changelog* log : {&before, &after_it}) {
+    EXPECT_TRUE(log->holds(later->id));
+    EXPECT_FALSE(log->happened_before(earlier->id, later->id));
+    EXPECT_TRUE(log->heads().contains(earlier->id));
+  }
+  EXPECT_EQ(before.heads(), after_it.heads());
 }
 
 TEST_F(LogBaseTest, RV09_CharterRecordsWaitInARoomOfTheirOwn) {
