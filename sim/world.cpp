@@ -135,12 +135,11 @@ World::~World() {
 }
 
 bool World::can_hear(std::size_t from, std::size_t to) const {
-  return from < group_of_.size() && to < group_of_.size() && group_of_[from] == group_of_[to];
+  return from < size() && to < size() && !links_.is_cut(from + 1, to + 1);
 }
 
 World::Machine& World::add_machine(std::uint64_t number) {
   machines_.push_back(std::make_unique<Machine>(runtime_.env()));
-  group_of_.push_back(0);
   Machine& machine = *machines_.back();
   machine.workers.set_latency(config_.disk_latency);
   machine.key = key_number(number);
@@ -254,17 +253,29 @@ bool World::run_until_joined(Duration limit) {
 }
 
 void World::partition(const std::vector<std::size_t>& group) {
-  for (const std::size_t index : group) group_of_.at(index) = 1;
-  for (std::size_t a = 0; a < size(); ++a) {
-    for (std::size_t b = a + 1; b < size(); ++b) {
-      if (!can_hear(a, b)) links_.cut(a + 1, b + 1);
+  for (const std::size_t inside : group) {
+    for (std::size_t other = 0; other < size(); ++other) {
+      if (std::ranges::find(group, other) == group.end()) links_.cut(inside + 1, other + 1);
     }
   }
   network_.links_changed();
 }
 
+void World::cut_one_way(std::size_t from, std::size_t to) {
+  links_.cut_one_way(from + 1, to + 1);
+  network_.links_changed();
+}
+
+void World::set_link_up(std::size_t a, std::size_t b, bool up) {
+  if (up) {
+    links_.heal(a + 1, b + 1);
+  } else {
+    links_.cut(a + 1, b + 1);
+  }
+  network_.links_changed();
+}
+
 void World::heal() {
-  std::ranges::fill(group_of_, 0);
   links_.heal_all();
   network_.links_changed();
 }

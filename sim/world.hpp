@@ -84,7 +84,14 @@ class World {
   void withhold(std::size_t index);
 
   // ---- what people and enemies write, past the nodes ----
-  // By root, who has seen what the node holds; and given to that node. Nothing, where its clock is refused.
+  // By any key, whose holder has seen what the node holds and opens an incarnation of its own. Nobody has it
+  // yet.
+  [[nodiscard]] RecordPtr sign(const PrivateKey& key, std::size_t index, RecordKind kind, RecordId grant,
+                               Bytes body);
+  [[nodiscard]] RecordPtr root_signs(std::size_t index, RecordKind kind, Bytes body) {
+    return sign(root_, index, kind, fleet_, std::move(body));
+  }
+  // And given to that node.
   RecordPtr root_writes(std::size_t index, RecordKind kind, Bytes body);
   // By whoever holds the node's key, at a clock of his own choosing. Nobody has it yet.
   [[nodiscard]] RecordPtr forge(std::size_t index, RecordKind kind, Bytes body,
@@ -104,6 +111,9 @@ class World {
 
   // The nodes of `group` see each other only.
   void partition(const std::vector<std::size_t>& group);
+  // What `from` sends never comes to `to`; the other way all is well.
+  void cut_one_way(std::size_t from, std::size_t to);
+  void set_link_up(std::size_t a, std::size_t b, bool up);
   void heal();
   void set_link(libp2p::LinkQuality quality);
 
@@ -169,7 +179,6 @@ class World {
   PrivateKey root_;
   FleetId fleet_;
   std::vector<std::unique_ptr<Machine>> machines_;
-  std::vector<std::size_t> group_of_;  // by node; equal numbers hear each other
   Bytes trace_;
   libp2p::TaskGroup tasks_;
 };
