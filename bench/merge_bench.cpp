@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 
+#include "bench/large_configuration.hpp"
 #include "starling/merge/diff.hpp"
 #include "starling/merge/merge.hpp"
 #include "starling/merge/validate.hpp"
@@ -15,41 +16,6 @@ namespace starling {
 namespace {
 
 constexpr std::size_t writers = 3;
-constexpr std::size_t routes = 1500;
-
-// Routes, upstreams, applications and listeners as a large installation has them.
-json::value large_document() {
-  json::object listeners;
-  json::object named;
-  json::object upstreams;
-  json::object applications;
-  for (std::size_t i = 0; i < routes; ++i) {
-    const std::string n = std::to_string(i);
-    json::object guard{
-        {"match", json::object{{"uri", "/private-" + n + "/*"}, {"source", json::array{"10.0.0.0/8"}}}},
-        {"action", json::object{{"return", 403}}}};
-    json::object files{
-        {"match", json::object{{"host", "site" + n + ".example.com"}, {"uri", json::array{"*.css", "*.js"}}}},
-        {"action", json::object{{"share", "/srv/site" + n + "$uri"},
-                                {"fallback", json::object{{"pass", "upstreams/u" + n}}}}}};
-    named["site" + n] = json::array{std::move(guard), std::move(files)};
-    upstreams["u" + n] = json::object{{"servers", json::object{{"10.0.0." + std::to_string(i % 250) + ":8080",
-                                                                json::object{{"weight", 2}}}}}};
-    if (i % 4 == 0) {
-      applications["app" + n] = json::object{{"type", "external"},
-                                             {"executable", "/usr/bin/app" + n},
-                                             {"user", "www"},
-                                             {"processes", json::object{{"max", 8}, {"spare", 2}}}};
-    }
-    if (i % 2 == 0)
-      listeners["10.1.0.1:" + std::to_string(1000 + i)] = json::object{{"pass", "routes/site" + n}};
-  }
-  return json::object{{"listeners", std::move(listeners)},
-                      {"routes", std::move(named)},
-                      {"upstreams", std::move(upstreams)},
-                      {"applications", std::move(applications)}};
-}
-
 // Histories with a clock vector for each change, so that asking who knew what costs next to nothing.
 class Writers {
  public:
@@ -88,32 +54,6 @@ class Writers {
     Known known;
   };
 
-  static Edit small_edit(std::size_t n) {
-    const std::string route = std::to_string(n * 7 % routes);
-    switch (n % 4) {
-      case 0:
-        return {"base",
-                {"upstreams", "u" + route, "servers", "10.9.9." + std::to_string(n % 250) + ":80"},
-                EditOp::set,
-                json::object{}};
-      case 1:
-        return {"base",
-                {"routes", "site" + route},
-                EditOp::append,
-                json::object{{"action", json::object{{"return", 404}}}}};
-      case 2:
-        return {"base",
-                {"listeners", "10.1.0.1:" + std::to_string(1000 + n * 2 % routes), "pass"},
-                EditOp::set,
-                json::value("routes/site" + route)};
-      default:
-        return {"base",
-                {"applications", "app" + route, "user"},
-                EditOp::set,
-                json::value("user" + std::to_string(n))};
-    }
-  }
-
   void write(std::size_t writer, std::vector<Edit> edits) {
     const std::size_t n = changes.size();
     RecordId id;
@@ -136,7 +76,7 @@ std::vector<LevelFrom> level(std::int64_t wanted) { return {{Hlc{0}, {}, static_
 void ColdFold(benchmark::State& state) {
   Writers log(static_cast<std::size_t>(state.range(0)));
   while (log.changes.size() < 10'000) (void)log.next();
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     Merge merge(log.happened_before());
     merge.reset(log.changes);
     if (merge.result().fates.size() != 10'000) std::abort();
@@ -153,7 +93,7 @@ void WarmLast(benchmark::State& state) {
   merge.set_levels(level(state.range(1)));
   merge.reset(log.changes);
   (void)merge.revision();
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     merge.add(log.next());
     benchmark::DoNotOptimize(merge.result().fates.size());
     benchmark::DoNotOptimize(merge.take_changed().size());
@@ -169,7 +109,7 @@ void WarmLate(benchmark::State& state) {
   merge.reset(log.changes);
   (void)merge.result();
   std::deque<MergeInput> held;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const MergeInput& next = log.next();
     if (log.changes.size() % 2 == 0) {
       held.push_back(next);
@@ -193,7 +133,7 @@ void State(benchmark::State& state) {
   Merge merge(log.happened_before());
   merge.reset(log.changes);
   std::size_t bytes = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const Bytes written = *encode_state(merge.state());
     bytes = written.size();
     benchmark::DoNotOptimize(decode_state(written)->provenance.size());
@@ -203,19 +143,20 @@ void State(benchmark::State& state) {
 
 void ValidateWhole(benchmark::State& state) {
   const json::value document = large_document();
-  for (auto _ : state) benchmark::DoNotOptimize(validate(document).has_value());
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(validate(document).has_value());
 }
 
 void DiffWhole(benchmark::State& state) {
   const json::value before = large_document();
   json::value after = before;
   after.as_object()["settings"] = json::object{{"listen_threads", 2}};
-  for (auto _ : state) benchmark::DoNotOptimize(diff(before, after).size());
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(diff(before, after).size());
 }
 
 void Revision(benchmark::State& state) {
   const json::value tree = json::object{{"base", large_document()}};
-  for (auto _ : state) benchmark::DoNotOptimize(revision_of(tree, static_cast<unsigned>(state.range(0))));
+  for ([[maybe_unused]] const auto _ : state)
+    benchmark::DoNotOptimize(revision_of(tree, static_cast<unsigned>(state.range(0))));
 }
 
 BENCHMARK(ColdFold)->Arg(0)->Arg(10)->Arg(1000)->Unit(benchmark::kMillisecond);

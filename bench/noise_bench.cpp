@@ -76,7 +76,8 @@ void AeadSeal(benchmark::State& state) {
   ChaCha20Poly1305 cipher{std::array<std::uint8_t, 32>{}};
   const Bytes plaintext(size);
   Bytes sealed(size + ChaCha20Poly1305::tag_size);
-  for (auto _ : state) cipher.seal(std::array<std::uint8_t, 12>{}, {}, plaintext, sealed);
+  for ([[maybe_unused]] const auto _ : state)
+    cipher.seal(std::array<std::uint8_t, 12>{}, {}, plaintext, sealed);
   count(state, size);
 }
 
@@ -86,14 +87,16 @@ void AeadOpen(benchmark::State& state) {
   Bytes plaintext(size);
   Bytes sealed(size + ChaCha20Poly1305::tag_size);
   cipher.seal(std::array<std::uint8_t, 12>{}, {}, plaintext, sealed);
-  for (auto _ : state) require(cipher.open(std::array<std::uint8_t, 12>{}, {}, sealed, plaintext));
+  for ([[maybe_unused]] const auto _ : state)
+    require(cipher.open(std::array<std::uint8_t, 12>{}, {}, sealed, plaintext));
   count(state, size);
 }
 
 void Write(benchmark::State& state) {
   VirtualRuntime runtime;
   const StreamPtr stream = noise::make_transport_stream(std::make_unique<Tape>(nullptr), ciphers(true));
-  for (auto _ : state) runtime.run(write_all(*stream, static_cast<std::size_t>(state.range(0))));
+  for ([[maybe_unused]] const auto _ : state)
+    runtime.run(write_all(*stream, static_cast<std::size_t>(state.range(0))));
   count(state, transfer);
 }
 
@@ -104,7 +107,7 @@ void Read(benchmark::State& state) {
   record.reserve(2 * transfer);
   runtime.run(write_all(*noise::make_transport_stream(std::make_unique<Tape>(&record), ciphers(true)),
                         static_cast<std::size_t>(state.range(0))));
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const StreamPtr stream =
         noise::make_transport_stream(std::make_unique<Tape>(nullptr, record), ciphers(false));
     runtime.run(read_all(*stream, static_cast<std::size_t>(state.range(1))));
@@ -122,7 +125,7 @@ Task<> both(Env env, Stream& from, Stream& to, std::size_t piece, std::size_t ro
 // One thread encrypts at one end of a memory stream and decrypts at the other.
 void BothEnds(benchmark::State& state) {
   VirtualRuntime runtime;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     auto [near, far] = make_memory_stream_pair(runtime.env(), 1024 * 1024);
     const StreamPtr from = noise::make_transport_stream(std::move(near), ciphers(true));
     const StreamPtr to = noise::make_transport_stream(std::move(far), ciphers(false));
@@ -133,7 +136,7 @@ void BothEnds(benchmark::State& state) {
 
 void Plain(benchmark::State& state) {
   VirtualRuntime runtime;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     auto [near, far] = make_memory_stream_pair(runtime.env(), 1024 * 1024);
     runtime.run(both(runtime.env(), *near, *far, static_cast<std::size_t>(state.range(0)), 256 * 1024));
   }
@@ -163,7 +166,7 @@ void HandshakeBothSides(benchmark::State& state) {
   };
   const NoiseIdentity dialer = identity();
   const NoiseIdentity listener = identity();
-  for (auto _ : state) runtime.run(shake(env, dialer, listener));
+  for ([[maybe_unused]] const auto _ : state) runtime.run(shake(env, dialer, listener));
 }
 
 BENCHMARK(AeadSeal)->Arg(1024)->Arg(65519);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures, and writes what it measured to RESULTS.md: P1 to P7, connections against those of go, rust and js; F1, the
 time of a change through a fleet against the experiment; F3, an idle fleet; F5, a node that was away; F6, writes a second; F7,
-the merge. Each part of the file is replaced alone."""
+the merge; F8, looking at the past. Each part of the file is replaced alone."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ import catchup
 import connections
 import figures
 import idle
+import looking_back
 import merging
 import propagation
 import streams
@@ -75,6 +76,7 @@ PARTS = {
         catchup.HEADING, catchup.measure(arguments.catchup_binary, list(effort.missed), 3)),
     "f6": lambda arguments, effort: (writes.HEADING, writes.measure(arguments.binary, effort.writes)),
     "f7": lambda arguments, effort: (merging.HEADING, merging.measure(arguments.merge_binary, effort.rounds)),
+    "f8": lambda arguments, effort: (looking_back.HEADING, looking_back.measure(arguments.history_binary, effort.rounds // 2)),
 }
 
 
@@ -87,9 +89,11 @@ def main():
     parser.add_argument("--binary", type=Path, default=RELEASE / "starling")
     parser.add_argument("--catchup-binary", type=Path, default=RELEASE / "bench" / "catchup_bench")
     parser.add_argument("--merge-binary", type=Path, default=RELEASE / "bench" / "merge_bench")
+    parser.add_argument("--history-binary", type=Path, default=RELEASE / "bench" / "history_bench")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file that is written (%(default)s)")
     arguments = parser.parse_args()
-    for binary in (arguments.peer_binary, arguments.binary, arguments.catchup_binary, arguments.merge_binary):
+    for binary in (arguments.peer_binary, arguments.binary, arguments.catchup_binary, arguments.merge_binary,
+                   arguments.history_binary):
         if not os.access(binary, os.X_OK):
             parser.error(f"{binary} is missing: ./dev build release")
     failed = False

@@ -99,7 +99,7 @@ template <class Peers>
 void BothEnds(benchmark::State& state) {
   VirtualRuntime runtime;
   Peers peers(runtime.env());
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     state.PauseTiming();
     Ends ends;
     runtime.run(connect(runtime.env(), peers, ends));
@@ -115,7 +115,7 @@ template <class Peers>
 void HandshakeBothSides(benchmark::State& state) {
   VirtualRuntime runtime;
   Peers peers(runtime.env());
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     Ends ends;
     runtime.run(connect(runtime.env(), peers, ends));
   }
@@ -123,7 +123,7 @@ void HandshakeBothSides(benchmark::State& state) {
 
 void MakeIdentity(benchmark::State& state) {
   VirtualRuntime runtime;
-  for (auto _ : state) require(TlsPeers::identity(runtime.env()).context() != nullptr);
+  for ([[maybe_unused]] const auto _ : state) require(TlsPeers::identity(runtime.env()).context() != nullptr);
 }
 
 BENCHMARK_TEMPLATE(BothEnds, TlsPeers)->Arg(1024)->Arg(16 * 1024)->Arg(64 * 1024)->Arg(256 * 1024);

@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "starling/fleet/author.hpp"
 
@@ -192,7 +193,7 @@ void World::found() {
     machines_[i]->join = std::move(join);
   }
   for (std::size_t i = 0; i < config_.nodes; ++i) {
-    if (i == 0 || config_.joined) (void)machines_[i]->disk.append(records);
+    if ((i == 0 || config_.joined) && !machines_[i]->disk.append(records)) std::abort();
   }
 }
 

@@ -30,6 +30,7 @@ struct Connection {
 
   bool restricted = false;  // the gater has not admitted it fully
   bool superseded = false;  // another connection to this peer is used instead
+  bool doubted = false;     // it is being found out whether the peer is still there
   bool closing = false;
   std::optional<Error> closed_because;  // set by whoever closes it on this side
 

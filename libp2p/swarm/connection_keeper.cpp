@@ -143,6 +143,29 @@ void ConnectionKeeper::announce(const ConnectionPtr& connection) {
   parts_.events.post(
       [info = connection->info()](SwarmObserver& observer) { observer.on_connection_opened(info); });
   settle(peer);
+  doubt_older(connection);
+}
+
+// Whoever dials although there is a connection may have restarted: nothing tells us that a QUIC connection's
+// other end is gone, and as long as it seems to be there it may be the one that is used.
+void ConnectionKeeper::doubt_older(const ConnectionPtr& newer) {
+  for (const ConnectionPtr& older : table_.of(newer->peer())) {
+    if (older == newer || !older->usable() || std::exchange(older->doubted, true)) continue;
+    parts_.tasks.spawn("doubted connection", doubt(older));
+  }
+}
+
+// On a slow path an answer may be late behind much else: whatever comes is a sign of life.
+Task<> ConnectionKeeper::doubt(ConnectionPtr older) {
+  bool dead = false;
+  for (bool answered = false; !answered && !dead && !older->closing;) {
+    const std::uint64_t before = older->muxed->bytes_in();
+    const Duration rtt = older->muxed->rtt().value_or(Duration::zero());
+    answered = co_await parts_.router.answers(older, parts_.config.doubt_patience + rtt);
+    dead = !answered && older->muxed->bytes_in() == before;
+  }
+  older->doubted = false;
+  if (dead) older->close({Errc::timeout, "no answer, and the peer has come again"});
 }
 
 void ConnectionKeeper::settle(const PeerId& peer) {

@@ -65,6 +65,8 @@ class ConnectionKeeper {
   void restrict(const ConnectionPtr& connection);
   void announce(const ConnectionPtr& connection);
   void settle(const PeerId& peer);
+  void doubt_older(const ConnectionPtr& newer);
+  [[nodiscard]] Task<> doubt(ConnectionPtr older);
   [[nodiscard]] Task<> serve(ConnectionPtr connection);
   void retire(const ConnectionPtr& connection, const Error& why);
   void sweep_once();

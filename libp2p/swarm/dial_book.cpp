@@ -37,6 +37,11 @@ Task<Result<>> DialBook::connect(PeerId peer, std::vector<Multiaddr> addresses) 
   co_return dial->outcome ? *dial->outcome : Result<>{};
 }
 
+void DialBook::seen(const PeerId& peer, const std::vector<Multiaddr>& addresses) {
+  if (const auto found = dials_.find(peer); found != dials_.end())
+    found->second->race.add(addresses, DialRace::Source::others);
+}
+
 // However it ends, the callers hear of it.
 Task<> DialBook::run(PeerId peer, std::shared_ptr<Dial> dial) {
   struct Ending {

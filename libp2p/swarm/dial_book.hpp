@@ -16,6 +16,8 @@ class DialBook {
 
   // As Swarm::connect. A caller that is cancelled leaves the dial to the others.
   [[nodiscard]] Task<Result<>> connect(PeerId peer, std::vector<Multiaddr> addresses);
+  // The peer was seen at these addresses: if it is being dialled, there too.
+  void seen(const PeerId& peer, const std::vector<Multiaddr>& addresses);
   // Whoever answers is taken.
   [[nodiscard]] Task<Result<PeerId>> connect_to_anybody(Multiaddr address);
   // The peer is reached; a dial of ours goes on only where its connection would be the one that is used.

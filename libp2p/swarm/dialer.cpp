@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "libp2p/base/deadline.hpp"
@@ -108,11 +109,17 @@ DialRace::DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::opti
       attempts_(env) {}
 
 void DialRace::add(const std::vector<Multiaddr>& addresses, Source source) {
+  insert(addresses, source, begun_ ? ++news_ : 0);
+}
+
+void DialRace::insert(const std::vector<Multiaddr>& addresses, Source source, std::size_t news) {
   const std::size_t before = entries_.size();
+  const std::size_t most = max_dial_candidates + (news > 0 ? max_news : 0);
   for (const Multiaddr& address : addresses) {
     Multiaddr plain = address.without_peer();
-    if (plain.empty() || known_.size() >= max_dial_candidates || !known_.insert(plain).second) continue;
-    Entry& entry = entries_.emplace_back(Entry{.planned = {.address = std::move(plain)}, .source = source});
+    if (plain.empty() || known_.size() >= most || !known_.insert(plain).second) continue;
+    Entry& entry = entries_.emplace_back(
+        Entry{.planned = {.address = std::move(plain)}, .source = source, .news = news});
     if (const auto peer = address.peer_id_bytes()) {
       if (auto id = PeerId::from_bytes(*peer)) entry.named = std::move(*id);
     }
@@ -125,14 +132,18 @@ void DialRace::add(const std::vector<Multiaddr>& addresses, Source source) {
 // Those under way keep their head start before what has been added.
 void DialRace::plan() {
   std::map<Multiaddr, Entry*> open;
-  std::vector<Multiaddr> addresses;
+  std::map<std::pair<std::size_t, std::size_t>, const Multiaddr*> in_order;  // the newest first
   Instant from = env_.now();
-  for (Entry& entry : entries_) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
     if (entry.state != Entry::State::waiting && entry.state != Entry::State::running) continue;
     if (entry.state == Entry::State::running) from = std::min(from, entry.start);
     open.emplace(entry.planned.address, &entry);
-    addresses.push_back(entry.planned.address);
+    in_order.emplace(std::pair(news_ - entry.news, i), &entry.planned.address);
   }
+  std::vector<Multiaddr> addresses;
+  addresses.reserve(in_order.size());
+  for (const auto& [rank, address] : in_order) addresses.push_back(*address);
   const PathKnowledge known{
       .rtt = [this](const Multiaddr& address) { return dialer_.known_rtt(address, expected_); },
       .black_hole = [this](const Multiaddr& address) { return black_holes_.swallows(address); }};
@@ -144,12 +155,27 @@ void DialRace::plan() {
 }
 
 std::optional<std::size_t> DialRace::next_waiting() const {
-  const auto rank = [this](std::size_t i) { return std::pair(entries_[i].start, entries_[i].planned.kind); };
+  const auto rank = [this](std::size_t i) {
+    const Entry& entry = entries_[i];
+    return std::tuple(news_ - entry.news, entry.start, entry.planned.kind);
+  };
   std::optional<std::size_t> next;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].state == Entry::State::waiting && (!next || rank(i) < rank(*next))) next = i;
   }
   return next;
+}
+
+std::optional<Instant> DialRace::place_at(const Entry& entry) const {
+  const Instant now = env_.now();
+  std::vector<Instant> holding;
+  for (const Entry& one : entries_) {
+    if (one.state != Entry::State::running) continue;
+    if (entry.news == 0 || now - one.start < config_.dial_silence) holding.push_back(one.start);
+  }
+  if (holding.size() < config_.max_parallel_dials) return now;
+  if (entry.news == 0) return std::nullopt;
+  return *std::ranges::min_element(holding) + config_.dial_silence;
 }
 
 void DialRace::give_up() {
@@ -160,16 +186,20 @@ void DialRace::give_up() {
 Task<Result<MuxedPtr>> DialRace::run() { return with_cleanup(race(), attempts_.stop()); }
 
 Task<Result<MuxedPtr>> DialRace::race() {
+  begun_ = true;
   for (;;) {
     const std::optional<std::size_t> next = next_waiting();
     if (winner_ || given_up_ || (running_ == 0 && !next)) break;
-    const Instant now = env_.now();
-    if (!next || running_ >= config_.max_parallel_dials) {
+    const std::optional<Instant> place = next ? place_at(entries_[*next]) : std::nullopt;
+    if (!place) {
       co_await changed_.wait();
-    } else if (running_ == 0 || now >= entries_[*next].start) {
+      continue;
+    }
+    const Instant at = running_ == 0 ? *place : std::max(*place, entries_[*next].start);
+    if (env_.now() >= at) {
       start(*next);
     } else {
-      (void)co_await changed_.wait_until(env_, entries_[*next].start);
+      (void)co_await changed_.wait_until(env_, at);
     }
   }
   if (winner_) co_return std::move(winner_);
@@ -212,7 +242,7 @@ Task<> DialRace::look_up(std::size_t number) {
   if (addresses) {
     entry.state = Entry::State::resolved;
     if (told) std::erase_if(*addresses, [](const Multiaddr& one) { return !is_dialable_from_remote(one); });
-    add(*addresses, entry.source);
+    insert(*addresses, entry.source, entry.news);
     changed_.notify_all();
   } else {
     note_failure(entry, addresses.error());

@@ -87,7 +87,8 @@ class Dialer {
 };
 
 // One peer's addresses against each other, as dial_plan() has them start; when nothing is under way the next
-// starts at once. The first connection wins.
+// starts at once. The first connection wins. What is told of while it runs is news of where the peer is: it
+// goes before what was known, and doesn't wait for those that have been silent for config.dial_silence.
 class DialRace {
  public:
   // Whose word an address is. What others told us of leads only where their addresses may lead
@@ -96,10 +97,12 @@ class DialRace {
   // Names that others told us of: each may cost many look-ups, and hold up those that somebody here waits
   // for.
   static constexpr std::size_t max_told_names = 4;
+  static constexpr std::size_t max_news = 4 * max_dial_candidates;
 
   DialRace(Env env, const SwarmConfig& config, Dialer& dialer, std::optional<PeerId> expected);
 
-  // Also while it runs. Those that it has already are left out.
+  // Also while it runs. Those that it has already are left out, and those beyond max_dial_candidates; of news
+  // there may be max_news more.
   void add(const std::vector<Multiaddr>& addresses, Source source);
   // run() then ends with Errc::closed, unless it has won.
   void give_up();
@@ -115,6 +118,7 @@ class DialRace {
     PlannedDial planned;
     std::optional<PeerId> named = {};  // who is there, where that came with the address
     Source source{};
+    std::size_t news = 0;  // 0: known when the race began; of the others the greater is the newer
     State state = State::waiting;
     Instant start{};  // planned, or when it did
     std::string fate = {};
@@ -124,9 +128,12 @@ class DialRace {
   [[nodiscard]] Task<> attempt(std::size_t number, bool first);
   [[nodiscard]] Task<> look_up(std::size_t number);
   [[nodiscard]] Task<Result<std::vector<Multiaddr>>> resolve(const Entry& entry);
+  void insert(const std::vector<Multiaddr>& addresses, Source source, std::size_t news);
   void plan();
   // Which is to start next; none waits.
   [[nodiscard]] std::optional<std::size_t> next_waiting() const;
+  // When there is a place for it, as things stand; nothing: when one that is under way has ended.
+  [[nodiscard]] std::optional<Instant> place_at(const Entry& entry) const;
   void start(std::size_t number);
   // Who must be at the entry's address.
   [[nodiscard]] const std::optional<PeerId>& expected_at(const Entry& entry) const {
@@ -145,6 +152,8 @@ class DialRace {
   std::set<Multiaddr> known_;
   std::size_t told_names_ = 0;  // looked up
   std::size_t running_ = 0;
+  std::size_t news_ = 0;  // the number of the last
+  bool begun_ = false;
   bool given_up_ = false;
   MuxedPtr winner_;
   std::string why_;

@@ -1,6 +1,7 @@
 #include "libp2p/swarm/peerstore.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "libp2p/base/protobuf.hpp"
 
@@ -59,7 +60,7 @@ void Peerstore::sweep() {
   for (auto it = entries_.begin(); it != entries_.end();) {
     Entry& entry = it->second;
     if (!entry.kept)
-      std::erase_if(entry.addresses, [now](const auto& address) { return address.second <= now; });
+      std::erase_if(entry.addresses, [now](const auto& address) { return address.second.expires <= now; });
     const Duration idle = now - entry.touched;
     const bool unreachable = entry.addresses.empty() && entry.envelope.empty();
     const bool lapsed = idle > (unreachable ? Duration(unreachable_ttl) : Duration(entry_ttl));
@@ -77,31 +78,57 @@ void Peerstore::add_addresses(const PeerId& peer, const std::vector<Multiaddr>& 
   Entry* entry = touch(peer);
   if (entry == nullptr) return;
   const Instant expires = env_.now() + ttl;
+  const std::uint64_t told_before = told_;
+  told_ += addresses.size();
+  std::uint64_t told = told_;
   for (const Multiaddr& given : addresses) {
+    const KnownAddress now{.expires = expires, .told = told--};
     const Multiaddr address = given.without_peer();
     if (address.empty()) continue;
     const auto known = entry->addresses.find(address);
     if (known != entry->addresses.end()) {
-      known->second = std::max(known->second, expires);
+      known->second = {.expires = std::max(known->second.expires, expires),
+                       .told = std::max(known->second.told, now.told)};
       continue;
     }
-    if (entry->addresses.size() >= max_addresses_per_peer) {
-      entry->addresses.erase(
-          std::ranges::min_element(entry->addresses, {}, [](const auto& item) { return item.second; }));
-    }
-    entry->addresses.emplace(address, expires);
+    if (entry->addresses.size() >= max_addresses_per_peer && !make_room(entry->addresses, told_before))
+      return;
+    entry->addresses.emplace(address, now);
     ++changes_;
   }
 }
 
-std::vector<Multiaddr> Peerstore::addresses(const PeerId& peer) const {
-  std::vector<Multiaddr> live;
-  const Entry* entry = find(peer);
-  if (entry == nullptr) return live;
-  for (const auto& [address, expires] : entry->addresses) {
-    if (entry->kept || expires > env_.now()) live.push_back(address);
+// Whoever tells of addresses that lapse soon (a LAN, where anybody may speak) drives out only those of its
+// own kind.
+bool Peerstore::make_room(KnownAddresses& addresses, std::uint64_t told_before) {
+  auto victim = addresses.end();
+  for (auto it = addresses.begin(); it != addresses.end(); ++it) {
+    const KnownAddress& one = it->second;
+    if (one.told > told_before) continue;
+    if (victim == addresses.end() ||
+        std::pair(one.expires, one.told) < std::pair(victim->second.expires, victim->second.told))
+      victim = it;
   }
-  return live;
+  if (victim == addresses.end()) return false;
+  addresses.erase(victim);
+  return true;
+}
+
+std::vector<Multiaddr> Peerstore::addresses(const PeerId& peer) const {
+  const Entry* entry = find(peer);
+  return entry == nullptr ? std::vector<Multiaddr>{} : live_addresses(*entry);
+}
+
+std::vector<Multiaddr> Peerstore::live_addresses(const Entry& entry) const {
+  std::vector<std::pair<std::uint64_t, const Multiaddr*>> live;
+  for (const auto& [address, known] : entry.addresses) {
+    if (entry.kept || known.expires > env_.now()) live.emplace_back(known.told, &address);
+  }
+  std::ranges::sort(live, std::greater());
+  std::vector<Multiaddr> addresses;
+  addresses.reserve(live.size());
+  for (const auto& [told, address] : live) addresses.push_back(*address);
+  return addresses;
 }
 
 bool Peerstore::add_record(const PeerRecord& record, Bytes envelope) {
@@ -191,9 +218,7 @@ Bytes Peerstore::serialise() const {
     ProtobufWriter item;
     item.bytes(1, peer.bytes());
     if (!entry.envelope.empty()) item.bytes(2, entry.envelope);
-    for (const auto& [address, expires] : entry.addresses) {
-      if (entry.kept || expires > env_.now()) item.bytes(3, address.bytes());
-    }
+    for (const Multiaddr& address : live_addresses(entry)) item.bytes(3, address.bytes());
     file.message(1, item);
   }
   return file.take();

@@ -32,8 +32,11 @@ class Peerstore {
 
   explicit Peerstore(Env env, PeerstoreFile* file);
 
-  // Addresses lapse after `ttl`, except those of kept peers. Without /p2p.
+  // Addresses lapse after `ttl`, except those of kept peers. Without /p2p. Where there are too many, the one
+  // that lapses first makes room; never one of those that are added with it.
   void add_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Duration ttl);
+  // Those that were added last come first, also after a restart: a peer that took other ports is found at
+  // once.
   [[nodiscard]] std::vector<Multiaddr> addresses(const PeerId& peer) const;
   // A record that was opened (so verified). False when an equal or newer one is stored, or its seq lies more
   // than a day ahead of the clock (ID11, ID12).
@@ -66,9 +69,14 @@ class Peerstore {
   [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
 
  private:
+  struct KnownAddress {
+    Instant expires;
+    std::uint64_t told = 0;  // larger than that of all that were told of before
+  };
+  using KnownAddresses = std::map<Multiaddr, KnownAddress>;
   struct Entry {
-    std::map<Multiaddr, Instant> addresses;  // and when each lapses
-    std::vector<std::string> protocols;      // sorted
+    KnownAddresses addresses;
+    std::vector<std::string> protocols;  // sorted
     std::string agent;
     Bytes envelope;  // the signed record, with its sequence number
     std::uint64_t seq = 0;
@@ -76,6 +84,9 @@ class Peerstore {
     std::optional<Duration> rtt;
     Instant touched;
   };
+  // Those that haven't lapsed, the newest first.
+  [[nodiscard]] std::vector<Multiaddr> live_addresses(const Entry& entry) const;
+  [[nodiscard]] static bool make_room(KnownAddresses& addresses, std::uint64_t told_before);
   [[nodiscard]] Entry* touch(const PeerId& peer);
   [[nodiscard]] const Entry* find(const PeerId& peer) const;
   void sweep();
@@ -86,6 +97,7 @@ class Peerstore {
   std::map<PeerId, Entry> entries_;
   Instant next_sweep_{};
   std::uint64_t changes_ = 0;
+  std::uint64_t told_ = 0;
 };
 
 }  // namespace libp2p

@@ -1,6 +1,7 @@
 #include "libp2p/swarm/stream_router.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,6 +11,12 @@
 #include "libp2p/swarm/metered_stream.hpp"
 
 namespace libp2p::swarm {
+namespace {
+
+// Most peers speak it, and those that don't say so: both is an answer.
+constexpr std::string_view asked_for = "/ipfs/ping/1.0.0";
+
+}  // namespace
 
 // One of a connection's inbound streams, from its arrival until its handler has ended.
 class StreamRouter::Slot {
@@ -160,6 +167,17 @@ Task<Result<Swarm::OpenedStream>> StreamRouter::open(ConnectionPtr connection,
   LIBP2P_CO_CHECK(account->assign(agreed));
   co_return Swarm::OpenedStream{account_stream(std::move(stream), account), std::move(agreed),
                                 connection->id};
+}
+
+Task<bool> StreamRouter::answers(ConnectionPtr connection, Duration patience) {
+  const auto account = connection->account->open_stream(Direction::outbound);
+  if (!account) co_return true;
+  const auto stream = co_await with_timeout(env_, patience, "the peer accepts no more streams",
+                                            connection->muxed->open_stream());
+  if (!stream) co_return true;
+  const std::array protocols{std::string(asked_for)};
+  const auto agreed = co_await select_one(env_, **stream, protocols, {.timeout = patience});
+  co_return agreed || agreed.error().code != Errc::timeout;
 }
 
 }  // namespace libp2p::swarm

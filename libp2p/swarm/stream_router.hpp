@@ -24,6 +24,9 @@ class StreamRouter {
   // Errors as Swarm::open_stream_on; limit; refused, for a protocol that a restricted connection isn't for.
   [[nodiscard]] Task<Result<Swarm::OpenedStream>> open(ConnectionPtr connection,
                                                        std::vector<std::string> protocols, bool lazy);
+  // Whether the peer answers there within `patience`, be it by a refusal. Where nothing could be asked it
+  // counts as if it had.
+  [[nodiscard]] Task<bool> answers(ConnectionPtr connection, Duration patience);
   // Cancels all handlers and joins them. Nothing is accepted any more.
   [[nodiscard]] Task<> stop() { return handling_.stop(); }
   [[nodiscard]] std::size_t escaped() const noexcept { return handling_.escaped(); }

@@ -271,6 +271,7 @@ void Swarm::release(const PeerId& peer) {
 void Swarm::seen(const PeerId& peer, std::vector<Multiaddr> addresses) {
   if (peer == parts_->local) return;
   parts_->peerstore.add_addresses(peer, addresses, seen_address_ttl);
+  parts_->dials.seen(peer, addresses);
   parts_->redials.seen(peer);
 }
 

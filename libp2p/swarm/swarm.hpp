@@ -159,7 +159,7 @@ class Swarm {
   // implies protecting.
   void keep_connected(const PeerId& peer);
   void release(const PeerId& peer);
-  // Discovery saw `peer` at `addresses` just now.
+  // Discovery saw `peer` at `addresses` just now: a dial that is under way takes them in.
   void seen(const PeerId& peer, std::vector<Multiaddr> addresses);
 
   [[nodiscard]] Peerstore& peerstore() noexcept;

@@ -38,8 +38,13 @@ struct SwarmConfig {
   Duration simultaneous = std::chrono::seconds(10);
   Duration superseded_linger =
       std::chrono::seconds(2);  // the one of them that is not used, once without streams
+  // Of a peer that has come again, an older connection on which nothing comes for so long, beyond its round
+  // trip, is dead. Shorter than superseded_linger: the new one may be the one that isn't used.
+  Duration doubt_patience = std::chrono::milliseconds(1500);
   DialPaces dial_paces = {};
-  std::size_t max_parallel_dials = 8;   // addresses of one peer at a time
+  std::size_t max_parallel_dials = 8;  // addresses of one peer at a time
+  // A dial that has heard nothing for so long gives its place to where the peer was seen since.
+  Duration dial_silence = std::chrono::seconds(1);
   std::size_t max_dials = 64;           // in all; the last half of them are for peers that have none yet
   std::size_t max_dialling_peers = 32;  // peers being redialled at a time
   // Both sides of a kept peer tend to see each other at once: the one with the larger id waits so long for

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "starling/layers/layer.hpp"
 #include "starling/merge/diff.hpp"
 
 namespace starling {
@@ -66,7 +67,9 @@ std::expected<Edit, Fault> edit_of(const json::value& value) {
   if (*op != EditOp::remove && !given) return std::unexpected(Fault("value is missing"));
   if (parsed->empty() && *op != EditOp::remove && !(*op == EditOp::set && given->is_object()))
     return std::unexpected(Fault("the whole of a scope is an object"));
-  return Edit{std::move(*scope), std::move(*parsed), *op, given ? std::optional(*given) : std::nullopt};
+  Edit edit{std::move(*scope), std::move(*parsed), *op, given ? std::optional(*given) : std::nullopt};
+  if (given && edit.scope == fleet_scope) edit.value = with_canonical_selectors(edit.path, *given);
+  return edit;
 }
 
 // As much of its place as there is.

@@ -5,7 +5,7 @@
 
 #include "starling/api/change_json.hpp"
 #include "starling/api/handlers/config_handler.hpp"
-#include "starling/history/causal_past.hpp"
+#include "starling/history/unseen.hpp"
 
 namespace starling {
 namespace {
@@ -37,28 +37,36 @@ std::vector<Path> places_of(const SignedRecord& record) {
   return places;
 }
 
+bool takes_part(const Fleet& fleet, const SignedRecord& record) {
+  if (record.record.kind != RecordKind::change) return false;
+  switch (fleet.status_of(record.id).state) {
+    case ChangeState::applied:
+    case ChangeState::partly:
+    case ChangeState::lost:
+    case ChangeState::skipped:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The changes that came after the version that the request names, newest first; of one that is not known, the
 // newest change of all.
 Moved moved_since(const ApiContext& context, const EtagList& wanted) {
   const Fleet& fleet = context.fleet;
-  std::set<RecordId> known;
+  std::vector<RecordId> seen;
   bool version_known = false;
   for (const std::string& name : wanted.names()) {
     const auto revision = fleet.revisions().find(name);
     if (!revision) continue;
     version_known = true;
-    known.merge(causal_past(fleet.log(), (*revision)->heads));
+    seen.insert(seen.end(), (*revision)->heads.begin(), (*revision)->heads.end());
   }
+  const auto counts = [&fleet](const SignedRecord& record) { return takes_part(fleet, record); };
   Moved moved;
-  std::size_t told = 0;
-  for (const ChangeFate& fate : std::views::reverse(fleet.merged().fates)) {
-    if (told == (version_known ? most_told : 1)) break;
-    if (known.contains(fate.id)) continue;
-    const RecordPtr record = fleet.log().get(fate.id);
-    if (!record) continue;
-    tell(context, fate.id, places_of(*record), moved);
-    ++told;
-  }
+  for (const RecordPtr& record :
+       unseen(fleet.log(), fleet.tips(), seen, counts, version_known ? most_told : 1))
+    tell(context, record->id, places_of(*record), moved);
   return moved;
 }
 
@@ -89,19 +97,6 @@ bool names_a_part(const EtagList& list) {
   return std::ranges::any_of(list.names(), [](const std::string& name) { return name.starts_with("path-"); });
 }
 
-// What a change put after `heads` would know besides: this node's own later changes, and what they were
-// written upon.
-std::vector<RecordPtr> known_besides(const Fleet& fleet, const std::vector<RecordId>& heads) {
-  const std::set<RecordId> seen = causal_past(fleet.log(), heads);
-  std::vector<RecordPtr> besides;
-  for (const RecordId& id : causal_past(fleet.log(), fleet.own_heads())) {
-    RecordPtr record = fleet.log().get(id);
-    if (record->record.kind == RecordKind::change && !seen.contains(id)) besides.push_back(std::move(record));
-  }
-  std::ranges::sort(besides, std::ranges::greater(), [](const RecordPtr& r) { return r->record.hlc; });
-  return besides;
-}
-
 // Would the edit overwrite, unseen, what one of the others did? Not where all is as it is to be, and appends
 // get along.
 bool overwrites(const Edit& edit, const std::vector<Edit>& unseen, const json::value& present,
@@ -119,11 +114,15 @@ bool overwrites(const Edit& edit, const std::vector<Edit>& unseen, const json::v
 
 std::optional<WriteFault> overwrites_unseen(const ApiContext& context, const PastState& base,
                                             const Proposal& proposal) {
-  for (const RecordPtr& record : known_besides(context.fleet, base.heads)) {
-    const auto unseen = Change::from_body(record->record.body);
-    if (!unseen) continue;
+  // A change put after the base's heads comes after this node's own later changes as well, and what they were
+  // written upon.
+  const auto is_change = [](const SignedRecord& record) { return record.record.kind == RecordKind::change; };
+  for (const RecordPtr& record :
+       unseen(context.fleet.log(), context.fleet.own_heads(), base.heads, is_change)) {
+    const auto known = Change::from_body(record->record.body);
+    if (!known) continue;
     for (const Edit& edit : proposal.edits) {
-      if (!overwrites(edit, unseen->edits, context.fleet.merged().document, proposal.document)) continue;
+      if (!overwrites(edit, known->edits, context.fleet.merged().document, proposal.document)) continue;
       Moved moved;
       tell(context, record->id, {path_in_tree(edit.scope, edit.path)}, moved);
       const std::string detail = "What this write touches has been changed since its base by " +
@@ -163,22 +162,25 @@ Result<Preconditions> Preconditions::parse(const HttpRequest& request) {
 std::optional<WriteFault> check_preconditions(const ApiContext& context, const Preconditions& wanted,
                                               const json::value& tree, const Path& place) {
   const json::value* there = place.empty() ? &tree : find(tree, place);
+  const Place part = place.empty() ? Place{} : place_of(place);
+  const bool is_given = !place.empty() && part.scope == base_scope;
+  const json::value* given = is_given ? find(present_document(context), part.path) : nullptr;
+  // Below /config a node's own resource is what it is given: base, layers and templates (RFC 9110, 13.1).
+  const bool exists = is_given ? given != nullptr : there != nullptr;
   if (wanted.if_none_match && place.empty()) {
     return WriteFault{
         400, json::object{{"error", "Bad request."},
                           {"detail", "If-None-Match is for a write of one place. Nothing has changed."}}};
   }
-  if (wanted.if_none_match && there) return stale(to_text(place_of(place)) + " is there already.", {});
+  if (wanted.if_none_match && exists) return stale(to_text(place_of(place)) + " is there already.", {});
   if (!wanted.if_match) return std::nullopt;
   const EtagList& list = *wanted.if_match;
   if (list.any()) {
-    if (there) return std::nullopt;
+    if (exists) return std::nullopt;
     return stale("Nothing is at " + to_text(place_of(place)) + ".", {});
   }
   if (list.has_strong(whole_etag(context.fleet.revision()))) return std::nullopt;
   if (place.empty() || !names_a_part(list)) return whole_moved(context, list);
-  const Place part = place_of(place);
-  const json::value* given = part.scope == base_scope ? find(present_document(context), part.path) : nullptr;
   if ((given || there) && list.has_strong(part_etag(given, there))) return std::nullopt;
   return part_moved(context, place);
 }

@@ -23,6 +23,12 @@ struct FleetRoute {
   Answer get;
 };
 
+// One whose answer takes a while: others have their turn meanwhile.
+struct SlowRoute {
+  std::string_view path;
+  Task<HttpResponse> (*get)(ApiContext&, HttpRequest);
+};
+
 struct FleetAction {
   std::string_view path;
   Task<HttpResponse> (*post)(ApiContext&, HttpRequest);
@@ -64,20 +70,22 @@ constexpr std::array member_actions{
                  }},
 };
 
+constexpr std::array slow_routes{
+    SlowRoute{"/v1/anchors/next", [](ApiContext& c, HttpRequest) { return get_next_anchor(c); }},
+    SlowRoute{"/v1/checkpoints/next", [](ApiContext& c, HttpRequest) { return get_next_checkpoint(c); }},
+    SlowRoute{"/v1/diff", get_diff},
+    SlowRoute{"/v1/blame", get_blame},
+    SlowRoute{"/v1/level", [](ApiContext& c, HttpRequest) { return get_level(c); }},
+};
+
 constexpr std::array fleet_routes{
     FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
     FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
-    FleetRoute{"/v1/anchors/next", [](ApiContext& c, const HttpRequest&) { return get_next_anchor(c); }},
-    FleetRoute{"/v1/checkpoints/next",
-               [](ApiContext& c, const HttpRequest&) { return get_next_checkpoint(c); }},
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
     FleetRoute{"/v1/history", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
-    FleetRoute{"/v1/diff", [](ApiContext& c, const HttpRequest& r) { return get_diff(c, r); }},
-    FleetRoute{"/v1/blame", [](ApiContext& c, const HttpRequest& r) { return get_blame(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},
     FleetRoute{"/v1/events", [](ApiContext& c, const HttpRequest& r) { return get_events(c, r); }},
-    FleetRoute{"/v1/level", [](ApiContext& c, const HttpRequest&) { return get_level(c); }},
     FleetRoute{"/v1/authoring", [](ApiContext& c, const HttpRequest& r) { return get_authoring(c, r); }},
 };
 
@@ -107,16 +115,18 @@ Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
   }
   if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
   const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
+  const auto* slow = std::ranges::find(slow_routes, std::string_view(request.path), &SlowRoute::path);
   const auto change = between(request.path, change_prefix, "");
   if (request.path == "/v1/rollback")
     co_return problem(405, "method", "Method not allowed.", "Only POST is possible here.");
-  if (found == fleet_routes.end() && !change) {
+  if (found == fleet_routes.end() && slow == slow_routes.end() && !change) {
     co_return problem(404, "no-such-resource", "Not found.",
                       "There is no " + libp2p::printable(request.path) + ".");
   }
   if (request.method != HttpMethod::get)
     co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
-  if (change) co_return get_change(context, *change);
+  if (change) co_return co_await get_change(context, *change);
+  if (slow != slow_routes.end()) co_return co_await slow->get(context, std::move(request));
   co_return found->get(context, request);
 }
 

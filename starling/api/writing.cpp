@@ -9,6 +9,10 @@
 namespace starling {
 namespace {
 
+// The titles of faults that a status alone does not tell apart.
+constexpr std::string_view invalid_json = "Invalid JSON.";
+constexpr std::string_view not_stored = "The change could not be stored.";
+
 bool is_set(const HttpRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
   return found != request.query.end() && found->second == "1";
@@ -24,6 +28,12 @@ Result<std::string> text_header(const HttpRequest& request, const std::string& n
 }
 
 WriteFault unknown_base(const Error& error) {
+  if (error.code == Errc::busy) {
+    return {
+        503,
+        json::object{{"error", "Too many requests."}, {"detail", error.message + ". Nothing has changed."}},
+        1};
+  }
   return {412, json::object{
                    {"error", "Precondition failed."},
                    {"detail", "Nothing can be written upon that base: " + error.message +
@@ -64,8 +74,10 @@ std::string_view code_of(int status, std::string_view title) {
       return "too-large";
     case 503:
       return "unavailable";
+    case 500:
+      return title == not_stored ? "store" : "invalid-configuration";
     default:
-      return title == "Bad request." ? "bad-request" : "invalid-configuration";
+      return title == "Bad request." || title == invalid_json ? "bad-request" : "invalid-configuration";
   }
 }
 
@@ -76,6 +88,25 @@ std::expected<WriteResult, WriteFault> try_dry(const ApiContext& context, const 
   return WriteResult{{std::nullopt, context.fleet.revision()},
                      true,
                      differences(context.fleet.merged().document, proposal->document)};
+}
+
+// The answer of /v1 to a write.
+HttpResponse written_response(const ApiContext& context, const WriteResult& result) {
+  const Written& written = result.written;
+  if (!result.acknowledged) {
+    HttpResponse late = problem(504, "timed-out", "Timed out waiting.",
+                                "The change stands and is on its way: " + to_cid(*written.change) + ".");
+    late.headers["Starling-Change"] = to_cid(*written.change);
+    return late;
+  }
+  json::object body =
+      written.change ? outcome_json(context, *written.change) : json::object{{"change", nullptr}};
+  body["revision"] =
+      context.fleet.revision() ? json::value(to_hex(*context.fleet.revision())) : json::value(nullptr);
+  HttpResponse response = json_response(200, body);
+  response.headers["ETag"] = whole_etag(context.fleet.revision());
+  if (written.change) response.headers["Starling-Change"] = to_cid(*written.change);
+  return response;
 }
 
 }  // namespace
@@ -94,8 +125,10 @@ Result<WriteTerms> WriteTerms::parse(const HttpRequest& request) {
 Task<std::expected<WriteResult, WriteFault>> write_on_terms(ApiContext& context, WriteTerms terms,
                                                             Propose propose, Path place) {
   WriteOptions options = options_of(context, terms, std::move(place));
+  // A refusal names whose what stands is.
+  if (terms.preconditions.if_match) (void)co_await context.fleet.past().prepare_provenance();
   if (terms.preconditions.base) {
-    auto state = context.fleet.past().at(*terms.preconditions.base);
+    auto state = co_await context.fleet.past().at(*terms.preconditions.base);
     if (!state) co_return std::unexpected(unknown_base(state.error()));
     if (state->heads.size() > max_parents)
       co_return std::unexpected(unknown_base({Errc::limit, "more changes met there than one can name"}));
@@ -163,22 +196,19 @@ HttpResponse dry_run_response(const WriteResult& result) {
                         {"differences", differences_json(result.differences)}});
 }
 
-HttpResponse written_response(const ApiContext& context, const WriteResult& result) {
-  const Written& written = result.written;
-  if (!result.acknowledged) {
-    HttpResponse late = problem(504, "timed-out", "Timed out waiting.",
-                                "The change stands and is on its way: " + to_cid(*written.change) + ".");
-    late.headers["Starling-Change"] = to_cid(*written.change);
-    return late;
-  }
-  json::object body =
-      written.change ? outcome_json(context, *written.change) : json::object{{"change", nullptr}};
-  body["revision"] =
-      context.fleet.revision() ? json::value(to_hex(*context.fleet.revision())) : json::value(nullptr);
-  HttpResponse response = json_response(200, body);
-  response.headers["ETag"] = whole_etag(context.fleet.revision());
-  if (written.change) response.headers["Starling-Change"] = to_cid(*written.change);
+HttpResponse problem_of_past(const Error& error, std::string_view unknown) {
+  if (error.code == Errc::not_found) return problem(404, unknown, "Not found.", error.message);
+  if (error.code != Errc::busy) return problem(400, "bad-request", "Bad request.", error.message);
+  HttpResponse response = problem(503, "unavailable", "Too many requests.", error.message);
+  response.headers["Retry-After"] = "1";
   return response;
+}
+
+Task<HttpResponse> write_and_tell(ApiContext& context, WriteTerms terms, Propose propose) {
+  const bool dry_run = terms.dry_run;
+  const auto done = co_await write_on_terms(context, std::move(terms), std::move(propose), {});
+  if (!done) co_return problem_of(context, done.error());
+  co_return dry_run ? dry_run_response(*done) : written_response(context, *done);
 }
 
 }  // namespace starling

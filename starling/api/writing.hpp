@@ -40,7 +40,10 @@ struct WriteResult {
 [[nodiscard]] HttpResponse problem_of(const ApiContext& context, const WriteFault& fault);
 // What a dry run tells: {present, differences}.
 [[nodiscard]] HttpResponse dry_run_response(const WriteResult& result);
-// The answer of /v1 to a write.
-[[nodiscard]] HttpResponse written_response(const ApiContext& context, const WriteResult& result);
+// The same for a point of the history that nothing could be told of; `unknown`: the code of one that is not
+// known.
+[[nodiscard]] HttpResponse problem_of_past(const Error& error, std::string_view unknown = "no-such-state");
+// A write as /v1 answers it: write_on_terms(), and what came of it.
+[[nodiscard]] Task<HttpResponse> write_and_tell(ApiContext& context, WriteTerms terms, Propose propose);
 
 }  // namespace starling

@@ -58,14 +58,11 @@ Result<> fill(const StateDir& folder, const Backup& backup, std::string_view con
 }
 
 // What it covers may have been dropped: the rest stands without it (L8).
-std::optional<VersionVector> newest_checkpoint(const FleetId& fleet, const std::vector<RecordPtr>& held,
-                                               const std::vector<RecordPtr>& others) {
-  std::vector<RecordPtr> all = held;
-  all.insert(all.end(), others.begin(), others.end());
-  const Charter charter = Charter::evaluate(fleet, all);
+std::optional<LogBase> newest_checkpoint(const FleetId& fleet, const std::vector<RecordPtr>& records) {
+  const Charter charter = Charter::evaluate(fleet, records);
   RecordPtr newest;
-  std::optional<VersionVector> covered;
-  for (const RecordPtr& record : all) {
+  std::optional<LogBase> base;
+  for (const RecordPtr& record : records) {
     if (record->record.kind != RecordKind::checkpoint) continue;
     if (newest && std::pair(record->record.hlc, record->id) <= std::pair(newest->record.hlc, newest->id))
       continue;
@@ -73,9 +70,9 @@ std::optional<VersionVector> newest_checkpoint(const FleetId& fleet, const std::
     auto checkpoint = Checkpoint::from_body(record->record.body);
     if (!checkpoint) continue;
     newest = record;
-    covered = std::move(checkpoint->anchor.vector);
+    base = LogBase{std::move(checkpoint->anchor.vector), {checkpoint->kept.begin(), checkpoint->kept.end()}};
   }
-  return covered;
+  return base;
 }
 
 // Gone again unless it was kept.
@@ -143,7 +140,11 @@ Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId
                                    ", and this node is of " + to_cid(fleet));
   }
   Changelog log(fleet);
-  if (auto covered = newest_checkpoint(fleet, held, backup.records)) (void)log.set_base(std::move(*covered));
+  std::vector<RecordPtr> all = held;
+  all.insert(all.end(), backup.records.begin(), backup.records.end());
+  if (lacks_ancestors(all)) {
+    if (auto base = newest_checkpoint(fleet, all)) (void)log.set_base(std::move(*base));
+  }
   std::set<RecordId> stored;
   for (const RecordPtr& record : held) {
     (void)log.restore(record);
@@ -155,7 +156,7 @@ Result<RestorableRecords> restorable_records(const Backup& backup, const FleetId
       ++missing.held;
       continue;
     }
-    const Changelog::Ingested ingested = log.ingest(record);
+    const Changelog::Ingested ingested = log.restore(record);
     if (ingested.outcome == Changelog::Outcome::refused) {
       return fail(Errc::refused, "record " + to_cid(record->id) + ": " + ingested.why.message);
     }

@@ -63,6 +63,7 @@ Ancestry::Knowledge& Ancestry::knowledge(std::uint32_t lane, std::uint32_t of) c
 
 std::optional<std::pair<std::uint32_t, std::uint32_t>> Ancestry::look_at_next(std::uint32_t lane,
                                                                               std::uint32_t of) const {
+  ++looks_;
   Knowledge& own = knowledge(lane, of);
   const std::uint32_t so_far = own.steps.empty() ? 0 : own.steps.back().second;
   std::uint32_t best = so_far;

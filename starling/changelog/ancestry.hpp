@@ -23,6 +23,8 @@ class Ancestry {
   Number add(std::optional<Number> prev, std::span<const Number> parents, bool only_tip);
   [[nodiscard]] bool before(Number earlier, Number later) const;
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+  // The work that all answers so far have cost: how often a record was looked at.
+  [[nodiscard]] std::uint64_t looks() const noexcept { return looks_; }
 
  private:
   struct Node {
@@ -51,6 +53,7 @@ class Ancestry {
   std::vector<Number> edges_;  // to other lanes
   std::vector<std::vector<Number>> lanes_;
   mutable std::map<Lanes, Knowledge> known_;  // a cache: emptied when it grows too large
+  mutable std::uint64_t looks_ = 0;
 };
 
 }  // namespace starling

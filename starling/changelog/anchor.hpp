@@ -14,22 +14,31 @@ struct Anchor {
   RevisionId revision;  // of the changes that it covers, folded
   // From this anchor on, in the order of the merge, the rules of this level hold (M9); 0: as before.
   std::uint32_t merge_level = 0;
+  RecordId base = {};  // the checkpoint that the fold began with; zero: it began with nothing
 
   [[nodiscard]] Bytes to_body() const;
   // Errors: parse, limit.
   [[nodiscard]] static Result<Anchor> from_body(BytesView body);
 };
 
-// An anchor that carries the state as well, so that what it covers need not be kept for ever (L8).
+// An anchor that carries the state as well, so that what it covers need not be kept for ever (L8). The one
+// that it follows is its base.
 struct Checkpoint {
   Anchor anchor;
-  RecordId previous;  // the checkpoint that this one follows; zero: it is the first
-  Bytes state;        // the merge's own encoding: documents and the provenance of every path
+  // Of what it covers, all that has an effect beyond the state: who is in the fleet, what was ruled and
+  // raised, what makes other changes void. Ascending. This is never forgotten; what lies behind a checkpoint
+  // and isn't named here has no effect of its own any more.
+  std::vector<RecordId> kept;
+  Bytes state;  // the merge's own encoding: documents and the provenance of every path
 
   [[nodiscard]] Bytes to_body() const;
   // Errors: parse, limit.
   [[nodiscard]] static Result<Checkpoint> from_body(BytesView body);
 };
+
+// The level that an anchor or a checkpoint raises the merge's rules to (M9); 0: none, or it is no such
+// record.
+[[nodiscard]] std::uint32_t level_raised_by(const Record& record);
 
 // What stands of a forked chain (L3): the record named and all before it in its chain. What else lies at or
 // past `seq` is void, whenever it arrives.

@@ -12,22 +12,30 @@ RecordPtr Changelog::get(const RecordId& id) const {
 
 // ---- what is taken ----
 
-bool Changelog::in_base(const Record& record) const {
-  const auto covered = base_.find(record.chain());
-  return covered != base_.end() && record.seq <= covered->second.seq;
+bool Changelog::is_settled(const Record& record) const {
+  const auto covered = base_.covered.find(record.chain());
+  return covered != base_.covered.end() && record.seq <= covered->second.seq;
+}
+
+bool Changelog::strays(const Record& record) const {
+  const auto covered = base_.covered.find(record.chain());
+  return covered != base_.covered.end() && record.seq == covered->second.seq + 1 &&
+         record.prev != covered->second.id;
 }
 
 std::optional<RecordId> Changelog::first_missing_of(const Record& record) const {
-  if (in_base(record)) return std::nullopt;
-  if (!record.prev.is_zero() && !holds(record.prev)) return record.prev;
+  if (is_settled(record)) return std::nullopt;
+  if (!record.prev.is_zero() && !knows(record.prev)) return record.prev;
   for (const RecordId& parent : record.parents) {
-    if (!holds(parent)) return parent;
+    if (!knows(parent)) return parent;
   }
   return std::nullopt;
 }
 
 Result<> Changelog::check_against(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
+  if (!restoring_ && strays(record))
+    return fail(Errc::protocol, "it goes on from another record than the one that a checkpoint covers (L8)");
   if (const RecordPtr prev = get(record.prev)) {
     if (prev->record.chain() != record.chain() || prev->record.seq + 1 != record.seq) {
       return fail(Errc::protocol, "prev names a record that is not its predecessor (L2)");
@@ -54,7 +62,7 @@ bool Changelog::is_rival(const Record& record) const {
 bool Changelog::branches_off(const Record& record) const {
   if (!is_rival(record)) return false;
   // Where predecessors need not be known anything could be claimed to be one.
-  if (in_base(record)) return true;
+  if (is_settled(record)) return true;
   const auto& records = chains_.at(record.chain()).records;
   for (auto it = records.lower_bound({record.seq, RecordId{}});
        it != records.end() && it->first.first == record.seq; ++it) {
@@ -68,6 +76,9 @@ Result<> Changelog::check_bounds(const SignedRecord& signed_record) const {
   // What others rest on is taken whatever the bounds say.
   if (restoring_ || named_.contains(signed_record.id) || waiting_.awaits(signed_record.id)) return {};
   const auto known = vector_.find(record.chain());
+  if (is_settled(record) && !base_.kept.contains(signed_record.id) && late_ >= max_late)
+    return fail(Errc::limit,
+                "a checkpoint has settled what this record says, and enough of its kind is kept (L8)");
   if (branches_off(record)) {
     const auto& fork = known->second.fork;
     const bool proves_more = !fork || record.seq < fork->seq;
@@ -115,8 +126,11 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
   if ((is_genesis ? record->id : r.fleet) != fleet_)
     return end(Outcome::refused, Errc::refused, "a record of another fleet");
   if (const auto missing = first_missing_of(r)) {
-    if (!waiting_.add(record, *missing, bringer))
+    if (restoring_) {
+      waiting_.restore(record, *missing);
+    } else if (!waiting_.add(record, *missing, bringer)) {
       return end(Outcome::refused, Errc::limit, "too many records wait for their predecessors");
+    }
     return end(Outcome::waiting, Errc::not_found, "waits for " + to_cid(*missing));
   }
   Result<> sound = check_against(*record);
@@ -150,6 +164,7 @@ void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
 
 void Changelog::place(const RecordPtr& record, Ingested& result) {
   const bool fork = branches_off(record->record);
+  if (!restoring_ && is_settled(record->record) && !base_.kept.contains(record->id)) ++late_;
   add_to_chain(record);
   order_.push_back(record);
   add_to_graph(record);
@@ -162,6 +177,7 @@ void Changelog::add_to_chain(const RecordPtr& record) {
   const bool rival = is_rival(r);
   const bool branch = branches_off(r);
   bytes_ += record->envelope.size();
+  if (strays(r)) strays_.insert(r.chain());
   Chain& chain = chains_[r.chain()];
   chain.records.emplace(std::pair(r.seq, record->id), record);
   if (branch) {
@@ -190,10 +206,18 @@ void Changelog::note_fork(const Record& record) {
     if (heads_.contains(it->first.second)) uncount_tip(record.author);
   }
   head.fork = point;
-  head.seq = record.seq - 1;
-  head.id = first == records.begin() || std::prev(first)->first.first != head.seq
-                ? RecordId{}
-                : std::prev(first)->second->id;
+  end_before_fork(record.chain(), head);
+}
+
+// Who has forgotten what a checkpoint covers can't name what stands there: so nobody does.
+void Changelog::end_before_fork(const ChainId& chain, ChainHead& head) const {
+  head.seq = head.fork->seq - 1;
+  head.id = {};
+  const auto covered = base_.covered.find(chain);
+  if (covered != base_.covered.end() && head.seq < covered->second.seq) return;
+  const auto& records = chains_.at(chain).records;
+  const auto last = records.lower_bound({head.seq, RecordId{}});
+  if (last != records.end() && last->first.first == head.seq) head.id = last->second->id;
 }
 
 void Changelog::add_to_graph(const RecordPtr& record) {
@@ -208,7 +232,7 @@ void Changelog::add_to_graph(const RecordPtr& record) {
   remove_head(r.prev);
   for (const RecordId& parent : r.parents) remove_head(parent);
   // What the base covers has been seen by the checkpoint's author.
-  if (!in_base(r)) add_head(*record);
+  if (!is_settled(r)) add_head(*record);
   const bool only_tip = heads_.size() == 1 && heads_.contains(record->id);
   records_.emplace(record->id, Held{record, ancestry_.add(prev, parents, only_tip)});
 }
@@ -282,36 +306,53 @@ void Changelog::protect(Protections protections) {
   named_.erase(RecordId{});
 }
 
-const Settlement& Changelog::settlement(const ChainId& chain, const ForkPoint& fork) const {
-  const auto known = settled_.find(chain);
-  if (known != settled_.end()) return known->second;
+Settlement Changelog::settle_from(const ChainId& chain, std::uint64_t from, bool beyond_base) const {
   const BranchTo branch_to = [&](const RecordId& id, std::uint64_t seq) {
     Branch branch;
     for (RecordPtr at = get(id); at && at->record.chain() == chain && at->record.seq >= seq;
-         at = get(at->record.prev))
+         at = get(at->record.prev)) {
       branch.emplace_back(at->record.seq, at->id);
+      if (beyond_base && strays(at->record)) return Branch{};
+    }
     return branch;
   };
   const auto said = protections_.find(chain);
-  return settled_
-      .emplace(chain,
-               settle(said == protections_.end() ? ChainProtections{} : said->second, fork.seq, branch_to))
-      .first->second;
+  return settle(said == protections_.end() ? ChainProtections{} : said->second, from, branch_to);
+}
+
+// What is settled stands apart from that, and only what goes on from it can stand.
+const Settlement& Changelog::settlement(const ChainId& chain, const ForkPoint& fork) const {
+  const auto known = settled_.find(chain);
+  if (known != settled_.end()) return known->second;
+  const auto covered = base_.covered.find(chain);
+  const std::uint64_t beyond = covered == base_.covered.end() ? 0 : covered->second.seq + 1;
+  return settled_.emplace(chain, settle_from(chain, std::max(fork.seq, beyond), true)).first->second;
 }
 
 Standing Changelog::standing(const SignedRecord& signed_record) const {
   const Record& record = signed_record.record;
+  if (is_settled(record)) return base_.kept.contains(signed_record.id) ? Standing::stands : Standing::settled;
   const auto head = vector_.find(record.chain());
-  if (head == vector_.end() || !head->second.fork || record.seq < head->second.fork->seq)
-    return Standing::stands;
+  const bool forked = head != vector_.end() && head->second.fork;
+  // The other side of the fork is not here: it is the one that the checkpoint covers.
+  if (!forked && has_strayed(record.chain())) return Standing::quarantined;
+  if (!forked || record.seq < head->second.fork->seq) return Standing::stands;
   const Settlement& settled = settlement(head->first, *head->second.fork);
   if (settled.standing.contains(signed_record.id)) return Standing::stands;
   return record.seq >= settled.void_from ? Standing::voided : Standing::quarantined;
 }
 
+bool Changelog::stands_by_itself(const SignedRecord& record) const {
+  if (!is_settled(record.record)) return stands(record);
+  const auto head = vector_.find(record.record.chain());
+  if (head == vector_.end() || !head->second.fork || record.record.seq < head->second.fork->seq) return true;
+  return settle_from(head->first, head->second.fork->seq, false).standing.contains(record.id);
+}
+
 RecordPtr Changelog::last_standing(const ChainId& chain) const {
   const auto head = vector_.find(chain);
   if (head == vector_.end()) return nullptr;
+  if (!head->second.fork && has_strayed(chain)) return nullptr;
   RecordPtr last = get(head->second.id);
   if (!head->second.fork) return last;
   for (const RecordId& id : settlement(chain, *head->second.fork).standing) {
@@ -321,18 +362,13 @@ RecordPtr Changelog::last_standing(const ChainId& chain) const {
   return last;
 }
 
-bool Changelog::holds_run(const RecordId& id, std::uint64_t from) const {
-  RecordPtr at = get(id);
-  while (at && at->record.seq > from + 1) at = get(at->record.prev);
-  return at != nullptr;
-}
-
 bool Changelog::covered_by(const VersionVector& vector, const SignedRecord& record) const {
   const auto entry = vector.find(record.record.chain());
   if (entry == vector.end() || record.record.seq > entry->second.seq) return false;
   const auto known = vector_.find(record.record.chain());
   if (known == vector_.end() || !known->second.fork || record.record.seq < known->second.fork->seq)
     return true;
+  if (is_settled(record.record)) return true;
   RecordPtr at = get(entry->second.id);
   while (at && at->record.seq > record.record.seq) at = get(at->record.prev);
   return at && at->id == record.id;
@@ -348,15 +384,30 @@ std::vector<RecordId> Changelog::missing() const {
 
 // ---- checkpoints ----
 
-Changelog::Ingested Changelog::set_base(VersionVector covered) {
-  base_ = std::move(covered);
-  for (const auto& [chain, head] : base_) {
+bool includes(const VersionVector& vector, const VersionVector& earlier) {
+  return std::ranges::all_of(earlier, [&](const auto& entry) {
+    const auto covered = vector.find(entry.first);
+    return covered != vector.end() && covered->second.seq >= entry.second.seq;
+  });
+}
+
+Changelog::Ingested Changelog::set_base(LogBase base) {
+  base_ = std::move(base);
+  base_heads_.clear();
+  strays_.clear();
+  settled_.clear();
+  late_ = 0;
+  for (const auto& [chain, covered] : base_.covered) {
+    base_heads_.insert(covered.id);
     ChainHead& known = vector_[chain];
-    if (!known.fork && known.seq < head.seq) known = {head.seq, head.id, std::nullopt};
+    if (known.fork) end_before_fork(chain, known);
+    if (!known.fork && known.seq < covered.seq) known = {covered.seq, covered.id, std::nullopt};
     if (known.seq == 0 && !known.fork) vector_.erase(chain);
+    const std::vector<RecordPtr> after = range(chain, covered.seq + 1, 1, SIZE_MAX);
+    if (!after.empty() && strays(after.front()->record)) strays_.insert(chain);
   }
   for (const RecordId& tip : std::set(heads_)) {
-    if (in_base(get(tip)->record)) remove_head(tip);
+    if (is_settled(get(tip)->record)) remove_head(tip);
   }
   Ingested result;
   for (const auto& [record, bringer] : waiting_.release_all()) {
@@ -367,11 +418,32 @@ Changelog::Ingested Changelog::set_base(VersionVector covered) {
   return result;
 }
 
+bool Changelog::goes_on_from_base(const SignedRecord& record) const {
+  if (!base_.covered.contains(record.record.chain())) return true;
+  if (is_settled(record.record)) return false;
+  if (strays(record.record)) return false;
+  RecordPtr at = get(record.record.prev);
+  while (at && !is_settled(at->record)) {
+    if (strays(at->record)) return false;
+    at = get(at->record.prev);
+  }
+  return true;
+}
+
+bool Changelog::is_droppable(const SignedRecord& record) const {
+  if (!is_settled(record.record) || base_.kept.contains(record.id)) return false;
+  const auto head = vector_.find(record.record.chain());
+  const auto& fork = head == vector_.end() ? std::nullopt : head->second.fork;
+  return !fork || (record.id != fork->first && record.id != fork->second);
+}
+
 void Changelog::drop(const std::set<RecordId>& ids) {
   std::vector<RecordPtr> kept;
   for (RecordPtr& record : order_) {
-    if (!ids.contains(record->id) || !in_base(record->record)) kept.push_back(std::move(record));
+    if (!ids.contains(record->id) || !is_droppable(*record)) kept.push_back(std::move(record));
   }
+  ++drops_;
+  late_ = 0;
   order_.clear();
   records_.clear();
   chains_.clear();

@@ -14,6 +14,16 @@
 
 namespace starling {
 
+// What a checkpoint has settled (L8): what it covers is in its state, or counts for nothing. Only what it
+// names as kept has an effect beyond that, whatever forks and rulings say.
+struct LogBase {
+  VersionVector covered;
+  std::set<RecordId> kept;
+};
+
+// Does `vector` reach as far as `earlier` in every chain?
+[[nodiscard]] bool includes(const VersionVector& vector, const VersionVector& earlier);
+
 // Pure and in memory; what is durable is the Store's matter, and what a record may say is the charter's.
 // Structure is checked here: chains are without gaps, parents are there, clocks rise (L2, L3, L7). Of a
 // forked chain all branches are kept and served; which of them stands is for senior keys to say
@@ -27,8 +37,16 @@ class Changelog {
   // Tips that one author may have at a time, past forks not counted: its incarnations name its older heads,
   // so one is usual (RV08).
   static constexpr std::size_t max_tips_of_author = 64;
+  // Records taken that were settled before they came: proofs of old forks, and what others name.
+  static constexpr std::size_t max_late = 1024;
 
   explicit Changelog(FleetId fleet) : fleet_(fleet) {}
+  // As if it had never held anything; protections included.
+  void clear() {
+    const std::uint64_t drops = drops_ + 1;
+    *this = Changelog(fleet_);
+    drops_ = drops;
+  }
 
   enum class Outcome {
     added,  // it and perhaps others that waited for it: see Ingested::added
@@ -51,6 +69,8 @@ class Changelog {
   [[nodiscard]] const VersionVector& vector() const noexcept { return vector_; }
   [[nodiscard]] RecordPtr get(const RecordId& id) const;  // nullptr when not held
   [[nodiscard]] bool holds(const RecordId& id) const { return records_.contains(id); }
+  // Is it held, or the last that the base covers of its chain?
+  [[nodiscard]] bool knows(const RecordId& id) const { return holds(id) || base_heads_.contains(id); }
   // Records of one chain from `first_seq` on, by number and then id, at most `max_count`, stopping before
   // `max_bytes` is exceeded but never before the first. Past a fork it has every branch.
   [[nodiscard]] std::vector<RecordPtr> range(const ChainId& chain, std::uint64_t first_seq,
@@ -73,19 +93,28 @@ class Changelog {
   void protect(Protections protections);
   [[nodiscard]] Standing standing(const SignedRecord& record) const;
   [[nodiscard]] bool stands(const SignedRecord& record) const { return standing(record) == Standing::stands; }
+  // The same if nothing were settled: of the checkpoints that led to the base themselves.
+  [[nodiscard]] bool stands_by_itself(const SignedRecord& record) const;
   // The last record of a chain that stands; nullptr when none is held.
   [[nodiscard]] RecordPtr last_standing(const ChainId& chain) const;
-  // Is the record held, and all before it in its chain down to the one after number `from`?
-  [[nodiscard]] bool holds_run(const RecordId& id, std::uint64_t from) const;
   // Is it the record that its chain's entry names, or one before that?
   [[nodiscard]] bool covered_by(const VersionVector& vector, const SignedRecord& record) const;
 
-  // A checkpoint's vector: what it covers is taken without predecessor and parents from now on (L8), and
-  // counts as known. Gives back what had waited for nothing else.
-  [[nodiscard]] Ingested set_base(VersionVector covered);
-  [[nodiscard]] const VersionVector& base() const noexcept { return base_; }
-  // Forgets those of them that the base covers.
+  // From now on what the checkpoint covers counts as known, and is taken without predecessor and parents. It
+  // covers what the base covered until now. Gives back what had waited for nothing else.
+  [[nodiscard]] Ingested set_base(LogBase base);
+  [[nodiscard]] const LogBase& base() const noexcept { return base_; }
+  // Does the base cover the place of the record?
+  [[nodiscard]] bool is_settled(const Record& record) const;
+  // Forgets those of them that are settled, and neither kept nor the proof of a fork.
   void drop(const std::set<RecordId>& ids);
+  // Is it beyond what the base covers of its chain, and on the same branch? Of a chain of which it covers
+  // nothing every record is.
+  [[nodiscard]] bool goes_on_from_base(const SignedRecord& record) const;
+  // May drop() forget it?
+  [[nodiscard]] bool is_droppable(const SignedRecord& record) const;
+  // Changes whenever something was forgotten.
+  [[nodiscard]] std::uint64_t drops() const noexcept { return drops_; }
 
   // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
   [[nodiscard]] std::vector<RecordId> missing() const;
@@ -109,10 +138,15 @@ class Changelog {
   [[nodiscard]] Result<> check_against(const SignedRecord& record) const;
   [[nodiscard]] Result<> check_bounds(const SignedRecord& record) const;
   [[nodiscard]] std::optional<RecordId> first_missing_of(const Record& record) const;
-  [[nodiscard]] bool in_base(const Record& record) const;
+  // Does it go on from where the base ends in its chain, but from another record?
+  [[nodiscard]] bool strays(const Record& record) const;
+  [[nodiscard]] bool has_strayed(const ChainId& chain) const { return strays_.contains(chain); }
+  void end_before_fork(const ChainId& chain, ChainHead& head) const;
   // Is there another record at its place, or another that follows the same one?
   [[nodiscard]] bool is_rival(const Record& record) const;
   [[nodiscard]] bool branches_off(const Record& record) const;
+  // What stands of a forked chain from number `from` on.
+  [[nodiscard]] Settlement settle_from(const ChainId& chain, std::uint64_t from, bool beyond_base) const;
   [[nodiscard]] const Settlement& settlement(const ChainId& chain, const ForkPoint& fork) const;
   void place(const RecordPtr& record, Ingested& result);
   void add_to_chain(const RecordPtr& record);
@@ -133,7 +167,11 @@ class Changelog {
   std::size_t bytes_ = 0;
   std::vector<RecordPtr> order_;
   VersionVector vector_;
-  VersionVector base_;
+  LogBase base_;
+  std::set<RecordId> base_heads_;
+  std::set<ChainId> strays_;  // chains of which something was taken that doesn't follow the base
+  std::size_t late_ = 0;
+  std::uint64_t drops_ = 0;
   std::set<RecordId> heads_;
   std::map<PeerId, std::size_t> tips_of_;  // how many of them are counted, by author
   Ancestry ancestry_;

@@ -14,6 +14,7 @@ enum class Standing {
   stands,
   quarantined,  // at or past a fork, and nobody has said yet what stands
   voided,       // a ruling has: it counts for nothing, for ever
+  settled,      // behind a checkpoint: it is in its state, or counts for nothing (L8)
 };
 
 // Said of one chain, most weighty first: rulings before anchors; among each the more senior author's, then
@@ -36,7 +37,7 @@ struct Settlement {
 };
 
 // The record and those before it in its chain down to `seq`, highest first: empty when it is not held,
-// belongs to another chain or lies before `seq`.
+// belongs to another chain or lies before `seq`, or when a checkpoint ends before `seq` on another branch.
 using Branch = std::vector<std::pair<std::uint64_t, RecordId>>;
 using BranchTo = std::function<Branch(const RecordId& id, std::uint64_t seq)>;
 

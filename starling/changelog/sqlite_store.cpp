@@ -65,7 +65,7 @@ Result<int> take_lock(const std::filesystem::path& file) {
 
 // The schema says who can read a store, so that a node may go back to the version before as long as that one
 // can: what it doesn't know of it doesn't miss.
-constexpr std::string_view create_schema =
+constexpr const char* create_schema =
     "BEGIN;"
     "CREATE TABLE record(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, envelope BLOB NOT NULL, seal "
     "BLOB);"
@@ -100,11 +100,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return store;
 }
 
-Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key) {
+Result<Store::Contents> SqliteStore::snapshot(const std::filesystem::path& file, SealKey seal_key,
+                                              const char* vfs) {
   std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return fail(Errc::not_found, file.string() + " is not there");
+  if (vfs == nullptr && !std::filesystem::exists(file, ignored))
+    return fail(Errc::not_found, file.string() + " is not there");
   sqlite3* db = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int opened = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, vfs);
   SqliteStore store(db, no_lock, seal_key);
   if (opened != SQLITE_OK) return sqlite_error(db, file.string());
   // Beside a daemon that writes, the log behind the database may be busy for a moment.
@@ -153,7 +155,7 @@ Result<> SqliteStore::prepare_schema() {
   // A log that a large transaction has made long is cut again.
   LIBP2P_CHECK(execute("PRAGMA journal_size_limit=16777216"));
   LIBP2P_TRY(const int found, schema_found());
-  Result<> done = found < whole_schema ? execute(create_schema.data()) : add_seals();
+  Result<> done = found < whole_schema ? execute(create_schema) : add_seals();
   if (!done) roll_back();
   return done;
 }

@@ -28,9 +28,9 @@ class SqliteStore final : public Store {
                                                                  const char* vfs = nullptr,
                                                                  SealKey seal_key = std::nullopt);
   // What a store holds at this moment, whoever has it open: it is only read, and no lock is taken. Errors:
-  // not_found, io, parse (names the record: the store is damaged), not_supported.
+  // not_found, io, parse (names the record: the store is damaged), not_supported. `vfs` as in open().
   [[nodiscard]] static Result<Contents> snapshot(const std::filesystem::path& file,
-                                                 SealKey seal_key = std::nullopt);
+                                                 SealKey seal_key = std::nullopt, const char* vfs = nullptr);
   ~SqliteStore() override;
 
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;

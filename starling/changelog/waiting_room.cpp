@@ -4,14 +4,14 @@
 
 namespace starling {
 
-std::size_t WaitingRoom::part(std::size_t records, std::size_t bytes) {
+std::size_t WaitingRoom::Room::part(std::size_t of_records, std::size_t of_bytes) const {
   constexpr std::size_t whole = 1 << 20;
-  return std::max(records * whole / max_records, bytes * whole / max_bytes);
+  return std::max(of_records * whole / max_records, of_bytes * whole / max_bytes);
 }
 
-std::optional<std::uint64_t> WaitingRoom::newest_of_greediest(std::size_t limit) const {
+std::optional<std::uint64_t> WaitingRoom::Room::newest_of_greediest(std::size_t limit) const {
   std::optional<std::uint64_t> newest;
-  for (const auto& [bringer, share] : shares_) {
+  for (const auto& [bringer, share] : shares) {
     const std::size_t taken = part(share.places.size(), share.bytes);
     if (taken <= limit) continue;
     limit = taken;
@@ -20,39 +20,57 @@ std::optional<std::uint64_t> WaitingRoom::newest_of_greediest(std::size_t limit)
   return newest;
 }
 
+WaitingRoom::Room& WaitingRoom::room_for(const SignedRecord& record) {
+  const RecordKind kind = record.record.kind;
+  return is_charter_record(kind) || kind == RecordKind::checkpoint ? charter_ : history_;
+}
+
 bool WaitingRoom::add(const RecordPtr& record, const RecordId& missing, const PeerId& bringer) {
+  Room& room = room_for(*record);
   const std::size_t bytes = record->envelope.size();
-  while (entries_.size() >= max_records || bytes_ + bytes > max_bytes) {
-    const auto own = shares_.find(bringer);
-    const std::size_t with_this = own == shares_.end()
-                                      ? part(1, bytes)
-                                      : part(own->second.places.size() + 1, own->second.bytes + bytes);
-    const auto gives_way = newest_of_greediest(with_this);
+  while (room.records >= room.max_records || room.bytes + bytes > room.max_bytes) {
+    const auto own = room.shares.find(bringer);
+    const std::size_t with_this = own == room.shares.end()
+                                      ? room.part(1, bytes)
+                                      : room.part(own->second.places.size() + 1, own->second.bytes + bytes);
+    const auto gives_way = room.newest_of_greediest(with_this);
     if (!gives_way) return false;
     (void)take(*gives_way);
   }
+  put(record, missing, bringer);
+  return true;
+}
+
+void WaitingRoom::restore(const RecordPtr& record, const RecordId& missing) { put(record, missing, {}); }
+
+void WaitingRoom::put(const RecordPtr& record, const RecordId& missing, const PeerId& bringer) {
+  Room& room = room_for(*record);
+  const std::size_t bytes = record->envelope.size();
   const std::uint64_t place = arrivals_++;
   entries_.emplace(place, Entry{record, missing, bringer});
   places_.emplace(record->id, place);
   by_missing_[missing].insert(place);
-  Share& share = shares_[bringer];
+  Share& share = room.shares[bringer];
   share.places.insert(place);
   share.bytes += bytes;
-  bytes_ += bytes;
-  return true;
+  room.bytes += bytes;
+  ++room.records;
 }
 
 WaitingRoom::Entry WaitingRoom::take(std::uint64_t place) {
   Entry entry = std::move(entries_.extract(place).mapped());
+  Room& room = room_for(*entry.record);
+  const std::size_t bytes = entry.record->envelope.size();
   places_.erase(entry.record->id);
   const auto waiting = by_missing_.find(entry.missing);
   waiting->second.erase(place);
   if (waiting->second.empty()) by_missing_.erase(waiting);
-  const auto share = shares_.find(entry.bringer);
+  const auto share = room.shares.find(entry.bringer);
   share->second.places.erase(place);
-  share->second.bytes -= entry.record->envelope.size();
-  if (share->second.places.empty()) shares_.erase(share);
-  bytes_ -= entry.record->envelope.size();
+  share->second.bytes -= bytes;
+  if (share->second.places.empty()) room.shares.erase(share);
+  room.bytes -= bytes;
+  --room.records;
   return entry;
 }
 

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <memory>
 
@@ -37,21 +38,32 @@ Result<json::object> edit_with_value(const ChangeArguments& arguments, std::stri
   return edit;
 }
 
-using MakeEdit = Result<json::object> (*)(const ChangeArguments&, std::string_view, const char*);
+// Each occurrence is one edit.
+struct EditOption {
+  const char* flag;
+  const char* op;
+  const char* what;
+  Result<json::object> (*make)(const ChangeArguments&, std::string_view, const char*);
+};
+constexpr std::array edit_options{
+    EditOption{"--set", "set", "PATH=VALUE: create or replace; VALUE is JSON", edit_with_value},
+    EditOption{"--append", "append", "PATH=VALUE: one more element of the array there", edit_with_value},
+    EditOption{"--rm", "remove", "PATH: remove", edit_at},
+};
 
-void add_edit_option(CLI::App& command, const std::shared_ptr<ChangeArguments>& arguments, const char* flag,
-                     const char* op, const char* what, MakeEdit make) {
+// `arguments` must live as long as the command, and so must `option`.
+void add_edit_option(CLI::App& command, ChangeArguments& arguments, const EditOption& option) {
   command
       .add_option_function<std::vector<std::string>>(
-          flag,
-          [arguments, op, make](const std::vector<std::string>& texts) {
+          option.flag,
+          [&arguments, &option](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) {
-              auto edit = make(*arguments, text, op);
+              auto edit = option.make(arguments, text, option.op);
               if (!edit) throw CLI::ValidationError(edit.error().message);
-              arguments->edits.push_back(std::move(*edit));
+              arguments.edits.push_back(std::move(*edit));
             }
           },
-          what)
+          option.what)
       ->expected(1)
       ->trigger_on_parse()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -90,11 +102,7 @@ void add_change(CLI::App& app, CommandContext& context) {
                       "the revision that you worked from: merge with what has come since");
   command->add_option("--scope", arguments->scope, "whose paths they are: base, @fleet or a layer")
       ->capture_default_str();
-  add_edit_option(*command, arguments, "--set", "set", "PATH=VALUE: create or replace; VALUE is JSON",
-                  edit_with_value);
-  add_edit_option(*command, arguments, "--append", "append",
-                  "PATH=VALUE: one more element of the array there", edit_with_value);
-  add_edit_option(*command, arguments, "--rm", "remove", "PATH: remove", edit_at);
+  for (const EditOption& option : edit_options) add_edit_option(*command, *arguments, option);
   command->add_flag("--dry-run", arguments->dry_run, "only show it");
   command->callback([&context, arguments] {
     const Result<ExitCode> done = perform(*arguments);

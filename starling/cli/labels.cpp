@@ -28,7 +28,7 @@ std::string to_text(const Labels& labels) {
   std::string text;
   for (const auto& [key, value] : labels) {
     if (!text.empty()) text += ',';
-    text += key + '=' + value;
+    text.append(key).append("=").append(value);
   }
   return text;
 }

@@ -8,12 +8,14 @@
 
 namespace starling {
 
-std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc ceiling) {
+std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& author) {
+  const Changelog& log = context.log;
   std::vector<RecordPtr> heads;
   for (auto it = log.vector().lower_bound(ChainId{author, 0});
        it != log.vector().end() && it->first.author == author; ++it) {
     RecordPtr head = log.get(it->second.id);
-    while (head && head->record.hlc > ceiling) head = log.get(head->record.prev);
+    while (head && (head->record.hlc > context.ceiling || context.avoided.contains(head->id)))
+      head = log.get(head->record.prev);
     if (head) heads.push_back(std::move(head));
   }
   std::ranges::sort(heads, std::greater(),
@@ -29,7 +31,7 @@ std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc
 }
 
 bool Author::can_go_on(const AuthoringContext& context) const {
-  if (last_ && last_->record.hlc > context.ceiling) return false;
+  if (last_ && (last_->record.hlc > context.ceiling || context.avoided.contains(last_->id))) return false;
   const auto known = context.log.vector().find({PeerId::from_public_key(key_.public_key()), incarnation_});
   if (known == context.log.vector().end()) return true;
   // A machine copied as it ran has written in this incarnation, too: what came next here would be a fork.
@@ -44,7 +46,7 @@ constexpr std::size_t max_descent = 4096;
 
 bool usable(const AuthoringContext& context, const SignedRecord& record) {
   return record.record.hlc <= context.ceiling && context.log.stands(record) &&
-         !context.unseen.contains(record.id);
+         !context.avoided.contains(record.id);
 }
 
 // What a record may be put after, newest first, besides `known` and what that was put after. Whoever is
@@ -84,7 +86,7 @@ std::vector<RecordId> Author::newest(const AuthoringContext& context) const {
   if (last_ && can_go_on(context)) return {last_->id};
   std::vector<RecordId> newest;
   const PeerId self = PeerId::from_public_key(key_.public_key());
-  for (const RecordPtr& head : own_heads(context.log, self, context.ceiling)) newest.push_back(head->id);
+  for (const RecordPtr& head : own_heads(context, self)) newest.push_back(head->id);
   return newest;
 }
 

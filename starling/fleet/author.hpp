@@ -21,18 +21,18 @@ struct AuthoringContext {
   // What whoever asked for the record had seen, where that is less than its author knows (M3): it is put
   // after these alone, and after the author's own records, which it can't pretend not to know.
   std::optional<std::vector<RecordId>> parents = std::nullopt;
-  // In the log, and not in the state that is built upon yet: nobody's parents (M4).
-  std::set<RecordId> unseen = {};
+  // Nobody's parents: what is in the log and not in the state that is built upon yet (M4), or void.
+  std::set<RecordId> avoided = {};
 };
 
 // The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that
-// stand, are not held, and are not known to one another.
-[[nodiscard]] std::vector<RecordPtr> own_heads(const Changelog& log, const PeerId& author, Hlc ceiling);
+// stand, are neither held nor to be avoided, and are not known to one another.
+[[nodiscard]] std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& author);
 
 // Owned by whoever owns the key. Every process opens an incarnation of its own with its first record, so
 // neither a restored backup nor a copied disk can continue a chain that went on elsewhere. It opens another
 // one as soon as its present chain turns out to be forked (a machine copied while it ran), or ends in a
-// record that is held.
+// record that is held or void.
 class Author {
  public:
   Author(PrivateKey key, std::uint64_t incarnation) : key_(std::move(key)), incarnation_(incarnation) {}

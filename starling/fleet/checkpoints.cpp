@@ -1,29 +1,36 @@
 // Anchors and checkpoints (rules L8, M9): the parts of Fleet that write them, compare them with what this
-// node derives itself, and forget what they cover.
+// node derives itself, begin with them, and forget what they cover.
 #include <algorithm>
 
+#include "starling/fleet/derive.hpp"
 #include "starling/fleet/fleet.hpp"
 
 namespace starling {
 namespace {
 
-// Of anchors that wait to be compared: each covers about what the one before it does.
-constexpr std::size_t max_to_compare = 16;
+// A fold only to compare: of more changes than this it isn't worth its time.
+constexpr std::size_t max_compared_changes = 20'000;
+// What a record holds besides its body.
+constexpr std::size_t max_body_bytes = max_record_bytes - 64UZ * 1024;
 
-// What is remembered over restarts: which checkpoint the log rests on, whether this node came to the same
-// state, and which ones it knows to be wrong.
+// What is remembered over restarts besides the judge's verdicts.
 constexpr std::string_view fact_base = "checkpoint";
-constexpr std::string_view fact_derived = "checkpoint.derived";
-constexpr std::string_view fact_refuted = "checkpoint.refuted";
+constexpr std::string_view fact_horizon = "checkpoint.horizon";
 
-std::string_view fact(const Facts& facts, std::string_view name) {
+std::optional<RecordId> id_in(const Facts& facts, std::string_view name) {
   const auto found = facts.find(name);
-  return found == facts.end() ? std::string_view() : std::string_view(found->second);
+  if (found == facts.end()) return std::nullopt;
+  const auto id = parse_record_id(found->second);
+  return id ? std::optional(*id) : std::nullopt;
 }
 
-bool comes_before(const LevelFrom& level, Hlc hlc, const RecordId& id) {
-  return level.hlc != hlc ? level.hlc < hlc : level.from > id;
+// Raises no level, if it is an anchor: it changes nothing of what is folded.
+bool is_mere_anchor(const Record& record) {
+  const bool anchor = record.kind == RecordKind::anchor || record.kind == RecordKind::checkpoint;
+  return anchor && level_raised_by(record) == 0;
 }
+
+std::string to_fact(const BasePtr& base) { return base ? to_cid(base->record->id) : std::string(); }
 
 }  // namespace
 
@@ -33,7 +40,6 @@ VersionVector Fleet::anchor_vector() const {
   VersionVector vector;
   for (const auto& [chain, head] : log_.vector()) {
     RecordPtr last = log_.last_standing(chain);
-    if (!last && !head.fork && log_.base().contains(chain)) vector.emplace(chain, head);
     while (last && last->record.hlc > ceiling()) last = log_.get(last->record.prev);
     if (last) vector.emplace(chain, ChainHead{last->record.seq, last->id, std::nullopt});
   }
@@ -49,7 +55,7 @@ VersionVector Fleet::anchor_vector() const {
     if (record.seq == 1) vector.erase(entry);
   }
   // What is settled stays covered.
-  for (const auto& [chain, head] : base_vector_) {
+  for (const auto& [chain, head] : covered_by(base_)) {
     const auto [entry, inserted] = vector.try_emplace(chain, head);
     if (entry->second.seq < head.seq) entry->second = head;
   }
@@ -66,91 +72,62 @@ std::vector<RecordId> Fleet::not_considered() const {
   return ids;
 }
 
-bool Fleet::holds_all_of(const VersionVector& vector) const {
-  const bool past_base = std::ranges::all_of(base_vector_, [&](const auto& entry) {
-    const auto covered = vector.find(entry.first);
-    return covered != vector.end() && covered->second.seq >= entry.second.seq;
-  });
-  return past_base && std::ranges::all_of(vector, [&](const auto& entry) {
-           const auto known = base_vector_.find(entry.first);
-           const std::uint64_t from = known == base_vector_.end() ? 0 : known->second.seq;
-           return entry.second.seq == from || log_.holds_run(entry.second.id, from);
-         });
+bool Fleet::is_present(const VersionVector& vector) const {
+  const auto covered = [&](const RecordPtr& record) {
+    return log_.is_settled(record->record) || log_.covered_by(vector, *record) ||
+           is_mere_anchor(record->record);
+  };
+  return settled() && held_.empty() &&
+         std::ranges::none_of(log_.vector(),
+                              [](const auto& entry) { return entry.second.fork.has_value(); }) &&
+         std::ranges::all_of(log_.records(), covered);
 }
 
-bool Fleet::is_present(const VersionVector& vector, const std::vector<LevelFrom>& levels) const {
-  const auto covered = [&](const RecordId& id) { return log_.covered_by(vector, *log_.get(id)); };
-  return settled() && levels.size() == levels_.size() &&
-         std::ranges::none_of(held_, [&](const auto& held) { return covered(held.second); }) &&
-         std::ranges::all_of(merged_->fates, [&](const ChangeFate& fate) { return covered(fate.id); });
-}
-
-Result<Fleet::Derived> Fleet::derive(const VersionVector& vector, const SignedRecord* before,
-                                     std::size_t max_changes) {
-  if (!holds_all_of(vector)) return fail(Errc::not_found, "not all that it covers is here");
-  // What a change on its way to the disk makes void is not known yet.
-  if (std::ranges::any_of(not_considered(),
-                          [&](const RecordId& id) { return log_.covered_by(vector, *log_.get(id)); }))
-    return fail(Errc::busy, "some of what it covers is on its way to the disk: try again");
-  std::vector<LevelFrom> levels = levels_;
-  if (before != nullptr) {
-    std::erase_if(
-        levels, [&](const LevelFrom& level) { return !comes_before(level, before->record.hlc, before->id); });
-  }
-  if (is_present(vector, levels)) return Derived{merge_.revision(), merge_.state()};
-  if (merge_.size() > max_changes) return fail(Errc::limit, "too many changes to fold for a comparison");
-  Merge scratch([this](const RecordId& earlier, const RecordId& later) {
-    return log_.happened_before(earlier, later);
-  });
-  scratch.set_base(base_state_);
-  scratch.set_levels(std::move(levels));
-  for (const RecordPtr& record : log_.records()) {
-    if (record->record.kind != RecordKind::change || !log_.covered_by(vector, *record) || in_base(*record))
-      continue;
-    if (!log_.stands(*record) || charter_.judge(record->record) != Charter::Verdict::valid) continue;
-    const auto discard = discards_.reason(*record, [&] { return built_upon(*record); });
-    if (discard && log_.covered_by(vector, *log_.get(*discard))) continue;
-    if (auto change = Change::from_body(record->record.body))
-      scratch.add({record->id, record->record.hlc, std::move(*change)});
-  }
-  return Derived{scratch.revision(), scratch.state()};
+Task<Result<RevisionId>> Fleet::revision_at(VersionVector vector) {
+  if (includes(vector, covered_by(base_)) && is_present(vector)) co_return merge_.revision();
+  LIBP2P_CO_TRY(const Derived derived,
+                co_await derive(env_, log_, join_checks_, id_, base_, std::move(vector)));
+  co_return derived.revision;
 }
 
 // ---- writing ----
 
-Result<Anchor> Fleet::next_anchor(std::uint32_t merge_level) {
+Task<Result<Anchor>> Fleet::next_anchor(std::uint32_t merge_level) {
   if (merge_level != 0 && (merge_level <= merge_.level() || merge_level > newest_merge_level)) {
-    return fail(Errc::invalid_argument, "the fleet is at merge level " + std::to_string(merge_.level()) +
-                                            " and this version knows levels up to " +
-                                            std::to_string(newest_merge_level) + ": " +
-                                            std::to_string(merge_level) + " can't follow");
+    co_return fail(Errc::invalid_argument, "the fleet is at merge level " + std::to_string(merge_.level()) +
+                                               " and this version knows levels up to " +
+                                               std::to_string(newest_merge_level) + ": " +
+                                               std::to_string(merge_level) + " can't follow");
   }
-  Anchor anchor{anchor_vector(), {}, merge_level};
-  LIBP2P_TRY(const Derived derived, derive(anchor.vector, nullptr, SIZE_MAX));
-  anchor.revision = derived.revision;
-  return anchor;
+  Anchor anchor{anchor_vector(), {}, merge_level, id_of(base_)};
+  LIBP2P_CO_TRY(anchor.revision, co_await revision_at(anchor.vector));
+  co_return anchor;
 }
 
-Result<Checkpoint> Fleet::next_checkpoint() {
-  if (!revision_) return fail(Errc::refused, "there is nothing yet that a checkpoint could carry");
+Task<Result<Checkpoint>> Fleet::next_checkpoint() {
+  if (!revision_) co_return fail(Errc::refused, "there is nothing yet that a checkpoint could carry");
   Checkpoint checkpoint;
   checkpoint.anchor.vector = anchor_vector();
-  LIBP2P_TRY(const Derived derived, derive(checkpoint.anchor.vector, nullptr, SIZE_MAX));
+  checkpoint.anchor.base = id_of(base_);
+  LIBP2P_CO_TRY(Derived derived,
+                co_await derive(env_, log_, join_checks_, id_, base_, checkpoint.anchor.vector));
   checkpoint.anchor.revision = derived.revision;
-  if (base_) checkpoint.previous = base_->id;
-  LIBP2P_TRY(checkpoint.state, encode_state(derived.state));
-  return checkpoint;
+  checkpoint.kept = std::move(derived.kept);
+  LIBP2P_CO_TRY(checkpoint.state, encode_state(derived.state));
+  if (checkpoint.to_body().size() > max_body_bytes)
+    co_return fail(Errc::limit, "the state and the charter are too large for a record of 8 MiB");
+  co_return checkpoint;
 }
 
 Task<Result<RecordPtr>> Fleet::write_anchor(std::uint32_t merge_level) {
   LIBP2P_CO_CHECK(may_author(RecordKind::anchor));
-  LIBP2P_CO_TRY(const Anchor anchor, next_anchor(merge_level));
+  LIBP2P_CO_TRY(const Anchor anchor, co_await next_anchor(merge_level));
   co_return co_await author(RecordKind::anchor, anchor.to_body());
 }
 
 Task<Result<RecordPtr>> Fleet::write_checkpoint() {
   LIBP2P_CO_CHECK(may_author(RecordKind::checkpoint));
-  LIBP2P_CO_TRY(const Checkpoint checkpoint, next_checkpoint());
+  LIBP2P_CO_TRY(const Checkpoint checkpoint, co_await next_checkpoint());
   co_return co_await author(RecordKind::checkpoint, checkpoint.to_body());
 }
 
@@ -165,166 +142,204 @@ void Fleet::tell_difference(const RecordPtr& anchor) {
   tell([&](FleetObserver& observer) { observer.on_state_differs(anchor); });
 }
 
-void Fleet::compare(const RecordPtr& record, std::size_t max_changes) {
+Task<> Fleet::compare_anchors() {
+  while (!to_compare_.empty()) {
+    RecordPtr anchor = std::move(to_compare_.front());
+    to_compare_.erase(to_compare_.begin());
+    co_await compare(std::move(anchor));
+  }
+  comparing_ = false;
+}
+
+// One that was folded from another checkpoint than ours says nothing of ours.
+Task<> Fleet::compare(RecordPtr record) {
   const auto anchor = Anchor::from_body(record->record.body);
-  const bool counts =
-      anchor && log_.stands(*record) && charter_.judge(record->record) == Charter::Verdict::valid;
-  if (!counts) return;
-  const auto derived = derive(anchor->vector, record.get(), max_changes);
-  if (derived && derived->revision != anchor->revision) tell_difference(record);
-  const bool later = !derived && (derived.error().code == Errc::busy ||
-                                  (derived.error().code == Errc::limit && max_changes == 0));
-  if (later && to_compare_.size() < max_to_compare) to_compare_.push_back(record);
+  const bool counts = anchor && anchor->base == id_of(base_) && log_.stands(*record) &&
+                      charter_.judge(record->record) == Charter::Verdict::valid;
+  if (!counts || merge_.size() > max_compared_changes) co_return;
+  const auto revision = co_await revision_at(anchor->vector);
+  if (revision && *revision != anchor->revision) tell_difference(record);
 }
 
-// ---- adopting ----
-
-bool Fleet::in_base(const SignedRecord& record) const {
-  return base_ != nullptr && log_.covered_by(base_vector_, record);
-}
-
-// A node that holds all that a checkpoint covers believes itself rather than the checkpoint; Errc::busy: it
-// can't say yet.
-Result<bool> Fleet::refutes(const RecordPtr& record, const Checkpoint& checkpoint) {
-  const auto derived = derive(checkpoint.anchor.vector, record.get(), SIZE_MAX);
-  if (!derived && derived.error().code == Errc::busy) return std::unexpected(derived.error());
-  if (!derived) return false;
-  const auto own = encode_state(derived->state);
-  if (!own || *own != checkpoint.state) return true;
-  note(fact_derived, to_cid(record->id));
-  return false;
-}
+// ---- beginning with one ----
 
 void Fleet::note(std::string_view name, std::string value) {
   facts_.insert_or_assign(std::string(name), value);
   new_facts_.insert_or_assign(std::string(name), std::move(value));
 }
 
-void Fleet::refute(const RecordPtr& record) {
-  refuted_.insert(record->id);
-  std::string refuted;
-  for (const RecordId& id : refuted_) refuted += to_cid(id) + " ";
-  note(fact_refuted, std::move(refuted));
-  tell_difference(record);
-}
-
-// After the merge has been brought up to date: the comparison is with what is folded now.
-void Fleet::adopt_checkpoint() {
-  adoption_waits_ = false;
-  const Controls::Anchored* newest = controls_.checkpoint(charter_, log_, refuted_);
-  while (newest != nullptr && !(base_ && base_->id == newest->record->id)) {
-    const RecordPtr record = newest->record;
-    const auto checkpoint = Checkpoint::from_body(record->record.body);
-    auto state = decode_state(checkpoint->state);
-    const Result<bool> refuted = state ? refutes(record, *checkpoint) : Result<bool>(true);
-    if (!refuted) {
-      adoption_waits_ = true;  // for what is on its way to the disk
-      return;
-    }
-    if (!*refuted) {
-      rest_on(record, checkpoint->anchor.vector, std::move(*state));
-      return;
-    }
-    refute(record);
-    newest = controls_.checkpoint(charter_, log_, refuted_);
+void Fleet::note_verdicts() {
+  for (auto& [name, value] : judge_.facts()) {
+    const auto known = facts_.find(name);
+    if (known == facts_.end() ? !value.empty() : known->second != value) note(name, std::move(value));
   }
 }
 
-void Fleet::rest_on(const RecordPtr& checkpoint, const VersionVector& covered, MergeState state) {
-  base_ = checkpoint;
-  base_vector_ = covered;
-  base_state_ = std::move(state);
-  merge_.set_base(base_state_);
-  Changelog::Ingested ingested = log_.set_base(covered);
-  for (const RecordPtr& added : ingested.added) sort_in(added);
-  std::ranges::move(ingested.added, std::back_inserter(released_));
-  note(fact_base, to_cid(checkpoint->id));
-  env_.log.info("checkpoint.adopted", {{"checkpoint", to_cid(checkpoint->id)}});
+void Fleet::seek_base() {
+  base_sought_ = true;
+  seek_again_ = true;
+  if (!std::exchange(seeking_base_, true)) tasks_.spawn("fleet.base", find_base());
+}
+
+Task<> Fleet::find_base() {
+  while (std::exchange(seek_again_, false)) {
+    const RecordPtr newest = co_await judge_.newest(horizon_);
+    note_verdicts();
+    const RecordId id = newest ? newest->id : RecordId{};
+    if (!seek_again_ && id != id_of(base_)) {
+      const auto base = newest ? base_of(newest) : BasePtr();
+      if (base) rest_on(*base);
+    }
+    const auto stored = co_await store_and_refresh(std::exchange(released_, {}));
+    if (!stored) env_.log.error("checkpoint.not_stored", {{"why", stored.error().to_string()}});
+  }
+  seeking_base_ = false;
+  tell([](FleetObserver& observer) { observer.on_revision_changed(); });
+}
+
+Result<BasePtr> Fleet::base_of(const RecordPtr& checkpoint) const {
+  for (const BasePtr& known : {base_, horizon_}) {
+    if (id_of(known) == checkpoint->id) return known;
+  }
+  return read_base(checkpoint);
+}
+
+void Fleet::rest_on(BasePtr base) {
+  const bool onwards = base && includes(base->log.covered, covered_by(base_));
+  base_ = std::move(base);
+  note(fact_base, to_fact(base_));
+  env_.log.info("checkpoint.adopted", {{"checkpoint", base_ ? to_fact(base_) : "none"}});
+  merge_.set_base(base_ ? std::optional(base_->state) : std::nullopt);
+  if (onwards) {
+    Changelog::Ingested ingested = log_.set_base(base_->log);
+    for (const RecordPtr& added : ingested.added) sort_in(added);
+    std::ranges::move(ingested.added, std::back_inserter(released_));
+  } else {
+    rebuild_log();
+  }
+  evaluate_charter();
   consider(log_.records());
   update_merge();
+  tell([](FleetObserver& observer) { observer.on_charter_changed(); });
 }
 
-// One that rests on records which nobody has any more can't be taken before what it says is known: so whether
-// it stands is asked of all charter records that are here, those that wait included.
-void Fleet::look_for_checkpoint_among_waiting(std::vector<RecordPtr>& stored) {
-  const std::vector<RecordPtr> waiting = log_.waiting_records();
-  const bool any = std::ranges::any_of(
-      waiting, [](const RecordPtr& record) { return record->record.kind == RecordKind::checkpoint; });
-  if (!any) return;
+// What was taken only because of the checkpoint that is left waits again.
+void Fleet::rebuild_log() {
+  std::vector<RecordPtr> records = log_.records();
+  std::ranges::move(log_.waiting_records(), std::back_inserter(records));
+  log_.clear();
+  if (base_) (void)log_.set_base(base_->log);
+  charter_records_.clear();
+  unknown_records_.clear();
+  controls_ = {};
+  for (const RecordPtr& record : records) {
+    for (const RecordPtr& added : log_.restore(record).added) sort_in(added);
+  }
+  for (const RecordPtr& record : records) {
+    if (!log_.holds(record->id)) forget(*record);
+  }
+}
+
+std::vector<UnseenCheckpoint> Fleet::unseen_checkpoints() {
   std::vector<RecordPtr> records = charter_records_;
   Controls controls = controls_;
-  for (const RecordPtr& record : waiting) {
+  bool any = judge_.has_open();
+  for (const RecordPtr& record : log_.waiting_records()) {
     if (is_charter_record(record->record.kind)) records.push_back(record);
+    if (record->record.kind != RecordKind::checkpoint) continue;
     controls.add(record);
+    any = true;
   }
+  std::vector<UnseenCheckpoint> unseen;
+  if (!any) return unseen;
   const Charter charter = Charter::evaluate(id_, records, join_checks_);
-  const Controls::Anchored* newest = controls.checkpoint(charter, log_, refuted_);
-  if (newest == nullptr || log_.holds(newest->record->id) || log_.base() == newest->anchor.vector) return;
-  Changelog::Ingested ingested = log_.set_base(newest->anchor.vector);
-  for (RecordPtr& added : ingested.added) {
-    sort_in(added);
-    stored.push_back(std::move(added));
+  for (const Controls::Anchored* anchored : controls.anchors(charter, log_)) {
+    const VersionVector& vector = anchored->anchor.vector;
+    const bool complete = std::ranges::all_of(
+        vector, [&](const auto& entry) { return entry.second.seq == 0 || log_.knows(entry.second.id); });
+    if (anchored->is_checkpoint() && !complete && includes(vector, covered_by(base_)) &&
+        !judge_.is_wrong(anchored->record->id))
+      unseen.push_back({anchored->record, anchored->anchor.base});
   }
+  return unseen;
+}
+
+Task<Result<>> Fleet::rest_on_unseen(RecordPtr checkpoint) {
+  LIBP2P_CO_TRY(horizon_, read_base(checkpoint));
+  note(fact_horizon, to_fact(horizon_));
+  rest_on(horizon_);
+  std::vector<RecordPtr> stored = std::exchange(released_, {});
+  // It must be there after a restart, even if something that it names is still on its way.
+  if (!log_.holds(checkpoint->id)) stored.push_back(checkpoint);
+  seek_base();
+  co_return co_await store_and_refresh(std::move(stored));
+}
+
+// A log that was restored without what its checkpoint covers: it is this node's own word.
+Result<> Fleet::rest_on_what_waits() {
+  while (log_.waiting() > 0) {
+    const std::vector<UnseenCheckpoint> unseen = unseen_checkpoints();
+    if (unseen.empty()) break;
+    LIBP2P_TRY(horizon_, read_base(unseen.front().record));
+    note(fact_horizon, to_fact(horizon_));
+    rest_on(horizon_);
+    released_.clear();  // it is on disk already
+  }
+  return {};
 }
 
 // The base comes before the records that are taken only because of it.
 void Fleet::restore_base(const std::vector<RecordPtr>& records) {
-  std::string_view refuted = fact(facts_, fact_refuted);
-  while (!refuted.empty()) {
-    const std::size_t end = refuted.find(' ');
-    if (const auto id = parse_record_id(refuted.substr(0, end))) refuted_.insert(*id);
-    refuted.remove_prefix(end == std::string_view::npos ? refuted.size() : end + 1);
-  }
-  const auto base = parse_record_id(fact(facts_, fact_base));
-  if (!base) return;
-  for (const RecordPtr& record : records) {
-    if (record->id != *base) continue;
-    const auto checkpoint = Checkpoint::from_body(record->record.body);
-    auto state = checkpoint ? decode_state(checkpoint->state) : fail(Errc::parse, "");
-    if (!state) continue;
-    base_ = record;
-    base_vector_ = checkpoint->anchor.vector;
-    base_state_ = std::move(*state);
-    merge_.set_base(base_state_);
-    (void)log_.set_base(base_vector_);
-  }
+  judge_.restore(facts_);
+  const auto read = [&](std::string_view name) -> BasePtr {
+    const auto id = id_in(facts_, name);
+    const auto found =
+        std::ranges::find_if(records, [&](const RecordPtr& record) { return id && record->id == *id; });
+    if (found == records.end()) return nullptr;
+    const auto base = base_of(*found);
+    return base ? *base : nullptr;
+  };
+  horizon_ = read(fact_horizon);
+  base_ = read(fact_base);
+  if (!base_) base_ = horizon_;
+  if (!base_) return;
+  merge_.set_base(base_->state);
+  (void)log_.set_base(base_->log);
 }
 
 // ---- forgetting ----
 
-// What may be needed again: who is in the fleet, what was ruled and raised, what makes held changes void, and
-// what records that are not covered rest on.
+// But for what may be needed again (Changelog::is_droppable), and what the rest is put after: where that is
+// not named by the checkpoint itself.
 std::set<RecordId> Fleet::droppable(const VersionVector& covered) const {
   std::set<RecordId> ids;
+  std::set<RecordId> needed;
   for (const RecordPtr& record : log_.records()) {
-    if (!log_.covered_by(covered, *record)) continue;
-    const Controls::Anchored* anchor = controls_.find(record->id);
-    const bool change = record->record.kind == RecordKind::change && !discards_.contains(record->id);
-    if (change || (anchor != nullptr && anchor->anchor.merge_level == 0)) ids.insert(record->id);
+    if (log_.covered_by(covered, *record)) {
+      if (log_.is_droppable(*record)) ids.insert(record->id);
+      continue;
+    }
+    needed.insert(record->record.prev);
+    needed.insert(record->record.parents.begin(), record->record.parents.end());
   }
-  for (const RecordPtr& record : log_.records()) {
-    if (log_.covered_by(covered, *record)) continue;
-    ids.erase(record->record.prev);
-    for (const RecordId& parent : record->record.parents) ids.erase(parent);
-  }
+  for (const auto& [chain, head] : covered) needed.erase(head.id);
+  for (const RecordId& id : needed) ids.erase(id);
   return ids;
 }
 
 Task<Result<std::size_t>> Fleet::drop_covered(std::chrono::milliseconds keep) {
-  if (!base_ || fact(facts_, fact_derived) != to_cid(base_->id)) co_return 0U;
-  // Where checkpoints come quickly an older one of them is due first.
-  const Controls::Anchored* due = controls_.find(base_->id);
+  // Where checkpoints come quickly an older one than the present is due first.
+  const Controls::Anchored* due = base_ ? controls_.find(base_->record->id) : nullptr;
   while (due != nullptr && fleet_time() - due->record->record.hlc.wall() < keep)
-    due = controls_.find(due->previous);
-  if (due == nullptr) co_return 0U;
+    due = controls_.find(due->anchor.base);
+  if (due == nullptr || !judge_.is_right(due->record->id)) co_return 0U;
   const std::set<RecordId> ids = droppable(due->anchor.vector);
   if (ids.empty()) co_return 0U;
-  for (const RecordId& id : ids) {
-    controls_.forget(id);
-    states_.erase(id);
-  }
+  LIBP2P_CO_TRY(horizon_, base_of(due->record));
+  note(fact_horizon, to_fact(horizon_));
+  for (const RecordId& id : ids) forget(*log_.get(id));
   log_.drop(ids);
-  LIBP2P_CO_CHECK(co_await committer_.drop({ids.begin(), ids.end()}, {}));
+  LIBP2P_CO_CHECK(co_await committer_.drop({ids.begin(), ids.end()}, std::exchange(new_facts_, {})));
   env_.log.info("checkpoint.dropped", {{"records", ids.size()}, {"bytes_left", log_.bytes()}});
   co_return ids.size();
 }

@@ -15,13 +15,6 @@ Role role_of(const Record& record, const Charter& charter) {
   return grant ? grant->role : Role::root;
 }
 
-bool includes(const VersionVector& vector, const VersionVector& earlier) {
-  return std::ranges::all_of(earlier, [&](const auto& entry) {
-    const auto covered = vector.find(entry.first);
-    return covered != vector.end() && covered->second.seq >= entry.second.seq;
-  });
-}
-
 }  // namespace
 
 void Controls::add(const RecordPtr& record) {
@@ -29,12 +22,11 @@ void Controls::add(const RecordPtr& record) {
   switch (record->record.kind) {
     case RecordKind::anchor:
       if (auto anchor = Anchor::from_body(body))
-        anchors_.try_emplace(record->id, Anchored{record, std::move(*anchor), {}});
+        anchors_.try_emplace(record->id, Anchored{record, std::move(*anchor)});
       break;
     case RecordKind::checkpoint:
       if (auto checkpoint = Checkpoint::from_body(body)) {
-        anchors_.try_emplace(record->id,
-                             Anchored{record, std::move(checkpoint->anchor), checkpoint->previous});
+        anchors_.try_emplace(record->id, Anchored{record, std::move(checkpoint->anchor)});
       }
       break;
     case RecordKind::ruling:
@@ -98,27 +90,15 @@ Protections Controls::protections(const Charter& charter, const Changelog& log) 
   return protections;
 }
 
-const Controls::Anchored* Controls::checkpoint(const Charter& charter, const Changelog& log,
-                                               const std::set<RecordId>& refuted) const {
-  std::map<RecordId, const Anchored*> after;  // by what it follows
-  const Anchored* newest = nullptr;
-  for (const Anchored* anchored : anchors(charter, log)) {
-    if (!anchored->is_checkpoint() || refuted.contains(anchored->record->id)) continue;
-    // One that covers less than the one that it follows would take back what is settled.
-    const Anchored* before = find(anchored->previous);
-    if (before != nullptr && !includes(anchored->anchor.vector, before->anchor.vector)) continue;
-    const auto [it, inserted] = after.try_emplace(anchored->previous, anchored);
-    if (!inserted && anchored->record->id < it->second->record->id) it->second = anchored;
+std::vector<RecordPtr> Controls::followers(const RecordId& id, const Charter& charter,
+                                           const Changelog& log) const {
+  std::vector<RecordPtr> found;
+  for (const auto& [own, anchored] : anchors_) {
+    if (anchored.is_checkpoint() && anchored.anchor.base == id && log.stands_by_itself(*anchored.record) &&
+        charter.judge(anchored.record->record) == Charter::Verdict::valid)
+      found.push_back(anchored.record);
   }
-  // Where the older ones have been dropped the chain begins with the oldest that is here.
-  for (const auto& [previous, first] : after) {
-    if (anchors_.contains(previous)) continue;
-    const Anchored* last = first;
-    for (auto next = after.find(last->record->id); next != after.end(); next = after.find(last->record->id))
-      last = next->second;
-    if (newest == nullptr || newest->record->record.hlc < last->record->record.hlc) newest = last;
-  }
-  return newest;
+  return found;
 }
 
 const Controls::Anchored* Controls::find(const RecordId& id) const {

@@ -23,18 +23,15 @@ class Controls {
   struct Anchored {
     RecordPtr record;
     Anchor anchor;
-    RecordId previous;  // of a checkpoint
     [[nodiscard]] bool is_checkpoint() const { return record->record.kind == RecordKind::checkpoint; }
   };
   // Those that stand, checkpoints among them, in the order of the merge (M1).
   [[nodiscard]] std::vector<const Anchored*> anchors(const Charter& charter, const Changelog& log) const;
   // What is said of the chains that are forked in `log`.
   [[nodiscard]] Protections protections(const Charter& charter, const Changelog& log) const;
-  // The newest of the one chain of checkpoints: of those that follow the same one the smaller id counts.
-  // One that doesn't cover all that the one before it does counts for nothing.
-  // `refuted` are those that this node knows to be wrong.
-  [[nodiscard]] const Anchored* checkpoint(const Charter& charter, const Changelog& log,
-                                           const std::set<RecordId>& refuted) const;
+  // The checkpoints that stand and follow the one with this id (zero: none), by their ids.
+  [[nodiscard]] std::vector<RecordPtr> followers(const RecordId& id, const Charter& charter,
+                                                 const Changelog& log) const;
   // nullptr: it is no anchor, or not here.
   [[nodiscard]] const Anchored* find(const RecordId& id) const;
   // The ruling that settles a chain's fork, if there is one.

@@ -1,5 +1,7 @@
 #include "starling/fleet/discards.hpp"
 
+#include <algorithm>
+
 namespace starling {
 
 bool Discards::reaches(Hlc discard, Hlc change) {
@@ -36,6 +38,27 @@ std::optional<RecordId> Discards::reason(const SignedRecord& change,
     if (!*safe) return source.by;
   }
   return std::nullopt;
+}
+
+bool acts_at_least(const Record& record, Role role, const Charter& charter) {
+  if (record.grant == charter.fleet())
+    return std::ranges::binary_search(charter.genesis().roots, record.author);
+  const auto grant = charter.grant(record.grant);
+  return grant && grant->subject == record.author && at_least(grant->role, role);
+}
+
+bool built_upon(const SignedRecord& change, const std::vector<RecordPtr>& newest, const Changelog& log,
+                const Charter& charter) {
+  return std::ranges::any_of(newest, [&](const RecordPtr& record) {
+    return record->record.author != change.record.author && record->record.hlc > change.record.hlc &&
+           acts_at_least(record->record, Role::operator_, charter) &&
+           log.happened_before(change.id, record->id);
+  });
+}
+
+Discards::Source discard_by(const SignedRecord& record, const Charter& charter) {
+  return {record.record.hlc, record.id, record.record.author,
+          acts_at_least(record.record, Role::admin, charter)};
 }
 
 }  // namespace starling

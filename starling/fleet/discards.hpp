@@ -7,7 +7,8 @@
 #include <set>
 #include <vector>
 
-#include "starling/model/record.hpp"
+#include "starling/changelog/changelog.hpp"
+#include "starling/charter/charter.hpp"
 
 namespace starling {
 
@@ -48,5 +49,13 @@ class Discards {
   std::map<RecordId, std::vector<RecordId>> by_;
   std::map<RecordId, std::set<Source>> of_;
 };
+
+// Does its author act in `role` or a more senior one, by the grant that it names?
+[[nodiscard]] bool acts_at_least(const Record& record, Role role, const Charter& charter);
+// Has another than its author, who may write, built upon it? `newest` are the newest records of all chains:
+// who knows a record of a chain knows what stands before it there.
+[[nodiscard]] bool built_upon(const SignedRecord& change, const std::vector<RecordPtr>& newest,
+                              const Changelog& log, const Charter& charter);
+[[nodiscard]] Discards::Source discard_by(const SignedRecord& record, const Charter& charter);
 
 }  // namespace starling

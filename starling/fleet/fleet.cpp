@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "starling/changelog/anchor.hpp"
-#include "starling/history/causal_past.hpp"
 
 namespace starling {
 namespace {
 
-// A fold from nothing, only to compare: of more changes than this it would stop the node for too long.
-constexpr std::size_t max_compared_changes = 20'000;
+// Of anchors that wait to be compared: each covers about what the one before it does.
+constexpr std::size_t max_to_compare = 16;
 
 ChangeState state_of(ChangeFate::State state) {
   switch (state) {
@@ -62,8 +61,12 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
+      past_(env, log_, merge_, revisions_),
+      judge_(env, fleet, log_, charter_, controls_,
+             [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }),
       fleet_time_told_(env_.clock.wall()),
-      told_at_(env_.now()) {}
+      told_at_(env_.now()),
+      tasks_(env) {}
 
 Result<> Fleet::load() {
   LIBP2P_TRY(Store::Contents contents, store_.load());
@@ -78,16 +81,16 @@ Result<> Fleet::load() {
     }
     for (const RecordPtr& added : ingested.added) sort_in(added);
   }
-  look_for_checkpoint_among_waiting(released_);
   evaluate_charter();
+  LIBP2P_CHECK(rest_on_what_waits());
   for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
-  adopt_checkpoint();
   return {};
 }
 
 Task<> Fleet::stop() {
+  co_await tasks_.stop();
   // What was to go with the next batch.
   if (!committer_.failure()) (void)co_await committer_.commit({});
   co_await committer_.stop();
@@ -100,7 +103,10 @@ libp2p::WallTime Fleet::fleet_time() const {
 }
 
 AuthoringContext Fleet::authoring_context() const {
-  return {id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
+  AuthoringContext context{id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
+  // Whoever built upon what is discarded would bring it back (L7).
+  for (const auto& [clock, id] : voided_) context.avoided.insert(id);
+  return context;
 }
 
 void Fleet::sort_in(const RecordPtr& record) {
@@ -113,13 +119,21 @@ void Fleet::sort_in(const RecordPtr& record) {
   }
 }
 
+// Of many charter records few say who may write the next: those that do are looked at when it comes.
+Charter::Verdict Fleet::judge_anew(const Record& record) {
+  const Charter::Verdict verdict = charter_.judge(record);
+  if (verdict == Charter::Verdict::valid || !charter_stale_) return verdict;
+  evaluate_charter();
+  return charter_.judge(record);
+}
+
 void Fleet::count_grantless(const RecordPtr& record, const PeerId& bringer) {
-  if (charter_.judge(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
+  if (judge_anew(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
 }
 
 void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
                    Accepted& accepted) {
-  const Charter::Verdict verdict = charter_.judge(record->record);
+  const Charter::Verdict verdict = judge_anew(record->record);
   if (charter_.founded() && verdict == Charter::Verdict::denied) {
     accepted.refused.emplace_back(record->id,
                                   Error{Errc::refused, "the charter does not allow its author this record"});
@@ -151,8 +165,11 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
                   {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
     tell([&](FleetObserver& observer) { observer.on_fork(rival); });
   }
-  for (RecordPtr& added : ingested.added) {
+  for (const RecordPtr& added : ingested.added) {
     sort_in(added);
+    charter_stale_ = charter_stale_ || is_charter_record(added->record.kind);
+  }
+  for (RecordPtr& added : ingested.added) {
     // Who brought those that had waited is not known any more.
     count_grantless(added, added->id == record->id ? bringer : PeerId{});
     stored.push_back(std::move(added));
@@ -162,15 +179,8 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
 Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, PeerId bringer) {
   Accepted accepted;
   std::vector<RecordPtr> stored;
-  for (const RecordPtr& record : records) {
-    const auto before = static_cast<std::ptrdiff_t>(stored.size());
-    ingest(record, bringer, stored, accepted);
-    // Who may write what is judged by the charter as it stands with this record, and what it released.
-    if (std::any_of(stored.begin() + before, stored.end(),
-                    [](const RecordPtr& added) { return is_charter_record(added->record.kind); }))
-      evaluate_charter();
-  }
-  look_for_checkpoint_among_waiting(stored);
+  for (const RecordPtr& record : records) ingest(record, bringer, stored, accepted);
+  if (charter_stale_) evaluate_charter();
   accepted.added = stored.size();
   if (!stored.empty()) LIBP2P_CO_CHECK(co_await store_and_refresh(std::move(stored)));
   co_return accepted;
@@ -235,7 +245,7 @@ Result<> Fleet::may_author(RecordKind kind) const {
 
 std::vector<RecordId> Fleet::parents_now() const {
   AuthoringContext context = authoring_context();
-  context.unseen = unseen_;
+  context.avoided.insert(unseen_.begin(), unseen_.end());
   return author_.choose_parents(context);
 }
 
@@ -261,9 +271,9 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
   for (const Draft& draft : drafts) {
     for (const RecordId& parent : draft.parents.value_or(std::vector<RecordId>{})) {
       if (!log_.holds(parent))
-        co_return fail(Errc::refused, "what it is to be put after, " + to_cid(parent) +
-                                          ", is not known here (any more): look at what is there, then "
-                                          "write again");
+        co_return fail(Errc::not_found, "what it is to be put after, " + to_cid(parent) +
+                                            ", is not known here (any more): look at what is there, then "
+                                            "write again");
     }
   }
   std::vector<RecordPtr> records;
@@ -288,14 +298,18 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   if (verdicts) evaluate_charter();
   consider(verdicts ? log_.records() : added);
   update_merge();
-  if (verdicts || adoption_waits_) adopt_checkpoint();
+  if (verdicts || judge_.has_open()) seek_base();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
   if (charter_touched) tell([](FleetObserver& observer) { observer.on_charter_changed(); });
   for (const RecordPtr& record : added) {
     if (record->record.kind == RecordKind::ruling)
       tell([&](FleetObserver& observer) { observer.on_ruling(record); });
-    if (record->record.kind == RecordKind::anchor && record->record.author != node_) compare(record, 0);
+    if (record->record.kind == RecordKind::anchor && record->record.author != node_ &&
+        to_compare_.size() < max_to_compare)
+      to_compare_.push_back(record);
   }
+  if (!to_compare_.empty() && !std::exchange(comparing_, true))
+    tasks_.spawn("fleet.compare", compare_anchors());
 }
 
 void Fleet::update_merge() {
@@ -304,11 +318,8 @@ void Fleet::update_merge() {
   for (const ChangeFate& fate : changed) set_state(*log_.get(fate.id), {state_of(fate.state), fate.reason});
   tips_ = tips_of(log_, [this](const SignedRecord& record) { return is_folded(record); });
   const auto old_revision = revision_;
-  // While the checkpoint that the log rests on is not here, what is folded is only a part.
-  const bool whole = log_.base() == base_vector_;
   const bool any = base_ != nullptr || merge_.size() > 0;
-  revision_ =
-      any && whole && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
+  revision_ = any && merge_.level() <= newest_merge_level ? std::optional(merge_.revision()) : std::nullopt;
   note_revision();
   if (revision_ != old_revision || !changed.empty())
     tell([](FleetObserver& observer) { observer.on_revision_changed(); });
@@ -334,7 +345,11 @@ void Fleet::note_revision() {
 }
 
 bool Fleet::happened_before(const RecordId& earlier, const RecordId& later) const {
-  if (imagined_ && later == imagined_->id) return imagined_->past.contains(earlier);
+  if (imagined_ && later == imagined_->id) {
+    return std::ranges::any_of(imagined_->heads, [&](const RecordId& head) {
+      return head == earlier || log_.happened_before(earlier, head);
+    });
+  }
   return log_.happened_before(earlier, later);
 }
 
@@ -343,7 +358,7 @@ Fleet::Preview Fleet::preview(Change change, const std::vector<RecordId>& parent
   nobody.bytes.fill(0xff);
   std::vector<RecordId> known = own_heads();
   known.insert(known.end(), parents.begin(), parents.end());
-  imagined_ = Imagined{nobody, causal_past(log_, known)};
+  imagined_ = Imagined{nobody, std::move(known)};
   // As it would be written, it comes after all that takes part.
   Hlc seen;
   if (!merged_->fates.empty()) seen = log_.get(merged_->fates.back().id)->record.hlc;
@@ -386,11 +401,7 @@ void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
 }
 
 void Fleet::tick() {
-  if (!to_compare_.empty()) {
-    const RecordPtr anchor = to_compare_.front();
-    to_compare_.erase(to_compare_.begin());
-    compare(anchor, max_compared_changes);
-  }
+  if (!base_sought_) seek_base();
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
     due.push_back(log_.get(it->second));

@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "libp2p/base/env.hpp"
+#include "libp2p/base/task_group.hpp"
 #include "starling/changelog/changelog.hpp"
 #include "starling/changelog/store.hpp"
 #include "starling/charter/charter.hpp"
 #include "starling/fleet/author.hpp"
+#include "starling/fleet/base.hpp"
+#include "starling/fleet/checkpoint_judge.hpp"
 #include "starling/fleet/committer.hpp"
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
@@ -48,6 +51,12 @@ class FleetObserver {
   virtual void on_ruling(const RecordPtr& /*ruling*/) {}
   // This node folds what an anchor or a checkpoint covers to another state than its author did (M9).
   virtual void on_state_differs(const RecordPtr& /*anchor*/) {}
+};
+
+// A checkpoint of which something is missing here that may be forgotten everywhere.
+struct UnseenCheckpoint {
+  RecordPtr record;
+  RecordId follows;
 };
 
 class Fleet {
@@ -90,15 +99,20 @@ class Fleet {
   [[nodiscard]] Result<> may_author(RecordKind kind) const;
   // An anchor of all that is here and neither held nor set aside; with a level, the rules of that level hold
   // from there on (M9). And the same with the state (L8). For whoever may sign them. Errors: invalid_argument
-  // (a level that can't follow), limit (a state too large for a record).
-  [[nodiscard]] Result<Anchor> next_anchor(std::uint32_t merge_level = 0);
-  [[nodiscard]] Result<Checkpoint> next_checkpoint();
+  // (a level that can't follow), limit (a state too large for a record), busy (ask again).
+  [[nodiscard]] Task<Result<Anchor>> next_anchor(std::uint32_t merge_level = 0);
+  [[nodiscard]] Task<Result<Checkpoint>> next_checkpoint();
   // Signed by this node. Errors: also those of author().
   [[nodiscard]] Task<Result<RecordPtr>> write_anchor(std::uint32_t merge_level = 0);
   [[nodiscard]] Task<Result<RecordPtr>> write_checkpoint();
   // Forgets what the newest checkpoint covers that is older than `keep` by fleet time, if this node came to
   // the same state itself; how many records. Errors: io.
   [[nodiscard]] Task<Result<std::size_t>> drop_covered(std::chrono::milliseconds keep);
+  // Those that would count by what is here and what waits. Oldest first.
+  [[nodiscard]] std::vector<UnseenCheckpoint> unseen_checkpoints();
+  // Believes one of those, since others have forgotten what it covers: the fold begins with it from now on.
+  // Errors: parse, limit (it holds no state), io.
+  [[nodiscard]] Task<Result<>> rest_on_unseen(RecordPtr checkpoint);
   // The same for a key that is not the node's (root, in `init` and `invite`).
   [[nodiscard]] AuthoringContext authoring_context() const;
 
@@ -108,7 +122,9 @@ class Fleet {
   [[nodiscard]] const Changelog& log() const noexcept { return log_; }
   [[nodiscard]] const Controls& controls() const noexcept { return controls_; }
   // The checkpoint that the fold begins with; nullptr: it begins with nothing.
-  [[nodiscard]] const RecordPtr& checkpoint() const noexcept { return base_; }
+  [[nodiscard]] RecordPtr checkpoint() const { return base_ ? base_->record : nullptr; }
+  // The one behind which this node has forgotten records, or never had them; nullptr: it has all.
+  [[nodiscard]] const BasePtr& horizon() const noexcept { return horizon_; }
   [[nodiscard]] const MergeResult& merged() const noexcept { return *merged_; }
   // What is desired of one scope (starling/model/scope.hpp).
   [[nodiscard]] const json::value& document(std::string_view scope = base_scope) const {
@@ -119,8 +135,9 @@ class Fleet {
   // The desired document's revision; nothing before the first valid change, and at a level that this version
   // doesn't know: then nothing is desired (M10).
   [[nodiscard]] const std::optional<RevisionId>& revision() const noexcept { return revision_; }
-  // Does all of that follow from the whole log? Not while records are on their way to the disk.
-  [[nodiscard]] bool settled() const noexcept { return committing_ == 0; }
+  // Does all of that follow from the whole log? Not while records are on their way to the disk, or a
+  // checkpoint is being judged.
+  [[nodiscard]] bool settled() const noexcept { return committing_ == 0 && !seeking_base_; }
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   // The newest of them, and of those that the checkpoint covers: with all that they build on they are what
@@ -134,7 +151,7 @@ class Fleet {
 
   // The revisions that this node has been at, as far as it remembers.
   [[nodiscard]] const RevisionLog& revisions() const noexcept { return revisions_; }
-  [[nodiscard]] Past past() { return {log_, merge_, revisions_}; }
+  [[nodiscard]] Past& past() noexcept { return past_; }
   // Of whom what stands is, and who removed what is gone. Valid until something changes.
   [[nodiscard]] const Provenances& provenance() { return merge_.provenance(); }
 
@@ -172,6 +189,8 @@ class Fleet {
  private:
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
+  // By the charter with all that is in the log.
+  [[nodiscard]] Charter::Verdict judge_anew(const Record& record);
   // Counts it if its grant is not known.
   void count_grantless(const RecordPtr& record, const PeerId& bringer);
   // Keeps apart what is looked at by kind.
@@ -184,48 +203,45 @@ class Fleet {
   void consider(const std::vector<RecordPtr>& records);
   // The same for one; names the changes that have to be looked at again because of it.
   [[nodiscard]] std::vector<RecordId> consider_one(const SignedRecord& record);
-  [[nodiscard]] std::vector<RecordId> consider_covered(const SignedRecord& record);
+  [[nodiscard]] std::vector<RecordId> consider_settled(const SignedRecord& record);
   void update_merge();
   // Once a batch is on disk: what it released goes the same way.
   Task<Result<>> store_and_refresh(std::vector<RecordPtr> records);
 
-  // What vectors cover, folded by itself; `before`: by the levels that were raised before that record.
-  // Errors: not_found (some of it isn't here), busy (some is on its way to the disk), limit (more than
-  // `max_changes` would have to be folded anew).
-  struct Derived {
-    RevisionId revision;
-    MergeState state;
-  };
-  [[nodiscard]] Result<Derived> derive(const VersionVector& vector, const SignedRecord* before,
-                                       std::size_t max_changes);
   [[nodiscard]] VersionVector anchor_vector() const;
   [[nodiscard]] std::vector<RecordId> not_considered() const;
-  [[nodiscard]] bool holds_all_of(const VersionVector& vector) const;
   // Is what it covers just what is folded now?
-  [[nodiscard]] bool is_present(const VersionVector& vector, const std::vector<LevelFrom>& levels) const;
+  [[nodiscard]] bool is_present(const VersionVector& vector) const;
+  // Of what the vector covers, folded from `base_`. Errors: those of derive().
+  [[nodiscard]] Task<Result<RevisionId>> revision_at(VersionVector vector);
   void tell_difference(const RecordPtr& anchor);
-  void compare(const RecordPtr& anchor, std::size_t max_changes);
-  [[nodiscard]] bool in_base(const SignedRecord& record) const;
-  [[nodiscard]] Result<bool> refutes(const RecordPtr& record, const Checkpoint& checkpoint);
-  void adopt_checkpoint();
-  void refute(const RecordPtr& checkpoint);
-  void rest_on(const RecordPtr& checkpoint, const VersionVector& covered, MergeState state);
+  // Compares what waits for it with what this node comes to.
+  Task<> compare_anchors();
+  Task<> compare(RecordPtr anchor);
+
+  // Looks for the checkpoint to begin with, and begins with it.
+  void seek_base();
+  Task<> find_base();
+  [[nodiscard]] Result<BasePtr> base_of(const RecordPtr& checkpoint) const;
+  void rest_on(BasePtr base);
+  [[nodiscard]] Result<> rest_on_what_waits();
+  // Reads all records anew, as after a start.
+  void rebuild_log();
   // Remembered with the next commit.
   void note(std::string_view name, std::string value);
-  void look_for_checkpoint_among_waiting(std::vector<RecordPtr>& stored);
+  void note_verdicts();
   void restore_base(const std::vector<RecordPtr>& records);
   [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
 
   [[nodiscard]] bool is_folded(const SignedRecord& record) const;
   void note_revision();
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
-  // By the grant that it names.
-  [[nodiscard]] bool acts_at_least(const Record& record, Role role) const;
-  // Has another than its author built upon it?
-  [[nodiscard]] bool built_upon(const SignedRecord& change) const;
-  [[nodiscard]] Discards::Source discard_by(const SignedRecord& record) const;
+  // What makes it void, if anything does.
+  [[nodiscard]] std::optional<RecordId> discarded_by(const SignedRecord& change) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
+  // It is not in the log any more.
+  void forget(const SignedRecord& record);
   template <class Call>
   void tell(Call call) {
     for (FleetObserver* observer : std::vector(observers_)) call(*observer);
@@ -244,16 +260,18 @@ class Fleet {
   Discards discards_;
   Grantless grantless_;
   std::vector<RecordPtr> charter_records_;
+  bool charter_stale_ = false;  // some of them have come since it was evaluated
   std::vector<RecordPtr> unknown_records_;
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated
   std::optional<RevisionId> revision_;
   std::vector<RecordId> tips_;  // as of the last merge
   RevisionLog revisions_;
+  Past past_;
   // While a preview is worked out: the change that is not there, and what its author would have known.
   struct Imagined {
     RecordId id;
-    std::set<RecordId> past;
+    std::vector<RecordId> heads;
   };
   std::optional<Imagined> imagined_;
   std::size_t committing_ = 0;  // batches in the log that are not on disk yet
@@ -263,13 +281,15 @@ class Fleet {
   std::set<std::pair<Hlc, RecordId>> voided_;
   std::set<RecordId> set_aside_;
   std::vector<LevelFrom> levels_;
-  RecordPtr base_;  // the checkpoint that the fold begins with
-  VersionVector base_vector_;
-  std::optional<MergeState> base_state_;
-  std::set<RecordId> refuted_;                      // checkpoints that are known here to be wrong
-  bool adoption_waits_ = false;                     // a checkpoint is to be looked at again
-  std::vector<RecordPtr> released_;                 // by a checkpoint, and not on disk yet
-  std::vector<RecordPtr> to_compare_;               // anchors, in quiet times
+  BasePtr base_;     // what the fold begins with
+  BasePtr horizon_;  // what lies behind it is not all here
+  CheckpointJudge judge_;
+  bool base_sought_ = false;  // since the start
+  bool seeking_base_ = false;
+  bool seek_again_ = false;
+  std::vector<RecordPtr> released_;    // by a checkpoint, and not on disk yet
+  std::vector<RecordPtr> to_compare_;  // anchors
+  bool comparing_ = false;
   Facts new_facts_;                                 // to be remembered with the next commit
   std::set<std::pair<Hlc, RecordId>> taking_part_;  // in the merge
   Facts facts_;
@@ -277,6 +297,7 @@ class Fleet {
   libp2p::WallTime fleet_time_told_;
   libp2p::Instant told_at_;
   std::vector<FleetObserver*> observers_;
+  libp2p::TaskGroup tasks_;
 };
 
 }  // namespace starling

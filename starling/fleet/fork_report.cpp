@@ -63,6 +63,10 @@ Result<Ruling> ruling_on(const Changelog& log, const ChainId& chain, const Recor
     const RecordPtr record = log.get(stands);
     if (!record || record->record.chain() != chain)
       return fail(Errc::not_found, to_cid(stands) + " is no record of the chain " + to_text(chain));
+    if (!log.goes_on_from_base(*record)) {
+      return fail(Errc::refused, "a checkpoint has settled what stands at that fork, and " + to_cid(stands) +
+                                     " doesn't go on from there: name a record that does, or none");
+    }
   }
   return Ruling{chain, head->second.fork->seq, stands};
 }

@@ -35,7 +35,7 @@ bool checkpoint_due(const Fleet& fleet, const HistoryPolicy& policy) {
   if (fleet.log().bytes() <= policy.log_bytes || !fleet.revision()) return false;
   std::size_t bytes = 0;
   for (const RecordPtr& record : fleet.log().records()) {
-    if (record->record.kind == RecordKind::change && !fleet.log().covered_by(fleet.log().base(), *record))
+    if (record->record.kind == RecordKind::change && !fleet.log().is_settled(record->record))
       bytes += record->envelope.size();
   }
   return bytes > policy.log_bytes;

@@ -18,6 +18,7 @@ bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
 // Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records
 // stand: so from nothing said, a bounded number of rounds, the same on every node.
 void Fleet::evaluate_charter() {
+  charter_stale_ = false;
   constexpr int max_rounds = 4;
   Protections said;
   log_.protect(said);
@@ -42,25 +43,14 @@ void Fleet::evaluate_charter() {
   merge_.set_levels(levels_);
 }
 
-bool Fleet::acts_at_least(const Record& record, Role role) const {
-  if (record.grant == id_) return std::ranges::binary_search(charter_.genesis().roots, record.author);
-  const auto grant = charter_.grant(record.grant);
-  return grant && grant->subject == record.author && at_least(grant->role, role);
-}
-
-// Who knows a record of a chain knows what stands before it there: the newest of each chain tells.
-bool Fleet::built_upon(const SignedRecord& change) const {
-  return std::ranges::any_of(log_.vector(), [&](const auto& entry) {
-    const auto& [chain, head] = entry;
-    if (chain.author == change.record.author || head.seq == 0) return false;
-    const RecordPtr newest = log_.get(head.id);
-    return newest && newest->record.hlc > change.record.hlc &&
-           acts_at_least(newest->record, Role::operator_) && log_.happened_before(change.id, newest->id);
+std::optional<RecordId> Fleet::discarded_by(const SignedRecord& change) const {
+  return discards_.reason(change, [&] {
+    std::vector<RecordPtr> newest;
+    for (const auto& [chain, head] : log_.vector()) {
+      if (RecordPtr last = log_.last_standing(chain)) newest.push_back(std::move(last));
+    }
+    return built_upon(change, newest, log_, charter_);
   });
-}
-
-Discards::Source Fleet::discard_by(const SignedRecord& record) const {
-  return {record.record.hlc, record.id, record.record.author, acts_at_least(record.record, Role::admin)};
 }
 
 std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) const {
@@ -74,6 +64,8 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
       return ChangeStatus{
           ChangeState::voided,
           "its author wrote two records with one number, and a ruling lets the other stand (L3)"};
+    case Standing::settled:
+      return ChangeStatus{ChangeState::voided, "a checkpoint has settled its place (L8)"};
   }
   switch (charter_.judge(record)) {
     case Charter::Verdict::valid:
@@ -83,7 +75,7 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
     case Charter::Verdict::denied:
       return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
   }
-  if (const auto by = discards_.reason(signed_record, [&] { return built_upon(signed_record); }))
+  if (const auto by = discarded_by(signed_record))
     return ChangeStatus{ChangeState::voided, "discarded by " + to_cid(*by) + " (L7)"};
   // Clocks rise from parent to child, so what descends from a held change is held by its own clock.
   if (record.hlc > ceiling())
@@ -113,25 +105,38 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
   if (news) tell([&](FleetObserver& observer) { observer.on_change_state(change.id, it->second); });
 }
 
-// It is in the state that the fold begins with. What it made void stays so.
-std::vector<RecordId> Fleet::consider_covered(const SignedRecord& record) {
+void Fleet::forget(const SignedRecord& record) {
+  const std::pair place(record.record.hlc, record.id);
+  merge_.remove(record.id);
+  taking_part_.erase(place);
+  held_.erase(place);
+  voided_.erase(place);
+  set_aside_.erase(record.id);
+  states_.erase(record.id);
+  (void)discards_.remove(record.id);
+  controls_.forget(record.id);
+}
+
+// It is in the state that the fold begins with, or counts for nothing. What it made void stays so.
+std::vector<RecordId> Fleet::consider_settled(const SignedRecord& record) {
   merge_.remove(record.id);
   taking_part_.erase({record.record.hlc, record.id});
   const auto known = states_.find(record.id);
   const bool told = known != states_.end() && known->second.state != ChangeState::held &&
                     known->second.state != ChangeState::set_aside;
-  if (told) return {};
   const auto change = Change::from_body(record.record.body);
-  const bool counts =
-      change && log_.stands(record) && charter_.judge(record.record) == Charter::Verdict::valid;
-  set_state(record, {counts ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
-  if (!counts || change->voids.empty()) return {};
-  discards_.add(discard_by(record), change->voids);
+  const bool valid = change && charter_.judge(record.record) == Charter::Verdict::valid;
+  if (!told)
+    set_state(record, {valid ? ChangeState::applied : ChangeState::skipped, "settled by a checkpoint (L8)"});
+  const bool voids = valid && !change->voids.empty() && log_.stands(record) && !discarded_by(record);
+  if (!voids) return discards_.remove(record.id);
+  if (discards_.contains(record.id)) return {};
+  discards_.add(discard_by(record, charter_), change->voids);
   return change->voids;
 }
 
 std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
-  if (in_base(record)) return consider_covered(record);
+  if (log_.is_settled(record.record)) return consider_settled(record);
   if (auto why = kept_out(record)) {
     merge_.remove(record.id);
     taking_part_.erase({record.record.hlc, record.id});
@@ -145,7 +150,7 @@ std::vector<RecordId> Fleet::consider_one(const SignedRecord& record) {
     return {};
   }
   std::vector<RecordId> voids = change->voids;
-  if (!voids.empty()) discards_.add(discard_by(record), voids);
+  if (!voids.empty()) discards_.add(discard_by(record, charter_), voids);
   merge_.add({record.id, record.record.hlc, std::move(*change)});
   taking_part_.emplace(record.record.hlc, record.id);
   return voids;

@@ -1,18 +1,22 @@
 // The fleet's state at a point of its history: the fold of what was known there.
 #pragma once
 
-#include <memory>
 #include <optional>
-#include <set>
-#include <span>
 #include <vector>
 
+#include "libp2p/base/env.hpp"
+#include "libp2p/base/task.hpp"
+#include "libp2p/base/turn_queue.hpp"
 #include "starling/changelog/changelog.hpp"
+#include "starling/history/past_fold.hpp"
 #include "starling/history/point.hpp"
 #include "starling/history/revision_log.hpp"
 #include "starling/merge/merge.hpp"
 
 namespace starling {
+
+using libp2p::Env;
+using libp2p::Task;
 
 // A point as its tips: they and all that they build on are what was known there.
 struct PastState {
@@ -27,31 +31,48 @@ struct Before {
   Provenances provenance;
 };
 
-// A view; what it looks at must outlive it. Only changes that take part in the merge today count: one that
-// has become void since is not part of any past. Each answer but the present folds anew, at the cost of a
-// cold start up to there.
+struct PastLimits {
+  std::size_t slice = 128;  // changes that are taken a step further before others get their turn
+  std::size_t asked = 8;    // looks at the past at once, of which one is worked out: more are turned away
+};
+
+// Looked at through a log and its merge, which must outlive it. Only changes that take part in the merge
+// today count: one that has become void since is not part of any past. Each answer but the present folds
+// anew, at the cost of a cold start up to there, in slices: what comes meanwhile makes no difference, and
+// where something was forgotten meanwhile it is to be asked for again (busy).
 class Past {
  public:
-  Past(const Changelog& log, Merge& merge, const RevisionLog& revisions)
-      : log_(log), merge_(merge), revisions_(revisions) {}
+  Past(Env env, const Changelog& log, Merge& merge, const RevisionLog& revisions, PastLimits limits = {});
 
   // Errors: invalid_argument (a revision that is not told apart from others), not_found (a point that this
-  // node doesn't know, or can't come back to, with the reason).
-  [[nodiscard]] Result<PastState> at(const Point& point) const;
-  // As its author saw it. Errors: not_found.
-  [[nodiscard]] Result<Before> before(const RecordId& change) const;
+  // node doesn't know, or can't come back to, with the reason), busy (try again).
+  [[nodiscard]] Task<Result<PastState>> at(Point point);
+  // As its author saw it. Errors: not_found, busy.
+  [[nodiscard]] Task<Result<Before>> before(RecordId change);
+  // Makes provenance() of the merge cost little, for now. Errors: busy (what comes in keeps it from getting
+  // there).
+  [[nodiscard]] Task<Result<>> prepare_provenance();
 
  private:
-  [[nodiscard]] Result<PastState> fold_at(std::vector<RecordId> heads) const;
-  [[nodiscard]] Result<PastState> at_revision(const AtRevision& point) const;
-  [[nodiscard]] Result<PastState> at_change(const AtChange& point) const;
-  [[nodiscard]] Result<PastState> back(const BeforeNewest& point) const;
-  // A merge of those of `records` that take part today.
-  [[nodiscard]] Result<std::unique_ptr<Merge>> merge_of(const std::set<RecordId>& records) const;
+  struct Target {
+    KnownThen known;
+    std::optional<RevisionId> revision;  // that it must come to, where that is how the point is named
+  };
+  [[nodiscard]] std::optional<PastState> present_at(const Point& point) const;
+  [[nodiscard]] Result<Target> target_of(const Point& point) const;
+  [[nodiscard]] Result<Target> at_revision(const AtRevision& point) const;
+  [[nodiscard]] Result<Target> at_change(const AtChange& point) const;
+  [[nodiscard]] Result<Target> back(const BeforeNewest& point) const;
+  [[nodiscard]] Result<std::vector<RecordId>> written_upon(const RecordId& change) const;
+  [[nodiscard]] Result<> has_room() const;
+  [[nodiscard]] Task<Result<PastState>> fold(Target target) const;
 
+  Env env_;
   const Changelog& log_;
   Merge& merge_;
   const RevisionLog& revisions_;
+  PastLimits limits_;
+  libp2p::TurnQueue turns_;
 };
 
 }  // namespace starling

@@ -21,6 +21,22 @@ std::optional<std::string> unknown_member(const json::object& object, Known... k
   return unknown;
 }
 
+void make_canonical(json::value& selector) {
+  if (!selector.is_string()) return;
+  if (const auto parsed = Selector::parse(selector.get_string())) selector = parsed->to_string();
+}
+
+// Calls it for each member of `value`, if that is an object, which `name` names, or for each if that is
+// empty.
+template <class Call>
+void for_members(json::value& value, std::string_view name, Call call) {
+  json::object* object = value.if_object();
+  if (!object) return;
+  for (auto&& member : *object) {
+    if (name.empty() || member.key() == name) call(member.value());
+  }
+}
+
 }  // namespace
 
 Result<> check_layer_name(std::string_view name) {
@@ -34,6 +50,19 @@ Result<> check_layer_name(std::string_view name) {
 
 json::value layer_json(const Layer& layer) {
   return json::object{{selector_member, layer.selector.to_string()}, {priority_member, layer.priority}};
+}
+
+json::value with_canonical_selectors(const Path& path, json::value value) {
+  const auto in_layer = [](json::value& layer) { for_members(layer, selector_member, make_canonical); };
+  const auto in_layers = [&](json::value& layers) { for_members(layers, {}, in_layer); };
+  if (path.empty()) {
+    for_members(value, layers_member, in_layers);
+  } else if (path.front() == layers_member) {
+    if (path.size() == 1) in_layers(value);
+    if (path.size() == 2) in_layer(value);
+    if (path.size() == 3 && path[2] == selector_member) make_canonical(value);
+  }
+  return value;
 }
 
 std::expected<Layer, ScopeFault> read_layer(std::string_view name, const json::value& definition) {

@@ -36,6 +36,9 @@ struct ScopeFault {
 };
 
 [[nodiscard]] json::value layer_json(const Layer& layer);
+// What is to stand at `path` in "@fleet", with its selectors in the one form that they have
+// (Selector::to_string()): the merge reads no space within a term. What is no selector stays as it is.
+[[nodiscard]] json::value with_canonical_selectors(const Path& path, json::value value);
 // The layer that `definition` makes `name`. A layer without a priority has 0. Of several faults the first.
 [[nodiscard]] std::expected<Layer, ScopeFault> read_layer(std::string_view name,
                                                           const json::value& definition);

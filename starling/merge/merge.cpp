@@ -15,6 +15,19 @@ bool comes_before(const std::unique_ptr<Node>& a, const std::unique_ptr<Node>& b
 
 }  // namespace
 
+// What a slice of work may still do.
+class Merge::Budget {
+ public:
+  explicit Budget(std::size_t changes) : left_(std::max<std::size_t>(changes, 1)) {}
+  [[nodiscard]] bool left() const noexcept { return left_ > 0; }
+  void spend_on(const Node& node) {
+    left_ -= std::min(left_, std::max<std::size_t>(node.input.change.edits.size(), 1));
+  }
+
+ private:
+  std::size_t left_;
+};
+
 Merge::Merge(HappenedBefore happened_before, MergeLimits limits)
     : happened_before_(std::move(happened_before)),
       limits_(limits),
@@ -58,7 +71,10 @@ void Merge::reset(std::vector<MergeInput> changes) {
 
 void Merge::set_base(std::optional<MergeState> base) {
   if (!base && !base_) return;
-  base_ = std::move(base);
+  // What is being folded onto the other one refers to it.
+  Budget unlimited(std::numeric_limits<std::size_t>::max());
+  go_on(unlimited);
+  base_ = base ? std::make_shared<const MergeState>(std::move(*base)) : nullptr;
   base_changed_ = true;
 }
 
@@ -69,9 +85,13 @@ void Merge::set_levels(std::vector<LevelFrom> levels) {
   levels_changed_ = true;
 }
 
-std::unique_ptr<Merge> Merge::begin_anew() const {
-  auto other = std::make_unique<Merge>(happened_before_, limits_);
-  other->set_base(base_);
+std::unique_ptr<Merge> Merge::begin_anew(HappenedBefore happened_before) const {
+  MergeLimits once = limits_;
+  once.undo_changes = 0;
+  once.snapshot_bytes = 0;
+  auto other = std::make_unique<Merge>(std::move(happened_before), once);
+  other->base_ = base_;
+  other->base_changed_ = true;
   other->levels_ = levels_;
   other->levels_changed_ = true;
   return other;
@@ -105,9 +125,14 @@ RevisionId Merge::revision() {
   return state_.revision(levels_.last());
 }
 
-const Provenances& Merge::provenance() {
-  update();
-  if (provenance_) return *provenance_;
+bool Merge::advance_provenance(std::size_t changes) {
+  if (!advance(changes)) return false;
+  Budget budget(changes);
+  follow_provenance(budget);
+  return in_provenance_ == order_.size();
+}
+
+void Merge::follow_provenance(Budget& budget) {
   if (!in_provenance_) {
     if (base_) {
       provenance_book_.begin(base_->document, base_->provenance);
@@ -116,8 +141,18 @@ const Provenances& Merge::provenance() {
     }
     in_provenance_ = 0;
   }
-  while (*in_provenance_ < order_.size()) provenance_book_.follow(*order_[(*in_provenance_)++]);
-  return provenance_.emplace(provenance_book_.provenances());
+  for (; *in_provenance_ < order_.size() && budget.left(); ++*in_provenance_) {
+    const Node& node = *order_[*in_provenance_];
+    provenance_book_.follow(node);
+    budget.spend_on(node);
+  }
+}
+
+const Provenances& Merge::provenance() {
+  while (!advance_provenance(std::numeric_limits<std::size_t>::max())) {
+  }
+  if (!provenance_) provenance_ = provenance_book_.provenances();
+  return *provenance_;
 }
 
 MergeState Merge::state() {
@@ -126,22 +161,51 @@ MergeState Merge::state() {
 }
 
 void Merge::update() {
-  if (arriving_.empty() && leaving_.empty() && !levels_changed_ && !base_changed_) return;
+  while (!advance(std::numeric_limits<std::size_t>::max())) {
+  }
+}
+
+bool Merge::advance(std::size_t changes) {
+  if (stage_ == Stage::none && !up_to_date()) begin_update();
+  Budget budget(changes);
+  go_on(budget);
+  return stage_ == Stage::none && up_to_date();
+}
+
+void Merge::go_on(Budget& budget) {
+  if (stage_ == Stage::entering) enter_rest(budget);
+  if (stage_ == Stage::turns) apply_rest(budget);
+  if (stage_ == Stage::telling) tell_rest(budget);
+}
+
+bool Merge::up_to_date() const {
+  return arriving_.empty() && leaving_.empty() && !levels_changed_ && !base_changed_;
+}
+
+void Merge::begin_update() {
   std::ranges::sort(arriving_, comes_before);
-  std::vector<Node*> renewed = relevelled();
+  renewed_ = relevelled();
   std::size_t from = first_difference();
-  for (Node* node : renewed) from = std::min(from, concurrency_.first_removal_for(*node, node->position));
+  for (Node* node : renewed_) from = std::min(from, concurrency_.first_removal_for(*node, node->position));
   lowest_ = order_.size();
   if (std::exchange(base_changed_, false)) start_over();
   go_back(from);
-  for (const auto& node : arriving_) renewed.push_back(node.get());
-  std::erase_if(renewed, [&](const Node* node) { return leaving_.contains(node->input.id); });
+  for (const auto& node : arriving_) renewed_.push_back(node.get());
+  std::erase_if(renewed_, [&](const Node* node) { return leaving_.contains(node->input.id); });
   splice(from);
-  std::size_t back_to = applied_;
-  for (Node* node : renewed) back_to = concurrency_.first_removal_for(*node, back_to);
-  go_back_far_enough(back_to);
-  apply_rest();
-  tell(lowest_);
+  stage_ = Stage::entering;
+}
+
+void Merge::enter_rest(Budget& budget) {
+  while (concurrency_.size() < order_.size()) {
+    if (!budget.left()) return;
+    Node& node = *order_[concurrency_.size()];
+    node.set_level(levels_.at(node.input.hlc, node.input.id));
+    concurrency_.append(node);
+    budget.spend_on(node);
+  }
+  begin_turns();
+  stage_ = Stage::turns;
 }
 
 // The first position whose change is another one, or has to be looked at anew because a change that needed
@@ -189,10 +253,6 @@ void Merge::splice(std::size_t from) {
   std::erase_if(rest, [&](const auto& node) { return leaving_.contains(node->input.id); });
   order_.erase(first, order_.end());
   std::ranges::move(rest, std::back_inserter(order_));
-  for (std::size_t i = from; i < order_.size(); ++i) {
-    order_[i]->set_level(levels_.at(order_[i]->input.hlc, order_[i]->input.id));
-    concurrency_.append(*order_[i]);
-  }
   arriving_.clear();
   leaving_.clear();
 }
@@ -228,7 +288,7 @@ void Merge::restore_snapshot(std::size_t position) {
   if (any) {
     state_.restore(snapshots_.back().image);
   } else {
-    state_.begin(base_ ? &*base_ : nullptr);
+    state_.begin(base_.get());
   }
   conflicts_.rewind(applied_);
   for (const auto& node : order_) {
@@ -238,19 +298,31 @@ void Merge::restore_snapshot(std::size_t position) {
   }
 }
 
-void Merge::apply_rest() {
-  std::vector<std::size_t> floors(order_.size() - applied_);
+void Merge::begin_turns() {
+  std::size_t back_to = applied_;
+  for (Node* node : std::exchange(renewed_, {})) back_to = concurrency_.first_removal_for(*node, back_to);
+  go_back_far_enough(back_to);
+  floors_.clear();
   for (std::size_t i = order_.size(), floor = i; i-- > applied_;) {
     floor = std::min(floor, order_[i]->first_unknown);
-    floors[i - applied_] = floor;
+    floors_.push_back(floor);
   }
-  const std::size_t first = applied_;
+}
+
+void Merge::apply_rest(Budget& budget) {
   while (applied_ < order_.size()) {
-    UndoSteps steps = state_.apply(*order_[applied_], floors[applied_ - first]);
+    if (!budget.left()) return;
+    Node& node = *order_[applied_];
+    UndoSteps steps = state_.apply(node, floors_.back());
+    floors_.pop_back();
     ++applied_;
     keep_undo(std::move(steps));
     if (applied_ % limits_.snapshot_every == 0) take_snapshot();
+    budget.spend_on(node);
   }
+  result_.fates.resize(order_.size());
+  told_ = lowest_;
+  stage_ = Stage::telling;
 }
 
 void Merge::keep_undo(UndoSteps steps) {
@@ -264,10 +336,12 @@ void Merge::keep_undo(UndoSteps steps) {
 }
 
 void Merge::take_snapshot() {
-  FoldState::Image image = state_.image();
-  const std::size_t bytes = weight(image);
-  snapshots_.push_back({applied_, std::move(image), bytes});
-  thin_snapshots();
+  if (limits_.snapshot_bytes > 0) {
+    FoldState::Image image = state_.image();
+    const std::size_t bytes = weight(image);
+    snapshots_.push_back({applied_, std::move(image), bytes});
+    thin_snapshots();
+  }
   const std::size_t undone = applied_ - undo_.size();
   conflicts_.forget_settled(snapshots_.empty() ? undone : std::min(undone, snapshots_.front().position));
 }
@@ -291,26 +365,35 @@ void Merge::thin_snapshots() {
   snapshots_ = std::move(kept);
 }
 
-void Merge::tell(std::size_t from) {
+void Merge::tell_rest(Budget& budget) {
+  for (; told_ < order_.size(); ++told_) {
+    if (!budget.left()) return;
+    tell(*order_[told_]);
+    budget.spend_on(*order_[told_]);
+  }
+  end_update();
+  stage_ = Stage::none;
+}
+
+void Merge::tell(Node& node) {
+  ChangeFate fate = fate_of(node);
+  if (!node.told || fate.state != node.fate.state || fate.reason != node.fate.reason)
+    changed_.insert(fate.id);
+  node.told = true;
+  node.fate = std::move(fate);
+  result_.fates[node.position] = node.fate;
+}
+
+void Merge::end_update() {
   const std::set<RecordId> losers = state_.take_losers();
-  result_.fates.resize(order_.size());
-  const auto tell_one = [&](Node& node) {
-    ChangeFate fate = fate_of(node);
-    if (!node.told || fate.state != node.fate.state || fate.reason != node.fate.reason)
-      changed_.insert(fate.id);
-    node.told = true;
-    node.fate = std::move(fate);
-    result_.fates[node.position] = node.fate;
-  };
-  for (std::size_t i = from; i < order_.size(); ++i) tell_one(*order_[i]);
   for (const RecordId& id : losers) {
-    if (const auto loser = by_id_.find(id); loser != by_id_.end()) tell_one(*loser->second);
+    if (const auto loser = by_id_.find(id); loser != by_id_.end()) tell(*loser->second);
   }
   if (conflicts_.take_changed() || !losers.empty()) result_.conflicts = conflicts_.open();
   result_.emptied.clear();
   for (const auto& [scope, emptied] : state_.emptied())
     result_.emptied.emplace(scope, Emptying{emptied.by, emptied.allowed});
-  forget_provenance(from);
+  forget_provenance(lowest_);
 }
 
 void Merge::forget_provenance(std::size_t from) {

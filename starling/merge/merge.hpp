@@ -53,8 +53,16 @@ class Merge {
   // what is known of the rules is too old.
   [[nodiscard]] unsigned level() const { return levels_.last(); }
 
-  // Another one that folds by the same rules from the same base, and has no changes yet.
-  [[nodiscard]] std::unique_ptr<Merge> begin_anew() const;
+  // Another one that folds by the same rules from the same base, and has no changes yet. It is to fold once:
+  // whatever comes or goes after that makes it fold all of them again.
+  [[nodiscard]] std::unique_ptr<Merge> begin_anew(HappenedBefore happened_before) const;
+
+  // Does a part of the work that the members below would do at once, for an owner who has other things to do
+  // in between: each of up to `changes` changes is taken a step further, of which there are three, and one
+  // with many edits counts as many. True when nothing is left to do.
+  bool advance(std::size_t changes);
+  // The same for provenance() and state(), with one step more.
+  bool advance_provenance(std::size_t changes);
 
   // Work is done by these, once for all that came before. What they refer to is valid until the next call of
   // any member that is not const.
@@ -80,7 +88,21 @@ class Merge {
     std::size_t weight = 0;
   };
 
+  class Budget;
+
+  // Brings all up to date. What has come since the last update was begun waits until that one is done.
   void update();
+  [[nodiscard]] bool up_to_date() const;
+  // The steps of an update: the order, in one go; and then, change by change, who knows whom, their turns,
+  // and what is told of them.
+  void begin_update();
+  void go_on(Budget& budget);
+  void enter_rest(Budget& budget);
+  void apply_rest(Budget& budget);
+  void tell_rest(Budget& budget);
+  void begin_turns();
+  void end_update();
+  void follow_provenance(Budget& budget);
   [[nodiscard]] std::size_t first_difference();
   // Those of the order whose level has become another one.
   [[nodiscard]] std::vector<Node*> relevelled();
@@ -89,11 +111,10 @@ class Merge {
   void go_back_far_enough(std::size_t position);
   void go_back(std::size_t position);
   void restore_snapshot(std::size_t position);
-  void apply_rest();
   void keep_undo(UndoSteps steps);
   void take_snapshot();
   void thin_snapshots();
-  void tell(std::size_t from);
+  void tell(Node& node);
   void forget_provenance(std::size_t from);
 
   const HappenedBefore happened_before_;
@@ -106,7 +127,7 @@ class Merge {
   std::set<RecordId> leaving_;
   Levels levels_;
   bool levels_changed_ = false;
-  std::optional<MergeState> base_;
+  std::shared_ptr<const MergeState> base_;
   bool base_changed_ = false;
 
   Concurrency concurrency_;
@@ -119,6 +140,12 @@ class Merge {
   std::size_t undo_weight_ = 0;
   std::vector<Snapshot> snapshots_;  // by position
   std::set<RecordId> changed_;
+
+  // An update that has been begun, and not ended.
+  enum class Stage : std::uint8_t { none, entering, turns, telling } stage_ = Stage::none;
+  std::vector<Node*> renewed_;       // new in the order, or of another level
+  std::vector<std::size_t> floors_;  // of those whose turn is to come, the last first: see FoldState::apply()
+  std::size_t told_ = 0;             // changes of the order that have been told
 
   ProvenanceBook provenance_book_;
   std::optional<std::size_t> in_provenance_;  // changes of the order that it has followed, if it has begun

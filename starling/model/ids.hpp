@@ -22,15 +22,17 @@ using libp2p::Result;
 // 32 bytes; ordered bytewise. `Tag` keeps a record's id from being passed where a revision's is meant.
 template <class Tag>
 struct Digest {
-  std::array<std::uint8_t, 32> bytes{};
+  static constexpr std::size_t size = 32;
+  std::array<std::uint8_t, size> bytes{};
 
   [[nodiscard]] static Result<Digest> from_bytes(BytesView view) {
-    if (view.size() != 32) return fail(Errc::parse, "an id has 32 bytes, not " + std::to_string(view.size()));
+    if (view.size() != size)
+      return fail(Errc::parse, "an id has 32 bytes, not " + std::to_string(view.size()));
     Digest digest;
     std::copy(view.begin(), view.end(), digest.bytes.begin());
     return digest;
   }
-  [[nodiscard]] bool is_zero() const noexcept { return bytes == std::array<std::uint8_t, 32>{}; }
+  [[nodiscard]] bool is_zero() const noexcept { return bytes == std::array<std::uint8_t, size>{}; }
   [[nodiscard]] BytesView view() const noexcept { return bytes; }
   friend auto operator<=>(const Digest&, const Digest&) = default;
 };

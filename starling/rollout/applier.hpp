@@ -7,8 +7,8 @@
 #include <string>
 
 #include "libp2p/base/task_group.hpp"
+#include "libp2p/base/turn_queue.hpp"
 #include "starling/dataplane/driver.hpp"
-#include "starling/dataplane/turn_queue.hpp"
 #include "starling/fleet/fleet.hpp"
 #include "starling/model/status.hpp"
 #include "starling/rollout/generation.hpp"
@@ -76,9 +76,9 @@ class Applier final : private FleetObserver {
 
    private:
     friend class Applier;
-    Trial(TurnQueue::Turn turn, std::optional<json::value> before)
+    Trial(libp2p::TurnQueue::Turn turn, std::optional<json::value> before)
         : turn_(std::move(turn)), before_(std::move(before)) {}
-    TurnQueue::Turn turn_;
+    libp2p::TurnQueue::Turn turn_;
     // What ran before it. Nothing: the data plane was left alone (it serves nothing, is held, or runs another
     // revision).
     std::optional<json::value> before_;
@@ -137,7 +137,7 @@ class Applier final : private FleetObserver {
   OnEvent on_event_;
   OwnAddresses own_addresses_;
   // In the order of coming: a writer that always has another candidate must not keep the loop from its work.
-  TurnQueue turns_;
+  libp2p::TurnQueue turns_;
   libp2p::Notifier wake_;
   std::uint64_t wakes_ = 0;  // ever: what comes while the loop is busy must not wait for its next round
   std::optional<std::string> address_;

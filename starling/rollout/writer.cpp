@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "starling/layers/origin.hpp"
 #include "starling/merge/diff.hpp"
 #include "starling/merge/fold.hpp"
 #include "starling/merge/tree_check.hpp"
@@ -11,59 +10,6 @@
 
 namespace starling {
 namespace {
-
-std::unexpected<WriteFault> fault(int status, std::string_view error, std::string_view detail) {
-  return std::unexpected(WriteFault{status, json::object{{"error", error}, {"detail", detail}}});
-}
-
-std::unexpected<WriteFault> fault_of(const Error& error) {
-  if (error.code == Errc::refused) return fault(403, "Not allowed.", error.message);
-  if (error.code == Errc::limit) return fault(413, "Too large.", error.message);
-  return fault(500, "The change could not be stored.", error.message + " Nothing has changed.");
-}
-
-std::unexpected<WriteFault> fault_of(DataPlaneFault data_plane) {
-  if (data_plane.kind == DataPlaneFault::Kind::unreachable ||
-      data_plane.kind == DataPlaneFault::Kind::unknown) {
-    return fault(503, "The data plane is unreachable.", data_plane.message + " Nothing has changed.");
-  }
-  if (!data_plane.body.is_object())
-    return fault(data_plane.status == 0 ? 400 : data_plane.status, "Invalid configuration.",
-                 data_plane.message);
-  json::object body = data_plane.body.get_object();
-  // Unit's 500 gives no reason: ours says the likely ones.
-  if (!body.contains("detail") && !data_plane.message.empty()) body["detail"] = data_plane.message;
-  return std::unexpected(WriteFault{data_plane.status, std::move(body)});
-}
-
-// Of the base as Unit says it, of other scopes with their name.
-json::object location_of(const Place& place) {
-  json::object location{{"path", to_pointer(place.path)}};
-  if (!place.scope.empty() && place.scope != base_scope) location["scope"] = place.scope;
-  return location;
-}
-
-// The path begins with the scope.
-WriteFault fault_of(const Invalid& invalid) {
-  return {400, json::object{{"error", "Invalid configuration."},
-                            {"detail", invalid.detail},
-                            {"location", location_of(place_of(invalid.path))}}};
-}
-
-WriteFault fault_of(const RenderFault& fault) {
-  json::object location = location_of({fault.fault.scope, fault.fault.path});
-  location["node"] = fault.node;
-  return {400, json::object{{"error", "Invalid configuration."},
-                            {"detail", to_string(fault) + ". Nothing has changed."},
-                            {"location", std::move(location)}}};
-}
-
-std::unexpected<WriteFault> needs_level(std::string_view scope) {
-  return fault(409, "Upgrade needed.",
-               "The fleet's rules of merging are older than layers and variables (\"" + std::string(scope) +
-                   "\"): once every member runs this version, raise them with `starling fleet raise-level`. "
-                   "Nothing has changed.");
-}
 
 // The first scope that the fleet's level of the merge doesn't know (M9).
 std::optional<std::string> unknown_scope(const std::vector<Edit>& edits, unsigned level) {
@@ -82,64 +28,9 @@ bool may_break_rendering(const std::vector<Edit>& edits) {
   });
 }
 
-std::unexpected<WriteFault> leaves_no_listener(const std::string& node) {
-  return fault(400, "Refused.",
-               "This would leave node " + node +
-                   " without a listener. If that is meant, send it again with "
-                   "?allow-empty=1. Nothing has changed.");
-}
-
-std::unexpected<WriteFault> ends() {
-  return fault(503, "The node is stopping.", "Whether the change stands is seen once it runs again.");
-}
-
-std::unexpected<WriteFault> too_many() {
-  auto busy = fault(503, "Too many writes.", "More are waiting than can. Nothing has changed: try again.");
-  busy.error().retry_after_s = 1;
-  return busy;
-}
-
 // What the data plane thinks of a configuration, other than that nobody could be asked.
 bool is_verdict(const DataPlaneFault& fault) {
   return fault.kind == DataPlaneFault::Kind::refused || fault.kind == DataPlaneFault::Kind::failed;
-}
-
-WriteFault cant_follow(const ScopeFault& fault) {
-  return {400,
-          json::object{{"error", "Refused."},
-                       {"detail", to_text(Place{fault.scope, fault.path}) + ": " + fault.detail +
-                                      ", with POST /v1/changes or `starling change`. Nothing has changed."},
-                       {"location", location_of({fault.scope, fault.path})}}};
-}
-
-// What is proposed of the configuration that a node is given, as a change of the scopes that it is made of.
-std::expected<Proposal, WriteFault> of_scopes(Proposal of_given, const Composed& composed,
-                                              const json::value& present, const NodeFacts& self) {
-  const auto is_array = [](const json::value* value) { return value && value->is_array(); };
-  // Nothing that is there already can be lost by an append.
-  const bool appends = of_given.edits.size() == 1 && of_given.edits.front().op == EditOp::append &&
-                       is_array(find(composed.document, of_given.edits.front().path));
-  json::value wanted = composed.document;
-  if (appends) {
-    apply_edit(wanted, of_given.edits.front());
-  } else {
-    auto source = unfilled(of_given.document, composed, present, self);
-    if (!source) return std::unexpected(cant_follow(source.error()));
-    wanted = std::move(*source);
-    of_given.edits = diff(composed.document, wanted);
-  }
-  std::vector<Edit> edits = into_scopes(of_given.edits, composed, present);
-  Proposal proposal{present, {}};
-  json::object& scopes = proposal.document.get_object();
-  for (const Edit& edit : edits) apply_edit(scopes.emplace(edit.scope, json::object()).first->value(), edit);
-  const std::vector<std::string> layers(std::next(composed.scopes.begin()), composed.scopes.end());
-  const std::vector<Edit> amiss = diff(compose(proposal.document, layers).document, wanted);
-  if (!amiss.empty()) {
-    return std::unexpected(cant_follow({std::string(base_scope), amiss.front().path,
-                                        "several layers lie here over one another: change each of them"}));
-  }
-  proposal.edits = appends ? std::move(edits) : diff_trees(present, proposal.document);
-  return proposal;
 }
 
 // A record whose body can't be read would be skipped by every node, for ever.
@@ -446,42 +337,6 @@ Task<Writer::Outcome> Writer::publish(WriteOptions options) {
                                 std::move(options));
   if (written) applier_.release_hold();
   co_return written;
-}
-
-// Each edit of what this node runs, in the scope where what it edits comes from.
-std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
-                                                  const std::vector<Edit>& edits) const {
-  std::vector<Edit> scoped = edits;
-  const auto self = own_facts(fleet_, applier_.address());
-  if (fleet_.level() >= layers_level && self) {
-    const auto layers = read_layers(present);
-    auto found =
-        layers ? edits_of_scopes(edits, compose(present, matching(*layers, self->labels)), present, *self)
-               : std::unexpected(layers.error());
-    if (!found) return std::unexpected(fault_of(RenderFault{self->name, std::move(found.error())}));
-    scoped = std::move(*found);
-  }
-  Proposal proposal{present, {}};
-  json::object& scopes = proposal.document.get_object();
-  for (const Edit& edit : scoped) apply_edit(scopes[edit.scope], edit);
-  proposal.edits = diff_trees(present, proposal.document);
-  return proposal;
-}
-
-Propose Writer::as_given(Propose about_document) const {
-  return [this, about_document, about_base = in_scope(std::string(base_scope), about_document)](
-             const json::value& present) -> std::expected<Proposal, WriteFault> {
-    const auto self = own_facts(fleet_, applier_.address());
-    const auto layers = read_layers(present);
-    if (fleet_.level() < layers_level || !self || !layers) return about_base(present);
-    const std::vector<std::string> names = matching(*layers, self->labels);
-    if (names.empty() && !has_templates(scope_document(present, base_scope))) return about_base(present);
-    const Composed composed = compose(present, names);
-    // Where it can't be filled in, templates are what there is to work upon.
-    auto proposal = about_document(fill_in(composed, present, *self).value_or(composed.document));
-    if (!proposal) return proposal;
-    return of_scopes(std::move(*proposal), composed, present, *self);
-  };
 }
 
 }  // namespace starling

@@ -8,15 +8,9 @@
 #include <vector>
 
 #include "starling/rollout/applier.hpp"
+#include "starling/rollout/write_fault.hpp"
 
 namespace starling {
-
-// Why a write was not taken, in the form in which it is answered: nothing has changed anywhere.
-struct WriteFault {
-  int status = 0;         // of HTTP
-  json::value body{};     // in Unit's form: {"error":…, "detail":…}
-  int retry_after_s = 0;  // 0: trying again will not help
-};
 
 // What a request asks for, worked out against the present state: the tree of all scopes.
 struct Proposal {

@@ -154,6 +154,7 @@ Bytes PullFrame::to_bytes() const {
   if (end) out.boolean(5, true);
   if (!vector.empty()) out.bytes(6, starling::to_bytes(vector));
   if (same) out.boolean(7, true);
+  if (!horizon.is_zero()) out.bytes(8, horizon.view());
   return out.take();
 }
 
@@ -182,6 +183,9 @@ Result<PullFrame> PullFrame::from_bytes(BytesView bytes) {
         break;
       case 7:
         frame.same = in.boolean(*field);
+        break;
+      case 8:
+        frame.horizon = read_record_id(in, *field);
         break;
       default:
         in.skip(*field);

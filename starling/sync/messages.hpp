@@ -15,7 +15,6 @@ inline constexpr std::string_view sync_protocol = "/starling/sync/1.1.0";
 inline constexpr std::string_view sync_protocol_1_0 = "/starling/sync/1.0.0";
 inline constexpr std::string_view join_protocol = "/starling/join/1.0.0";
 
-inline constexpr std::size_t max_frame_bytes = 256 * 1024;
 inline constexpr std::size_t max_wanted = 256;
 inline constexpr std::size_t max_pull_bytes = 8 * 1024 * 1024;  // a version vector of 65,536 chains
 
@@ -79,6 +78,9 @@ struct PullFrame {
   bool end = false;
   bool same = false;     // in the end frame: the digest compared is ours too
   VersionVector vector;  // in the end frame, see PullRequest
+  // In the end frame: the checkpoint behind which the answerer has forgotten records; zero: none. Where the
+  // asker lacks what that covers, it is the first record of the answer.
+  RecordId horizon;
 
   [[nodiscard]] Bytes to_bytes() const;
   [[nodiscard]] static Result<PullFrame> from_bytes(BytesView bytes);

@@ -60,6 +60,12 @@ void PullPlanner::heard(const PeerId& id, const VersionVector& theirs, const Ver
   note_progress(peer, ours, now);
 }
 
+void PullPlanner::reconsider() {
+  for (auto& [id, peer] : peers_) {
+    for (auto& [chain, claim] : peer.claims) claim.asleep_until = {};
+  }
+}
+
 void PullPlanner::note_progress(Peer& peer, const VersionVector& ours, Instant now) {
   for (auto it = peer.claims.begin(); it != peer.claims.end();) {
     const std::uint64_t seq = seq_of(ours, it->first);

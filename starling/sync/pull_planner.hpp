@@ -42,6 +42,8 @@ class PullPlanner {
   // A peer is to be asked for all that our vector lacks, once: it speaks 1.0, holds the proof of a fork, or
   // something that we want by name.
   void ask_whole(const PeerId& peer) { peers_[peer].whole = true; }
+  // What was withheld may be taken now, by other rules: it is asked for again.
+  void reconsider();
   // It is connected no more.
   void gone(const PeerId& peer) { peers_.erase(peer); }
 

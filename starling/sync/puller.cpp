@@ -125,7 +125,10 @@ Task<Result<>> Puller::compare(PeerId peer, bool in_return) {
     for (const Bytes& status : frame.statuses) hooks_.take_status(status);
     if (!frame.end) continue;
     const VersionVector& ours = fleet_.log().vector();
-    if (swarm_.is_connected(peer)) planner_.heard(peer, frame.same ? ours : frame.vector, ours, env_.now());
+    if (swarm_.is_connected(peer)) {
+      planner_.heard(peer, frame.same ? ours : frame.vector, ours, env_.now());
+      horizons_.heard(peer, frame.horizon);
+    }
     work_.notify_all();
     co_return co_await libp2p::close_gracefully(stream);
   }
@@ -139,12 +142,27 @@ Task<> Puller::pull_rounds() {
     std::vector<PullPlanner::Ask> asks = planner_.plan(fleet_.log().vector(), env_.now());
     if (!asks.empty()) {
       co_await pull_round(std::move(asks));
+    } else if (co_await rest_on_unseen()) {
+      planner_.reconsider();
     } else if (const auto next = planner_.next_change(env_.now())) {
       (void)co_await work_.wait_until(env_, *next);
     } else {
       co_await work_.wait();
     }
   }
+}
+
+Task<bool> Puller::rest_on_unseen() {
+  if (!horizons_.any()) co_return false;
+  const std::vector<UnseenCheckpoint> unseen = fleet_.unseen_checkpoints();
+  // Who has nothing yet believes whoever let him in.
+  const std::size_t others = std::max<std::size_t>(fleet_.charter().members().size(), 2) - 1;
+  const std::size_t enough = fleet_.revision() ? std::min<std::size_t>(others, 2) : 1;
+  RecordPtr believed = horizons_.believed(unseen, swarm_.connected_peers().size(), enough);
+  if (!believed) co_return false;
+  const auto done = co_await fleet_.rest_on_unseen(std::move(believed));
+  if (!done) env_.log.warn("checkpoint.not_adopted", {{"why", done.error().to_string()}});
+  co_return done.has_value();
 }
 
 // Where much is missing it is worth knowing who else has it.
@@ -213,6 +231,7 @@ Task<Result<>> Puller::read_answer(Round& round, std::size_t lane) {
     for (const Bytes& status : frame.statuses) hooks_.take_status(status);
     if (!frame.records.empty()) LIBP2P_CO_CHECK(co_await round.intake.put(lane, std::move(frame.records)));
     if (frame.end) {
+      if (swarm_.is_connected(ask.peer)) horizons_.heard(ask.peer, frame.horizon);
       if (opened.protocol != sync_protocol && swarm_.is_connected(ask.peer))
         planner_.heard(ask.peer, frame.vector, fleet_.log().vector(), env_.now());
       co_return co_await libp2p::close_gracefully(stream);

@@ -8,6 +8,7 @@
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/swarm/swarm.hpp"
 #include "starling/fleet/fleet.hpp"
+#include "starling/sync/horizons.hpp"
 #include "starling/sync/pull_planner.hpp"
 #include "starling/sync/record_exchange.hpp"
 #include "starling/sync/record_intake.hpp"
@@ -42,7 +43,10 @@ class Puller {
   void want(const PeerId& peer, bool in_return = false);
   // With any peer, preferably this one.
   void want_from_any(const PeerId& preferred);
-  void gone(const PeerId& peer) { planner_.gone(peer); }
+  void gone(const PeerId& peer) {
+    planner_.gone(peer);
+    horizons_.gone(peer);
+  }
 
   [[nodiscard]] const PullPlanner& planner() const noexcept { return planner_; }
 
@@ -52,6 +56,8 @@ class Puller {
   Task<> compare_until_settled(PeerId peer, bool in_return);
   Task<Result<>> compare(PeerId peer, bool in_return);
   Task<> pull_rounds();
+  // What is missing nobody has any more: begins with a checkpoint of it. False: there is none to believe.
+  Task<bool> rest_on_unseen();
   Task<> hear_others();
   Task<> pull_round(std::vector<PullPlanner::Ask> asks);
   Task<RecordIntake::Outcome> read_lanes(Round& round);
@@ -67,6 +73,7 @@ class Puller {
   PullConfig config_;
   PullHooks hooks_;
   PullPlanner planner_;
+  Horizons horizons_;
   std::map<PeerId, bool> comparing_;  // true: once more afterwards
   libp2p::Notifier work_;             // plan() may have something new
   libp2p::TaskGroup tasks_;

@@ -51,11 +51,12 @@ class FrameWriter {
     frame_.statuses.push_back(std::move(envelope));
     co_return Result<>{};
   }
-  Task<Result<>> end(bool same, VersionVector vector) {
+  Task<Result<>> end(AnswerEnd end) {
     LIBP2P_CO_CHECK(co_await flush());
     frame_.end = true;
-    frame_.same = same;
-    frame_.vector = std::move(vector);
+    frame_.same = end.same;
+    frame_.vector = std::move(end.vector);
+    if (end.horizon) frame_.horizon = end.horizon->id;
     co_return co_await write();
   }
   Task<Result<>> flush() {
@@ -113,6 +114,7 @@ bool knows_more(const VersionVector& theirs, const VersionVector& ours) {
 Task<Result<>> send_answer(Env env, libp2p::Stream& stream, const Changelog& log, PullRequest request,
                            AnswerEnd end, Liveness liveness) {
   FrameWriter out(env, stream, liveness.frame);
+  if (end.horizon_first) LIBP2P_CO_CHECK(co_await out.record(end.horizon));
   if (!request.digest) {
     MissingRecords missing(log, request);
     while (RecordPtr record = missing.next()) {
@@ -121,8 +123,9 @@ Task<Result<>> send_answer(Env env, libp2p::Stream& stream, const Changelog& log
       if (block_ended) LIBP2P_CO_CHECK(co_await out.flush());
     }
   }
-  for (Bytes& status : end.statuses) LIBP2P_CO_CHECK(co_await out.status(std::move(status)));
-  co_return co_await out.end(end.same, std::move(end.vector));
+  for (Bytes& status : std::exchange(end.statuses, {}))
+    LIBP2P_CO_CHECK(co_await out.status(std::move(status)));
+  co_return co_await out.end(std::move(end));
 }
 
 Task<Result<PullFrame>> FrameReader::next() {

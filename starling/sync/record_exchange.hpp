@@ -29,6 +29,8 @@ struct AnswerEnd {
   std::vector<Bytes> statuses = {};
   bool same = false;
   VersionVector vector = {};
+  RecordPtr horizon = {};      // see PullFrame
+  bool horizon_first = false;  // the asker lacks what it covers
 };
 
 // Writes what `request` shows to be missing in `log`, and the end frame. `log` may grow meanwhile. A peer

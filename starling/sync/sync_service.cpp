@@ -131,6 +131,11 @@ Task<> SyncService::serve_pull(libp2p::InboundStream inbound) {
 AnswerEnd SyncService::end_of_answer(const libp2p::InboundStream& inbound, const PullRequest& request) {
   const VersionVector& ours = fleet_.log().vector();
   AnswerEnd end;
+  if (const BasePtr& horizon = fleet_.horizon()) {
+    end.horizon = horizon->record;
+    end.horizon_first =
+        !request.digest && request.ranges.empty() && !includes(request.vector, horizon->log.covered);
+  }
   if (inbound.protocol == sync_protocol_1_0) {
     if (knows_more(request.vector, ours)) puller_.want(inbound.peer);
     end.statuses = statuses_for(inbound.peer, {});

@@ -122,6 +122,56 @@ class Layers(unittest.TestCase):
         define = {"scope": "@fleet", "path": "/layers/ghost", "op": "set", "value": {"selector": "site=nowhere"}}
         self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [edit, define]}).status, 200)
 
+    def test_a_layer_that_is_made_again_begins_empty(self):
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        self.one.starling("layer", "put", "edge", "/routes/edge", json.dumps(redirect("/old")))
+        # What a write leaves that did not know of the layer's end: its definition is gone, what it held is not.
+        undefine = {"scope": "@fleet", "path": "/layers/edge", "op": "remove"}
+        self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [undefine]}).status, 200)
+        gone = self.one.api("PUT", "/v1/layers/edge/config/routes/edge", redirect("/late"))
+        self.assertEqual((gone.status, gone.json["code"]), (404, "no-such-layer"))
+        wait_until(lambda: "edge" not in self.two.configuration()["routes"], APPLY_TIMEOUT_S, "n2 is not given it any more")
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        self.assertEqual(self.one.get("/v1/layers/edge")["config"], {})
+        self.one.starling("layer", "put", "edge", "/routes/edge", json.dumps(redirect("/new")))
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber", "--priority", 3)
+        self.assertEqual(self.one.get("/v1/layers/edge")["config"], {"routes": {"edge": redirect("/new")}}, "it was there")
+
+    def test_selectors_are_read_with_space_and_kept_without(self):
+        self.one.starling("layer", "set", "edge", "--selector", " tier != db , site = ber")
+        spaced = {"scope": "@fleet", "path": "/layers/lab/selector", "op": "set", "value": "site = ber"}
+        self.assertEqual(self.one.api("POST", "/v1/changes", {"edits": [spaced]}).status, 200)
+        self.assertEqual({layer["name"]: layer["selector"] for layer in self.two_hears_of("lab")},
+                         {"edge": "site=ber,tier!=db", "lab": "site=ber"})
+
+    def two_hears_of(self, layer: str) -> list:
+        return wait_until(lambda: next((layers for layers in [self.two.get("/v1/layers")["layers"]]
+                                        if any(each["name"] == layer for each in layers)), None), 10, f"n2 knows {layer}")
+
+    def test_preconditions_look_at_what_a_node_is_given(self):
+        self.one.starling("layer", "set", "syd", "--selector", "site=syd")
+        self.one.starling("layer", "put", "syd", "/routes/syd", json.dumps(redirect("/syd")))
+        put = lambda path, header: self.one.api("PUT", path, redirect("/again"), {header: "*"})
+        refused = put("/config/routes/syd", "If-None-Match")
+        self.assertEqual((refused.status, refused.json["error"]), (412, "Precondition failed."))
+        self.assertEqual(put("/config/routes/syd", "If-Match").status, 200, "it is there, though not in the base")
+        self.assertEqual(put("/config/routes/none", "If-Match").status, 412)
+        self.assertEqual(put("/config/routes/none", "If-None-Match").status, 200)
+
+    def test_faults_are_told_as_elsewhere_under_v1(self):
+        self.one.starling("layer", "set", "edge", "--selector", "site=ber")
+        config, variable = "/v1/layers/edge/config/routes/x", "/v1/variables/x"
+        for method, path, body, headers, status, code in (
+                ("PUT", config, b"{", {}, 400, "bad-request"), ("PUT", variable, b"{", {}, 400, "bad-request"),
+                ("PUT", config, b"[]", {"If-Match": "x"}, 400, "bad-request"), ("PUT", config, b"1", {}, 400, "invalid-configuration"),
+                ("DELETE", config, None, {}, 404, "no-such-value"), ("PUT", config, b"[]", {"If-Match": '"x"'}, 412, "moved-on")):
+            reply = self.one.api(method, path, body, headers)
+            self.assertEqual((reply.status, reply.json["code"]), (status, code), f"{method} {path} {body} {headers}")
+        done = self.one.api("PUT", variable, b'"x"')
+        self.assertEqual((done.status, done.json["state"], done.json["change"]), (200, "applied", done.headers["Starling-Change"]))
+        self.assertEqual(self.one.api("PUT", variable + "?dry-run=1", b'"y"').json["differences"],
+                         [{"scope": "@fleet", "path": "/variables/x", "before": "x", "after": "y"}])
+
     def test_what_a_member_could_not_render_is_refused_with_node_and_path(self):
         self.label("n1", "rack=7")
         before = self.one.get("/v1/status")["revision"]

@@ -29,9 +29,13 @@ class Recovery : public ::testing::Test {
     ASSERT_TRUE(world.write(0, setting("a"), 1));
     settle();
   }
-  // Agreement within a minute, and with the reference.
-  void settle() {
+  // Within a minute.
+  void agree() {
     ASSERT_TRUE(world.run_until([&] { return world.agreed(); }, seconds(60))) << world.disagreement();
+  }
+  // And with the reference.
+  void settle() {
+    agree();
     EXPECT_EQ(referee.look(), "");
   }
   RecordId writes(std::size_t index, const std::string& name, int value) {
@@ -207,6 +211,48 @@ TEST_F(Recovery, L7_AClockThatJumpsBackTakesNothingAway) {
     ASSERT_EQ(world.node(2).fleet().revision(), before) << "after " << second << " s";
   }
   EXPECT_TRUE(world.node(2).fleet().held().empty());
+}
+
+// A checkpoint signed by root, of what a node folds, and all running nodes forget what it covers.
+TEST_F(Recovery, L8_ANewcomerAndOneFromBeforeTheHorizonGoOnFromACheckpoint) {
+  for (int value = 0; value < 20; ++value) writes(1, "b", value);
+  settle();
+  world.crash(3);
+  const RecordId unsent = writes(2, "c", 1);
+  for (int value = 0; value < 5; ++value) writes(0, "b", 100 + value);
+  settle();
+  const auto checkpoint = world.runtime().run(world.node(0).fleet().next_checkpoint());
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const RecordPtr written = world.root_writes(0, RecordKind::checkpoint, checkpoint->to_body());
+  ASSERT_TRUE(written);
+  settle();
+  for (const std::size_t i : running()) {
+    EXPECT_EQ(world.node(i).fleet().checkpoint()->id, written->id);
+    const auto dropped = world.runtime().run(world.node(i).fleet().drop_covered({}));
+    ASSERT_TRUE(dropped);
+    EXPECT_GT(*dropped, 20U);
+    EXPECT_FALSE(world.node(i).fleet().log().holds(unsent));
+  }
+  writes(1, "d", 1);
+  agree();
+  // One has been away, the other begins with nothing: both hear of what nobody has any more.
+  world.run_for(minutes(2));  // gossip remembers for a while
+  world.start(3);
+  world.reinstall(2, 0);
+  agree();
+  for (const std::size_t i : running()) {
+    EXPECT_EQ(at(i, "b") + " " + at(i, "c") + " " + at(i, "d"), "104 1 1") << i;
+    ASSERT_NE(world.node(i).fleet().horizon(), nullptr) << i;
+    EXPECT_EQ(world.node(i).fleet().horizon()->record->id, written->id) << i;
+    EXPECT_EQ(world.node(i).fleet().log().waiting(), 0U) << i;
+  }
+  const RecordId after = writes(3, "e", 1);
+  agree();
+  expect_everywhere(after, ChangeState::applied);
+  // And over a restart.
+  world.crash(3);
+  world.start(3);
+  agree();
 }
 
 TEST_F(Recovery, L5_WhatOnePeerWithholdsComesFromAnother) {

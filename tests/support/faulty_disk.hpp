@@ -36,11 +36,18 @@ class FaultyDisk {
  public:
   static constexpr std::size_t sector_bytes = 512;
 
+  // Held on a file, or on one of the places that its users agree on. Gone with its holder.
+  struct Lock {
+    const void* holder;
+    int place;
+    int level;  // the file system's own; a higher one locks out more
+  };
   struct File {
     libp2p::Bytes live;                                  // what is read
     libp2p::Bytes synced;                                // what is there after a loss of power
     std::set<std::size_t> never_written;                 // sectors that a failed sync has dropped
     std::vector<std::unique_ptr<libp2p::Bytes>> shared;  // memory between processes; gone when they are
+    std::vector<Lock> locks;
   };
   enum class Kind { reading, writing, syncing, other };
 

@@ -35,7 +35,9 @@ int simple(FaultyDisk& disk, int error) {
 // ---- one file ----
 
 int close_file(sqlite3_file* file) {
-  handle_of(file).~Handle();
+  Handle& handle = handle_of(file);
+  std::erase_if(handle.file->locks, [&](const FaultyDisk::Lock& lock) { return lock.holder == &handle; });
+  handle.~Handle();
   return SQLITE_OK;
 }
 
@@ -99,11 +101,61 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return simple(*handle.disk, SQLITE_IOERR_FSTAT);
 }
 
-int lock(sqlite3_file* file, int) { return simple(*handle_of(file).disk, SQLITE_IOERR_LOCK); }
-int unlock(sqlite3_file*, int) { return SQLITE_OK; }
+// ---- locks: of the file, in SQLite's levels, and of places in the write-ahead log's index ----
 
-int check_reserved_lock(sqlite3_file*, int* reserved) {
-  *reserved = 0;
+constexpr int whole_file = -1;
+constexpr int shm_shared = 1;
+constexpr int shm_exclusive = 2;
+
+// The highest level that somebody else holds there.
+int level_of_others(const Handle& handle, int place) {
+  int highest = SQLITE_LOCK_NONE;
+  for (const FaultyDisk::Lock& lock : handle.file->locks) {
+    if (lock.holder != &handle && lock.place == place) highest = std::max(highest, lock.level);
+  }
+  return highest;
+}
+
+void hold(const Handle& handle, int place, int level) {
+  std::vector<FaultyDisk::Lock>& locks = handle.file->locks;
+  std::erase_if(locks, [&](const auto& lock) { return lock.holder == &handle && lock.place == place; });
+  if (level > 0) locks.push_back({&handle, place, level});
+}
+
+int lock(sqlite3_file* file, int level) {
+  const Handle& handle = handle_of(file);
+  if (const int failed = simple(*handle.disk, SQLITE_IOERR_LOCK)) return failed;
+  const int others = level_of_others(handle, whole_file);
+  const int least_in_the_way = level == SQLITE_LOCK_SHARED      ? SQLITE_LOCK_PENDING
+                               : level == SQLITE_LOCK_EXCLUSIVE ? SQLITE_LOCK_SHARED
+                                                                : SQLITE_LOCK_RESERVED;
+  if (others >= least_in_the_way) return SQLITE_BUSY;
+  hold(handle, whole_file, level);
+  return SQLITE_OK;
+}
+
+int unlock(sqlite3_file* file, int level) {
+  hold(handle_of(file), whole_file, level);
+  return SQLITE_OK;
+}
+
+int check_reserved_lock(sqlite3_file* file, int* reserved) {
+  *reserved = level_of_others(handle_of(file), whole_file) >= SQLITE_LOCK_RESERVED ? 1 : 0;
+  return SQLITE_OK;
+}
+
+int shm_lock(sqlite3_file* file, int first, int count, int flags) {
+  const Handle& handle = handle_of(file);
+  const bool release = (flags & SQLITE_SHM_UNLOCK) != 0;
+  const int level = release ? 0 : (flags & SQLITE_SHM_EXCLUSIVE) != 0 ? shm_exclusive : shm_shared;
+  if (!release) {
+    if (const int failed = simple(*handle.disk, SQLITE_IOERR_SHMLOCK)) return failed;
+    const int least_in_the_way = level == shm_exclusive ? shm_shared : shm_exclusive;
+    for (int place = first; place < first + count; ++place) {
+      if (level_of_others(handle, place) >= least_in_the_way) return SQLITE_BUSY;
+    }
+  }
+  for (int place = first; place < first + count; ++place) hold(handle, place, level);
   return SQLITE_OK;
 }
 
@@ -123,10 +175,6 @@ int shm_map(sqlite3_file* file, int region, int region_bytes, int extend, void v
     shared.push_back(std::make_unique<libp2p::Bytes>(static_cast<std::size_t>(region_bytes)));
   if (index < shared.size()) *out = shared[index]->data();
   return SQLITE_OK;
-}
-
-int shm_lock(sqlite3_file* file, int, int, int flags) {
-  return (flags & SQLITE_SHM_LOCK) != 0 ? simple(*handle_of(file).disk, SQLITE_IOERR_SHMLOCK) : SQLITE_OK;
 }
 
 void shm_barrier(sqlite3_file*) {}

@@ -10,8 +10,8 @@ struct sqlite3_vfs;
 
 namespace starling::test {
 
-// Registered while it lives, under a name of its own. One connection at a time, from one thread: locks are
-// counted as operations, and always granted.
+// Registered while it lives, under a name of its own. From one thread, also for several connections: what one
+// has locked the other finds busy. Locks are counted as operations.
 class FaultyVfs {
  public:
   explicit FaultyVfs(FaultyDisk& disk);

@@ -13,10 +13,6 @@
 namespace starling {
 namespace {
 
-std::unexpected<WriteFault> fault(int status, std::string_view error, std::string detail) {
-  return std::unexpected(WriteFault{status, json::object{{"error", error}, {"detail", std::move(detail)}}});
-}
-
 WriteFault fault_of(const RequestFault& wrong) {
   json::object body{{"error", "Bad request."}, {"detail", wrong.detail}};
   json::array edits;
@@ -25,13 +21,6 @@ WriteFault fault_of(const RequestFault& wrong) {
   }
   if (!edits.empty()) body["errors"] = std::move(edits);
   return {400, std::move(body)};
-}
-
-Task<HttpResponse> write(ApiContext& context, WriteTerms terms, Propose propose) {
-  const bool dry_run = terms.dry_run;
-  const auto done = co_await write_on_terms(context, std::move(terms), std::move(propose), {});
-  if (!done) co_return problem_of(context, done.error());
-  co_return dry_run ? dry_run_response(*done) : written_response(context, *done);
 }
 
 // Where the request itself says nothing.
@@ -137,7 +126,7 @@ Task<HttpResponse> post_changes(ApiContext& context, HttpRequest request) {
   if (!wanted) co_return problem_of(context, fault_of(wanted.error()));
   if (!wanted->actor.empty()) terms->options.actor = wanted->actor;
   if (!wanted->message.empty()) terms->options.message = wanted->message;
-  co_return co_await write(
+  co_return co_await write_and_tell(
       context, std::move(*terms),
       [edits = std::move(wanted->edits)](const json::value& tree) -> std::expected<Proposal, WriteFault> {
         auto proposal = propose_edits(tree, edits);
@@ -151,19 +140,15 @@ Task<HttpResponse> post_rollback(ApiContext& context, HttpRequest request) {
   if (!terms) co_return problem(400, "bad-request", "Bad request.", terms.error().message);
   const auto to = rollback_target(request.body);
   if (!to) co_return problem(400, "bad-request", "Bad request.", to.error().message);
-  auto state = context.fleet.past().at(*to);
-  if (!state) {
-    const bool unknown = state.error().code == Errc::not_found;
-    co_return problem(unknown ? 404 : 400, unknown ? "no-such-state" : "bad-request",
-                      unknown ? "Not found." : "Bad request.", state.error().message);
-  }
+  auto state = co_await context.fleet.past().at(*to);
+  if (!state) co_return problem_of_past(state.error());
   default_message(
       *terms, "roll back to " + (state->revision ? to_hex(*state->revision) : std::string("the beginning")));
-  co_return co_await write(context, std::move(*terms),
-                           [target = std::make_shared<const json::value>(std::move(state->tree))](
-                               const json::value& tree) -> std::expected<Proposal, WriteFault> {
-                             return proposal(tree, *target);
-                           });
+  co_return co_await write_and_tell(context, std::move(*terms),
+                                    [target = std::make_shared<const json::value>(std::move(state->tree))](
+                                        const json::value& tree) -> std::expected<Proposal, WriteFault> {
+                                      return proposal(tree, *target);
+                                    });
 }
 
 Task<HttpResponse> post_revert(ApiContext& context, HttpRequest request, std::string id) {
@@ -174,8 +159,11 @@ Task<HttpResponse> post_revert(ApiContext& context, HttpRequest request, std::st
   auto change = record && record->record.kind == RecordKind::change
                     ? Change::from_body(record->record.body)
                     : fail(Errc::not_found, "No change has the id " + libp2p::printable(id) + ".");
-  auto before = change ? context.fleet.past().before(*change_id) : std::unexpected(change.error());
-  if (!before) co_return problem(404, "no-such-change", "Not found.", before.error().message);
+  if (!change) co_return problem_of_past(change.error(), "no-such-change");
+  auto before = co_await context.fleet.past().before(*change_id);
+  if (!before) co_return problem_of_past(before.error(), "no-such-change");
+  const auto prepared = co_await context.fleet.past().prepare_provenance();
+  if (!prepared) co_return problem_of_past(prepared.error());
   const auto what = std::make_shared<Reverting>(*change_id, std::move(*before));
   what->after = what->before.tree;
   for (const Edit& edit : change->edits) (void)apply_to_tree(what->after, edit);
@@ -183,7 +171,7 @@ Task<HttpResponse> post_revert(ApiContext& context, HttpRequest request, std::st
   what->force = force != request.query.end() && force->second == "1";
   terms->options.reads_fleet = true;
   default_message(*terms, "revert " + to_cid(*change_id));
-  co_return co_await write(context, std::move(*terms), [&context, what](const json::value& tree) {
+  co_return co_await write_and_tell(context, std::move(*terms), [&context, what](const json::value& tree) {
     return propose_revert(context, *what, tree);
   });
 }
@@ -195,10 +183,10 @@ Task<HttpResponse> post_conflict(ApiContext& context, HttpRequest request, std::
   default_message(*terms,
                   (reapply ? "reapply what lost in the conflict " : "keep what stands in the conflict ") +
                       id.substr(0, 64));
-  co_return co_await write(context, std::move(*terms),
-                           [&context, id = std::move(id), reapply](const json::value& tree) {
-                             return settle(context.fleet, tree, id, reapply);
-                           });
+  co_return co_await write_and_tell(context, std::move(*terms),
+                                    [&context, id = std::move(id), reapply](const json::value& tree) {
+                                      return settle(context.fleet, tree, id, reapply);
+                                    });
 }
 
 }  // namespace starling

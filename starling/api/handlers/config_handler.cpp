@@ -65,6 +65,17 @@ Task<HttpResponse> publish(ApiContext& context, HttpRequest request) {
   co_return answer_written(context, *done, false);
 }
 
+// As far as the request says how (see WriteTerms). `place`, in the tree of all scopes, is what is written.
+Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Propose propose, Path place) {
+  auto terms = WriteTerms::parse(request);
+  if (!terms) co_return unit_error(400, "Bad request.", terms.error().message);
+  const bool merged = terms->preconditions.base.has_value();
+  const bool dry_run = terms->dry_run;
+  const auto done = co_await write_on_terms(context, std::move(*terms), std::move(propose), std::move(place));
+  if (!done) co_return from_fault(context, done.error());
+  co_return dry_run ? dry_run_response(*done) : answer_written(context, *done, merged);
+}
+
 }  // namespace
 
 const json::value& present_document(const ApiContext& context) {
@@ -77,27 +88,17 @@ const json::value& present_document(const ApiContext& context) {
 
 std::string present_etag(const ApiContext& context) { return whole_etag(context.fleet.revision()); }
 
-std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path, bool make_parents) {
+std::expected<Propose, WriteFault> proposal_of(const HttpRequest& request, Path path, bool make_parents) {
   if (request.method == HttpMethod::delete_) {
     return [path = std::move(path)](const json::value& present) { return propose_delete(present, path); };
   }
   auto value = parse_json(request.body);
-  if (!value) return std::unexpected(unit_response(400, invalid_json_body(value.error())));
+  if (!value) return std::unexpected(WriteFault{400, invalid_json_body(value.error())});
   const bool put = request.method == HttpMethod::put;
   return [path = std::move(path), value = std::move(*value), put, make_parents](const json::value& present) {
     if (!put) return propose_post(present, path, value);
     return make_parents ? propose_put_with_parents(present, path, value) : propose_put(present, path, value);
   };
-}
-
-Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Propose propose, Path place) {
-  auto terms = WriteTerms::parse(request);
-  if (!terms) co_return unit_error(400, "Bad request.", terms.error().message);
-  const bool merged = terms->preconditions.base.has_value();
-  const bool dry_run = terms->dry_run;
-  const auto done = co_await write_on_terms(context, std::move(*terms), std::move(propose), std::move(place));
-  if (!done) co_return from_fault(context, done.error());
-  co_return dry_run ? dry_run_response(*done) : answer_written(context, *done, merged);
 }
 
 Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path path) {
@@ -106,7 +107,7 @@ Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path 
   if (path.empty() && request.method == HttpMethod::post && request.body.empty())
     co_return co_await publish(context, std::move(request));
   auto propose = proposal_of(request, path);
-  if (!propose) co_return std::move(propose.error());
+  if (!propose) co_return from_fault(context, propose.error());
   co_return co_await write_as_asked(context, std::move(request), context.writer.as_given(std::move(*propose)),
                                     path_in_tree(base_scope, path));
 }

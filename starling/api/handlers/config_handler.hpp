@@ -9,15 +9,10 @@ namespace starling {
 // `path` is what follows /config in the URL, decoded.
 [[nodiscard]] Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path path);
 
-// A write, as far as the request says how (see WriteTerms): whether it comes too late (If-Match), what it was
-// worked out against (Starling-Base), what it waits for (?ack=). Answered in Unit's form. `place`, in the
-// tree of all scopes, is what is written.
-[[nodiscard]] Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Propose propose,
-                                                Path place = {});
 // What a PUT, POST or DELETE of a configuration asks for, by its body; `path` is below the document that it
 // is about. With `make_parents` a PUT makes what is missing above.
-[[nodiscard]] std::expected<Propose, HttpResponse> proposal_of(const HttpRequest& request, Path path,
-                                                               bool make_parents = false);
+[[nodiscard]] std::expected<Propose, WriteFault> proposal_of(const HttpRequest& request, Path path,
+                                                             bool make_parents = false);
 
 // The configuration as this node was given it: the base, its layers and templates; and the ETag of the
 // revision.

@@ -173,8 +173,7 @@ HttpResponse get_authoring(const ApiContext& context, const HttpRequest& request
     return problem(400, "bad-author", "Bad request.", "author is the peer id of the key that will sign.");
   const AuthoringContext authoring = context.fleet.authoring_context();
   json::array heads;
-  for (const RecordPtr& head : own_heads(authoring.log, *peer, authoring.ceiling))
-    heads.emplace_back(to_hex(head->id));
+  for (const RecordPtr& head : own_heads(authoring, *peer)) heads.emplace_back(to_hex(head->id));
   const auto role = context.fleet.charter().role_of(*peer);
   if (!role) return problem(404, "stranger", "Not found.", "That key holds no grant in this fleet.");
   const Member* member = context.fleet.charter().member(*peer);

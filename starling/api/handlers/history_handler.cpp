@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "starling/api/change_json.hpp"
+#include "starling/api/writing.hpp"
 
 namespace starling {
 namespace {
@@ -14,11 +15,6 @@ constexpr std::size_t most_displaced = 1000;
 std::string query_text(const HttpRequest& request, const std::string& name, std::string_view otherwise) {
   const auto found = request.query.find(name);
   return found == request.query.end() ? std::string(otherwise) : found->second;
-}
-
-HttpResponse problem_of(const Error& error) {
-  if (error.code == Errc::not_found) return problem(404, "no-such-state", "Not found.", error.message);
-  return problem(400, "bad-request", "Bad request.", error.message);
 }
 
 // The place that ?scope= and ?path= name, with its scope. "/" is everything, as "" is.
@@ -84,13 +80,11 @@ json::array displaced_json(const ApiContext& context, const Before& before, cons
 }
 
 // What it did to the state that its author knew, before anything that was written meanwhile came in.
-void add_effect(const ApiContext& context, const RecordId& id, const Change& change, json::object& told) {
-  const auto before = context.fleet.past().before(id);
-  if (!before) return;
-  json::value after = before->tree;
+void add_effect(const ApiContext& context, const Before& before, const Change& change, json::object& told) {
+  json::value after = before.tree;
   for (const Edit& edit : change.edits) (void)apply_to_tree(after, edit);
-  told["differences"] = differences_json(differences(before->tree, after));
-  told["displaced"] = displaced_json(context, *before, after, change);
+  told["differences"] = differences_json(differences(before.tree, after));
+  told["displaced"] = displaced_json(context, before, after, change);
 }
 
 }  // namespace
@@ -99,7 +93,7 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
   const std::uint64_t limit = query_number(request, "limit").value_or(default_page);
   if (limit < 1 || limit > max_page) return problem(400, "bad-limit", "Bad request.", "limit is 1 to 1000.");
   const auto place = place_asked(request);
-  if (!place) return problem_of(place.error());
+  if (!place) return problem_of_past(place.error());
   const bool everywhere = !request.query.contains("path") && !request.query.contains("scope");
   std::vector<RecordPtr> changes = changes_newest_first(context.fleet);
   auto first = changes.begin();
@@ -124,13 +118,16 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
   return json_response(200, json::object{{"changes", std::move(page)}, {"next", std::move(next)}});
 }
 
-HttpResponse get_change(const ApiContext& context, const std::string& id) {
+Task<HttpResponse> get_change(ApiContext& context, std::string id) {
   const auto record_id = parse_record_id(id);
   const RecordPtr record = record_id ? context.fleet.log().get(*record_id) : nullptr;
   if (!record || record->record.kind != RecordKind::change) {
-    return problem(404, "no-such-change", "Not found.",
-                   "No change has the id " + libp2p::printable(id) + ".");
+    co_return problem(404, "no-such-change", "Not found.",
+                      "No change has the id " + libp2p::printable(id) + ".");
   }
+  const auto change = Change::from_body(record->record.body);
+  const auto before = co_await context.fleet.past().before(*record_id);
+  if (!before && before.error().code == Errc::busy) co_return problem_of_past(before.error());
   json::object told = change_json(context, *record);
   json::array conflicts;
   for (const Conflict& conflict : context.fleet.merged().conflicts) {
@@ -138,38 +135,39 @@ HttpResponse get_change(const ApiContext& context, const std::string& id) {
       conflicts.push_back(conflict_json(context, conflict));
   }
   told["conflicts"] = std::move(conflicts);
-  if (const auto change = Change::from_body(record->record.body))
-    add_effect(context, record->id, *change, told);
-  return json_response(200, told);
+  if (before && change) add_effect(context, *before, *change, told);
+  co_return json_response(200, told);
 }
 
-HttpResponse get_diff(const ApiContext& context, const HttpRequest& request) {
+Task<HttpResponse> get_diff(ApiContext& context, HttpRequest request) {
   if (!request.query.contains("from")) {
-    return problem(400, "bad-request", "Bad request.",
-                   "from, and to if it isn't HEAD, name two points of the history.");
+    co_return problem(400, "bad-request", "Bad request.",
+                      "from, and to if it isn't HEAD, name two points of the history.");
   }
   json::object told;
   std::vector<json::value> trees;
   for (const std::string side : {"from", "to"}) {
     const auto point = parse_point(query_text(request, side, "HEAD"));
-    if (!point) return problem_of(point.error());
-    auto state = context.fleet.past().at(*point);
-    if (!state) return problem_of(state.error());
+    if (!point) co_return problem_of_past(point.error());
+    auto state = co_await context.fleet.past().at(*point);
+    if (!state) co_return problem_of_past(state.error());
     told[side] = state->revision ? json::value(to_hex(*state->revision)) : json::value(nullptr);
     trees.push_back(std::move(state->tree));
   }
   told["differences"] = differences_json(differences(trees[0], trees[1]));
-  return json_response(200, told);
+  co_return json_response(200, told);
 }
 
-HttpResponse get_blame(const ApiContext& context, const HttpRequest& request) {
+Task<HttpResponse> get_blame(ApiContext& context, HttpRequest request) {
   const auto place = place_asked(request);
-  if (!place) return problem_of(place.error());
+  if (!place) co_return problem_of_past(place.error());
+  const auto prepared = co_await context.fleet.past().prepare_provenance();
+  if (!prepared) co_return problem_of_past(prepared.error());
   const bool removed = query_text(request, "removed", "") == "1";
   const json::value& tree = context.fleet.merged().document;
   if (!removed && !find(tree, *place)) {
-    return problem(404, "nothing-there", "Not found.",
-                   "Nothing is at " + to_text(place_of(*place)) + ": removed=1 tells what was.");
+    co_return problem(404, "nothing-there", "Not found.",
+                      "Nothing is at " + to_text(place_of(*place)) + ": removed=1 tells what was.");
   }
   json::array leaves;
   const auto tell = [&](const Path& path, const Provenance& provenance) {
@@ -189,7 +187,7 @@ HttpResponse get_blame(const ApiContext& context, const HttpRequest& request) {
   for (auto it = provenances.lower_bound(*place); it != provenances.end() && is_prefix(*place, it->first);
        ++it)
     tell(it->first, it->second);
-  return json_response(200, json::object{{"leaves", std::move(leaves)}});
+  co_return json_response(200, json::object{{"leaves", std::move(leaves)}});
 }
 
 HttpResponse get_conflicts(const ApiContext& context) {

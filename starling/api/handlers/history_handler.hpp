@@ -11,11 +11,11 @@ namespace starling {
 // that touched that place, something above it, or something in it.
 [[nodiscard]] HttpResponse get_changes(const ApiContext& context, const HttpRequest& request);
 // /v1/changes/ID: also what it did, whose it took away or replaced, and its conflicts.
-[[nodiscard]] HttpResponse get_change(const ApiContext& context, const std::string& id);
+[[nodiscard]] Task<HttpResponse> get_change(ApiContext& context, std::string id);
 // /v1/diff?from=REVISION&to=REVISION (default HEAD).
-[[nodiscard]] HttpResponse get_diff(const ApiContext& context, const HttpRequest& request);
+[[nodiscard]] Task<HttpResponse> get_diff(ApiContext& context, HttpRequest request);
 // /v1/blame?path=POINTER&scope=SCOPE: by whom each leaf is that stands there; &removed=1 also what is gone.
-[[nodiscard]] HttpResponse get_blame(const ApiContext& context, const HttpRequest& request);
+[[nodiscard]] Task<HttpResponse> get_blame(ApiContext& context, HttpRequest request);
 [[nodiscard]] HttpResponse get_conflicts(const ApiContext& context);
 
 }  // namespace starling

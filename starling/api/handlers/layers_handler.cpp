@@ -4,6 +4,7 @@
 
 #include "starling/api/config_edits.hpp"
 #include "starling/api/handlers/config_handler.hpp"
+#include "starling/api/writing.hpp"
 #include "starling/merge/diff.hpp"
 
 namespace starling {
@@ -15,53 +16,25 @@ HttpResponse no_such(std::string_view what, std::string_view name, std::string_v
       "There is no " + std::string(what) + " \"" + libp2p::printable(name) + "\": " + std::string(next));
 }
 
+std::string no_layer(std::string_view name) {
+  return "There is no layer \"" + libp2p::printable(name) +
+         "\": `starling layer set NAME --selector SELECTOR` makes one.";
+}
+
+HttpResponse no_such_layer(std::string_view name) {
+  return problem(404, "no-such-layer", "Not found.", no_layer(name));
+}
+
 HttpResponse bad_request(const std::string& why) { return problem(400, "bad-request", "Bad request.", why); }
 
 HttpResponse no_such_method(std::string_view possible) {
   return problem(405, "method", "Method not allowed.", "Possible here: " + std::string(possible) + ".");
 }
 
-std::string_view code_of(int status) {
-  switch (status) {
-    case 400:
-      return "invalid-configuration";
-    case 403:
-      return "not-allowed";
-    case 404:
-      return "no-such-value";
-    case 405:
-      return "method";
-    case 409:
-      return "upgrade-needed";
-    case 412:
-      return "moved-on";
-    case 413:
-      return "too-large";
-    case 504:
-      return "timed-out";
-    default:
-      return "unavailable";
-  }
-}
-
-// What the common way of writing answers, in the form of this part of the API.
-HttpResponse as_problem(HttpResponse answer) {
-  if (answer.status == 200) return answer;
-  const auto body = parse_json(answer.body);
-  const json::object* object = body ? body->if_object() : nullptr;
-  const auto text = [object](std::string_view key) { return object ? text_at(*object, key) : std::string(); };
-  HttpResponse told = problem(answer.status, code_of(answer.status), text("error"), text("detail"));
-  if (const json::value* location = object ? object->if_contains("location") : nullptr) {
-    auto whole = parse_json(told.body);
-    whole->as_object()["location"] = *location;
-    told.body = json_response(answer.status, *whole).body;
-  }
-  for (auto& [name, value] : answer.headers) told.headers.insert_or_assign(name, std::move(value));
-  return told;
-}
-
 Task<HttpResponse> write(ApiContext& context, HttpRequest request, Propose propose) {
-  co_return as_problem(co_await write_as_asked(context, std::move(request), std::move(propose)));
+  auto terms = WriteTerms::parse(request);
+  if (!terms) co_return bad_request(terms.error().message);
+  co_return co_await write_and_tell(context, std::move(*terms), std::move(propose));
 }
 
 HttpResponse with_etag(const ApiContext& context, HttpResponse response) {
@@ -99,10 +72,35 @@ HttpResponse get_layers(const ApiContext& context) {
   return with_etag(context, json_response(200, json::object{{"layers", std::move(layers)}}));
 }
 
+bool is_defined(const json::value& tree, const std::string& layer) {
+  return find(tree, {std::string(fleet_scope), std::string(layers_member), layer}) != nullptr;
+}
+
+// A new one begins empty: where its name was used before, a write that did not know of the removal may have
+// left something there that no node is given.
 Propose define(const Layer& layer) {
-  return in_scope(std::string(fleet_scope), [layer](const json::value& present) {
-    return propose_put_with_parents(present, {std::string(layers_member), layer.name}, layer_json(layer));
-  });
+  return [layer, put = in_scope(std::string(fleet_scope), [layer](const json::value& present) {
+                   return propose_put_with_parents(present, {std::string(layers_member), layer.name},
+                                                   layer_json(layer));
+                 })](const json::value& present) {
+    auto proposal = put(present);
+    if (!proposal || is_defined(present, layer.name)) return proposal;
+    if (proposal->document.get_object().erase(layer.name) > 0)
+      proposal->edits = diff_trees(present, proposal->document);
+    return proposal;
+  };
+}
+
+// Whether there is such a layer is asked when it is the write's turn.
+Propose in_layer(std::string name, Propose about_document) {
+  return [name, propose = in_scope(name, std::move(about_document))](
+             const json::value& present) -> std::expected<Proposal, WriteFault> {
+    if (is_defined(present, name)) return propose(present);
+    return std::unexpected(
+        WriteFault{404, json::object{{"error", "Not found."},
+                                     {"code", "no-such-layer"},
+                                     {"detail", no_layer(name) + " Nothing has changed."}}});
+  };
 }
 
 // The layer and what it holds, in one change.
@@ -130,7 +128,7 @@ Task<HttpResponse> handle_layer(ApiContext& context, HttpRequest request, std::s
   if (request.method == HttpMethod::put)
     co_return co_await put_layer(context, std::move(request), std::move(name));
   const auto layer = present_layer(context, name);
-  if (!layer) co_return no_such("layer", name, "`starling layer set NAME --selector SELECTOR` makes one.");
+  if (!layer) co_return no_such_layer(name);
   if (request.method == HttpMethod::delete_)
     co_return co_await write(context, std::move(request), undefine(std::move(name)));
   if (request.method != HttpMethod::get) co_return no_such_method("GET, PUT, DELETE");
@@ -141,8 +139,7 @@ Task<HttpResponse> handle_layer(ApiContext& context, HttpRequest request, std::s
 
 Task<HttpResponse> handle_layer_config(ApiContext& context, HttpRequest request, std::string name,
                                        Path path) {
-  if (!present_layer(context, name))
-    co_return no_such("layer", name, "`starling layer set NAME --selector SELECTOR` makes one.");
+  if (!present_layer(context, name)) co_return no_such_layer(name);
   if (request.method == HttpMethod::get) {
     const json::value* value = find(context.fleet.document(name), path);
     if (!value) co_return no_such("value", to_pointer(path), "the layer holds nothing there.");
@@ -150,8 +147,8 @@ Task<HttpResponse> handle_layer_config(ApiContext& context, HttpRequest request,
   }
   if (request.method == HttpMethod::other) co_return no_such_method("GET, PUT, POST, DELETE");
   auto propose = proposal_of(request, std::move(path), true);
-  if (!propose) co_return as_problem(std::move(propose.error()));
-  co_return co_await write(context, std::move(request), in_scope(std::move(name), std::move(*propose)));
+  if (!propose) co_return problem_of(context, propose.error());
+  co_return co_await write(context, std::move(request), in_layer(std::move(name), std::move(*propose)));
 }
 
 // ---- variables ----

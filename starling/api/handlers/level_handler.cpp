@@ -20,12 +20,12 @@ json::array members_behind(const ApiContext& context, unsigned level) {
 
 }  // namespace
 
-HttpResponse get_level(const ApiContext& context) {
+Task<HttpResponse> get_level(ApiContext& context) {
   Fleet& fleet = context.fleet;
-  const auto anchor = fleet.next_anchor(newest_merge_level);
+  const auto anchor = co_await fleet.next_anchor(newest_merge_level);
   const auto fault = check_renders(fleet, unset_tree(), fleet.merged().document, newest_merge_level,
                                    context.applier.address());
-  return json_response(
+  co_return json_response(
       200, json::object{
                {"level", fleet.level()},
                {"newest", newest_merge_level},

@@ -9,6 +9,6 @@ namespace starling {
 // {"level", "newest", "behind": names of members that don't know the newest, "fault": why a node could not
 // render what there is, or null, "anchor": the body that raises it, in hexadecimal, to be signed by root or
 // an admin}.
-[[nodiscard]] HttpResponse get_level(const ApiContext& context);
+[[nodiscard]] Task<HttpResponse> get_level(ApiContext& context);
 
 }  // namespace starling

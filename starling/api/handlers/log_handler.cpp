@@ -14,6 +14,8 @@ std::string_view to_string(Standing standing) {
       return "quarantined";
     case Standing::voided:
       return "void";
+    case Standing::settled:
+      return "settled";
   }
   return "unknown";
 }
@@ -30,6 +32,8 @@ HttpResponse problem_of(const Error& error, int refused_status) {
     case Errc::parse:
     case Errc::invalid_argument:
       return problem(400, "bad-request", "Bad request.", detail);
+    case Errc::busy:
+      return problem(503, "unavailable", "Unavailable.", detail);
     default:
       return problem(500, "store", "It could not be stored.", detail);
   }
@@ -123,16 +127,16 @@ Task<HttpResponse> post_ruling(ApiContext& context, HttpRequest request) {
   co_return written(co_await context.fleet.author(RecordKind::ruling, ruling->to_body()));
 }
 
-HttpResponse get_next_anchor(ApiContext& context) {
-  const auto anchor = context.fleet.next_anchor();
-  if (!anchor) return problem_of(anchor.error(), 409);
-  return json_response(200, json::object{{"body", libp2p::to_hex(anchor->to_body())}});
+Task<HttpResponse> get_next_anchor(ApiContext& context) {
+  const auto anchor = co_await context.fleet.next_anchor();
+  if (!anchor) co_return problem_of(anchor.error(), 409);
+  co_return json_response(200, json::object{{"body", libp2p::to_hex(anchor->to_body())}});
 }
 
-HttpResponse get_next_checkpoint(ApiContext& context) {
-  const auto checkpoint = context.fleet.next_checkpoint();
-  if (!checkpoint) return problem_of(checkpoint.error(), 409);
-  return json_response(200, json::object{{"body", libp2p::to_hex(checkpoint->to_body())}});
+Task<HttpResponse> get_next_checkpoint(ApiContext& context) {
+  const auto checkpoint = co_await context.fleet.next_checkpoint();
+  if (!checkpoint) co_return problem_of(checkpoint.error(), 409);
+  co_return json_response(200, json::object{{"body", libp2p::to_hex(checkpoint->to_body())}});
 }
 
 Task<HttpResponse> post_anchor(ApiContext& context) {

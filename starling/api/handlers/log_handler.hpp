@@ -11,8 +11,8 @@ namespace starling {
 // {"of": as above, "stands": the id of a record, or "none"}: ruled as this node, which must be an admin.
 [[nodiscard]] Task<HttpResponse> post_ruling(ApiContext& context, HttpRequest request);
 // What is to be signed by another key, as {"body": hexadecimal}; it comes back as a record.
-[[nodiscard]] HttpResponse get_next_anchor(ApiContext& context);
-[[nodiscard]] HttpResponse get_next_checkpoint(ApiContext& context);
+[[nodiscard]] Task<HttpResponse> get_next_anchor(ApiContext& context);
+[[nodiscard]] Task<HttpResponse> get_next_checkpoint(ApiContext& context);
 [[nodiscard]] Task<HttpResponse> post_anchor(ApiContext& context);
 [[nodiscard]] Task<HttpResponse> post_checkpoint(ApiContext& context);
 

@@ -1,8 +1,8 @@
 // nginx, given configurations of Unit's shape.
 #pragma once
 
+#include "libp2p/base/turn_queue.hpp"
 #include "starling/dataplane/nginx/instance.hpp"
-#include "starling/dataplane/turn_queue.hpp"
 
 namespace starling {
 
@@ -49,7 +49,7 @@ class NginxDriver final : public Driver {
   NginxOptions options_;
   std::optional<NginxInstance> instance_;
   NginxBuild build_;
-  TurnQueue writers_;
+  libp2p::TurnQueue writers_;
   std::shared_ptr<const Known> known_;
 };
 

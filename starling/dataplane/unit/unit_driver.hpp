@@ -1,7 +1,7 @@
 // NGINX Unit and FreeUnit by their control API.
 #pragma once
 
-#include "starling/dataplane/turn_queue.hpp"
+#include "libp2p/base/turn_queue.hpp"
 #include "starling/dataplane/unit/unit_control.hpp"
 #include "starling/dataplane/unit/unit_log.hpp"
 
@@ -28,7 +28,7 @@ class UnitDriver final : public Driver {
 
   Env env_;
   UnitControl control_;
-  TurnQueue writers_;
+  libp2p::TurnQueue writers_;
   std::shared_ptr<const json::value> last_applied_;  // names what a cut reply hides
   // A write went out and was not answered: it may be under way in Unit still, and must not get company.
   bool unsettled_ = false;

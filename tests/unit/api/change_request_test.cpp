@@ -137,6 +137,13 @@ TEST(ProposedEdits, OfAScopeNeedItsLayer) {
       propose_edits(left_over, edits_of(R"([{"scope": "edge", "path": "/a", "op": "set", "value": 2}])")));
 }
 
+TEST(ProposedEdits, SelectorsAreOfTheFormThatTheMergeReads) {
+  const json::value after = document_after(
+      R"([{"scope": "@fleet", "path": "/layers/edge", "op": "set", "value": {"selector": "site = syd"}}])");
+  EXPECT_EQ(*find(after, {"@fleet", "layers", "edge", "selector"}), json::value("site=syd"));
+  EXPECT_FALSE(validate_tree(after, newest_merge_level));
+}
+
 TEST(ProposedEdits, FaultsAreNamedAndNothingIsProposed) {
   EXPECT_EQ(
       faulty(R"([{"path": "/settings/http/x", "op": "set", "value": 2}, {"path": "/no", "op": "remove"}])"),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "libp2p/base/random.hpp"
@@ -68,6 +69,56 @@ TEST(Ancestry, RV10_AGraph200000DeepIsNoDeeperThanOneForTheStack) {
   }
   EXPECT_TRUE(ancestry.before(first, last));
   EXPECT_FALSE(ancestry.before(aside, last));
+}
+
+// Three nodes that write in turns, each having seen what the others wrote; then a fourth, each of whose
+// records names what was there `age` records before.
+struct OldFrontiers {
+  OldFrontiers(Number count, Number age, Number late) {
+    std::array<std::optional<Number>, 3> last;
+    for (Number number = 0; number < count; ++number) {
+      std::vector<Number> seen;
+      for (const auto& one : last) {
+        if (one) seen.push_back(*one);
+      }
+      auto& own = last[number % 3];
+      own = ancestry.add(own, seen, false);
+    }
+    std::optional<Number> before;
+    for (Number i = 0; i < late; ++i) {
+      const std::array parents{count - age + i};
+      before = ancestry.add(before, parents, false);
+      cite.emplace_back(*before, parents.front());
+    }
+  }
+  // As judging and merging do: what did each of them know of the others?
+  void ask() const {
+    for (const auto& [late, frontier] : cite) {
+      for (Number earlier = frontier - 10; earlier < frontier + 10; ++earlier)
+        ASSERT_EQ(ancestry.before(earlier, late), earlier <= frontier) << late << " and " << earlier;
+    }
+  }
+
+  Ancestry ancestry;
+  std::vector<std::pair<Number, Number>> cite;  // the late ones, and what each names
+};
+
+TEST(Ancestry, RV33_WhoNamesAFrontier10000RecordsOldCostsOneWalkAndNotOneEach) {
+  const OldFrontiers history(30'000, 10'000, 200);
+  history.ask();
+  const std::uint64_t looks = history.ancestry.looks();
+  // Each record at most once for each of the three that are asked about, and once more for the one that waits
+  // for it.
+  EXPECT_LE(looks, 2 * 3 * history.ancestry.size());
+  history.ask();
+  EXPECT_EQ(history.ancestry.looks(), looks);
+  const OldFrontiers twice(60'000, 20'000, 200);
+  twice.ask();
+  EXPECT_LE(twice.ancestry.looks(), looks * 21 / 10);
+  // Ten times as many that are late cost a walk of themselves, and of what their frontiers go further.
+  const OldFrontiers more(30'000, 10'000, 2'000);
+  more.ask();
+  EXPECT_LE(more.ancestry.looks(), looks + 2 * 3 * 2 * 1'800);
 }
 
 }  // namespace

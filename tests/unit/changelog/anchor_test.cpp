@@ -25,6 +25,7 @@ Anchor some_anchor() {
   anchor.vector[ChainId{some_author(), 2}] = {1, some_id(1), ForkPoint{2, some_id(2), some_id(3)}};
   anchor.revision.bytes.fill(9);
   anchor.merge_level = 2;
+  anchor.base = some_id(7);
   return anchor;
 }
 
@@ -35,11 +36,12 @@ TEST(Anchors, ReadBackAsTheyWereWritten) {
   EXPECT_EQ(read->vector, anchor.vector);
   EXPECT_EQ(read->revision, anchor.revision);
   EXPECT_EQ(read->merge_level, 2u);
+  EXPECT_EQ(read->base, some_id(7));
 
-  const Checkpoint checkpoint{anchor, some_id(5), {1, 2, 3}};
+  const Checkpoint checkpoint{anchor, {some_id(5), some_id(6)}, {1, 2, 3}};
   const auto read_checkpoint = Checkpoint::from_body(checkpoint.to_body());
   ASSERT_TRUE(read_checkpoint) << read_checkpoint.error().message;
-  EXPECT_EQ(read_checkpoint->previous, some_id(5));
+  EXPECT_EQ(read_checkpoint->kept, checkpoint.kept);
   EXPECT_EQ(read_checkpoint->state, (Bytes{1, 2, 3}));
 
   const Ruling ruling{ChainId{some_author(), 3}, 8, some_id(6)};
@@ -69,6 +71,12 @@ TEST(Anchors, WhatIsMissingOrOutOfRangeIsRefused) {
   EXPECT_FALSE(Anchor::from_body(body));
   body.resize(body.size() / 2);
   EXPECT_FALSE(Anchor::from_body(body));
+  EXPECT_FALSE(Checkpoint::from_body(Checkpoint{some_anchor(), {some_id(6), some_id(5)}, {1}}.to_body()));
+  EXPECT_FALSE(Checkpoint::from_body(Checkpoint{some_anchor(), {some_id(5), some_id(5)}, {1}}.to_body()));
+  Bytes cut = Checkpoint{some_anchor(), {some_id(5)}, {1}}.to_body();
+  cut.back() = 0;
+  cut.insert(cut.end() - 1, 0);
+  EXPECT_FALSE(Checkpoint::from_body(cut));
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ RecordId numbered(std::size_t number) {
 RecordPtr record_of(std::size_t number, std::size_t bytes = 100) {
   auto record = std::make_shared<SignedRecord>();
   record->id = numbered(number);
+  record->record.kind = RecordKind::change;
   record->envelope.resize(bytes);
   return record;
 }

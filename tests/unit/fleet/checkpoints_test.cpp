@@ -1,55 +1,16 @@
 #include "starling/fleet/held.hpp"
 #include "starling/fleet/history_keeper.hpp"
-#include "tests/unit/fleet/fleet_world.hpp"
+#include "tests/unit/fleet/checkpoint_world.hpp"
 
 namespace starling {
 namespace {
 
-using testing::FleetWorld;
+using testing::CheckpointsTest;
 using testing::key_of;
+using testing::month;
 using testing::must;
-using testing::peer_of;
 using testing::set_change;
-
-constexpr std::chrono::hours month{24 * 30};
-
-struct Watcher final : FleetObserver {
-  void on_state_differs(const RecordPtr& anchor) override { differs.push_back(anchor->id); }
-  std::vector<RecordId> differs;
-};
-
-// Node 3 is an admin; nodes 1 and 2 write.
-class CheckpointsTest : public ::testing::Test {
- protected:
-  CheckpointsTest() : one(world.fleet_of(1, store_one)), admin(world.fleet_of(3, store_admin)) {}
-  ~CheckpointsTest() override {
-    world.runtime.run(one->stop());
-    world.runtime.run(admin->stop());
-  }
-  void exchange() {
-    world.pass_on(*one, *admin);
-    world.pass_on(*admin, *one);
-  }
-  // Ten changes by node 1, and a checkpoint of them.
-  RecordPtr checkpoint(int from = 0) {
-    for (int i = from; i < from + 10; ++i) world.write(*one, {"settings", "n" + std::to_string(i % 5)}, i);
-    exchange();
-    RecordPtr written = must(world.runtime.run(admin->write_checkpoint()));
-    exchange();
-    return written;
-  }
-  std::size_t drop(Fleet& fleet) { return must(world.runtime.run(fleet.drop_covered(month))); }
-  static json::value setting(const Fleet& fleet, std::string_view name) {
-    const json::value* value = find(fleet.document(), {"settings", std::string(name)});
-    return value ? *value : json::value(nullptr);
-  }
-
-  FleetWorld world;
-  MemoryStore store_one;
-  MemoryStore store_admin;
-  std::unique_ptr<Fleet> one;
-  std::unique_ptr<Fleet> admin;
-};
+using testing::Watcher;
 
 TEST_F(CheckpointsTest, L8_ACheckpointChangesNothingOfWhatIsDesired) {
   for (int i = 0; i < 5; ++i) world.write(*one, {"settings", "a"}, i);
@@ -100,6 +61,8 @@ TEST_F(CheckpointsTest, L8_ANewNodeStartsFromACheckpointWhoseChangesNobodyHasAny
   Fleet fresh(world.runtime.env(), world.id, key_of(2), store);
   ASSERT_TRUE(fresh.load());
   for (const RecordPtr& record : one->log().records()) EXPECT_TRUE(world.runtime.run(fresh.accept({record})));
+  EXPECT_FALSE(fresh.revision());
+  believe_oldest(fresh);
   EXPECT_EQ(fresh.log().waiting(), 0U);
   EXPECT_EQ(fresh.revision(), one->revision());
   EXPECT_EQ(fresh.log().vector(), one->log().vector());
@@ -131,6 +94,7 @@ TEST_F(CheckpointsTest, L8_ANodeFromBeforeTheHorizonTakesPartWithWhatItHadNotSen
   EXPECT_GT(drop(*admin), 0U);
   world.write(*one, {"settings", "b"}, 1);
   world.pass_on(*one, *away);
+  believe_oldest(*away);
   world.pass_on(*away, *one);
   world.pass_on(*one, *admin);
   for (const Fleet* fleet : {one.get(), admin.get(), away.get()}) {
@@ -180,11 +144,33 @@ TEST_F(CheckpointsTest, RV30_WhatWasDiscardedStaysVoidWhenTheDiscardIsBehindAChe
   for (const RecordPtr& record : one->log().records()) {
     if (record->id != early->id) EXPECT_TRUE(world.runtime.run(fresh.accept({record})));
   }
+  believe_oldest(fresh);
   world.runtime.run_for(ahead);
   EXPECT_TRUE(world.runtime.run(fresh.accept({early})));
   EXPECT_EQ(fresh.status_of(early->id).state, ChangeState::voided);
   EXPECT_EQ(setting(fresh, "early"), nullptr);
   world.runtime.run(fresh.stop());
+  world.runtime.run(future->stop());
+}
+
+TEST_F(CheckpointsTest, L8_WhatWasDiscardedBehindACheckpointIsForgottenWhole) {
+  constexpr std::chrono::hours ahead{1};
+  MemoryStore future_store;
+  const auto future = world.fleet_of(2, future_store, ahead);
+  const RecordPtr early = world.write(*future, {"settings", "early"}, 1);
+  world.pass_on(*future, *one);
+  const Change discard = must(discard_of(*one, std::vector{early->id}));
+  (void)must(world.runtime.run(one->author(RecordKind::change, discard.to_body())));
+  world.runtime.run_for(2 * ahead);
+  checkpoint();
+  EXPECT_EQ(one->status_of(early->id).state, ChangeState::voided);
+  world.runtime.run_for(month + ahead);
+  EXPECT_GT(drop(*one), 0U);
+  EXPECT_FALSE(one->log().holds(early->id));
+  one->tick();
+  world.write(*one, {"settings", "b"}, 1);
+  EXPECT_EQ(setting(*one, "b"), 1);
+  EXPECT_EQ(setting(*one, "early"), nullptr);
   world.runtime.run(future->stop());
 }
 
@@ -213,11 +199,14 @@ TEST_F(CheckpointsTest, L8_WhatIsOnItsWayToTheDiskIsNotCovered) {
   const VersionVector covered = writer->log().vector();
   Checkpoint taken;
   bool settled = true;
-  store.while_writing = [&] {
+  libp2p::TaskGroup tasks(world.runtime.env());
+  const auto take = [&]() -> Task<> {
     settled = writer->settled();
-    taken = must(writer->next_checkpoint());
+    taken = must(co_await writer->next_checkpoint());
   };
+  store.while_writing = [&] { tasks.spawn("take", take()); };
   world.write(*writer, {"settings", "late"}, 1);
+  world.runtime.run(tasks.join());
   world.pass_on(*writer, *one);
   EXPECT_FALSE(settled);
   EXPECT_EQ(taken.anchor.vector, covered);
@@ -267,7 +256,7 @@ TEST_F(CheckpointsTest, RV31_OneThatCoversLessThanTheOneBeforeItCountsForNothing
   Merge other([](const RecordId&, const RecordId&) { return false; });
   other.add({world.records[0]->id, world.now(), set_change({"settings", "n4"}, "forged")});
   forged.anchor.revision = other.revision();
-  forged.previous = right->id;
+  forged.anchor.base = right->id;
   forged.state = must(encode_state(other.state()));
   const auto revision = one->revision();
   (void)must(world.runtime.run(admin->author(RecordKind::checkpoint, forged.to_body())));

@@ -79,7 +79,7 @@ TEST(Fleet, M3_NothingIsPutAfterWhatIsNotHere) {
   const auto refused = world.runtime.run(fleet->author_all(
       RecordKind::change, {Fleet::Draft{body, std::nullopt}, Fleet::Draft{body, std::vector{dropped}}}));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Errc::refused);
+  EXPECT_EQ(refused.error().code, Errc::not_found);
   EXPECT_NE(refused.error().message.find(to_cid(dropped)), std::string::npos);
   // None of them was signed.
   EXPECT_EQ(world.write(*fleet, {"settings", "a"}, 1)->record.seq, 1U);

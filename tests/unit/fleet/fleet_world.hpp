@@ -56,7 +56,12 @@ struct FleetWorld {
     record.body = set_change({"settings", "forged"}, std::move(value)).to_body();
     return must(sign_record(record, key_of(node)));
   }
-  void pass_on(const Fleet& from, Fleet& to) { EXPECT_TRUE(runtime.run(to.accept(from.log().records()))); }
+  // And what follows from it.
+  void pass_on(const Fleet& from, Fleet& to) {
+    EXPECT_TRUE(runtime.run(to.accept(from.log().records())));
+    settle();
+  }
+  void settle() { runtime.run_for(std::chrono::milliseconds(1)); }
   [[nodiscard]] Hlc now() { return Hlc::at(runtime.env().clock.wall()); }
 
   libp2p::VirtualRuntime runtime;

@@ -117,6 +117,26 @@ TEST_F(HeldTest, L7_WhatAnotherHasBuiltUponIsOutOfADiscardsReach) {
   world.runtime.run(past->stop());
 }
 
+TEST_F(HeldTest, L7_WhatWasDiscardedStaysVoidWhenItsTimeHasCome) {
+  const RecordPtr early = world.write(*future, {"settings", "a"}, 1);
+  world.pass_on(*future, *one);
+  author(*one, must(discard_of(*one, std::vector{early->id})));
+  // Its author comes back, its clock set.
+  world.pass_on(*one, *future);
+  const auto again = world.fleet_of(2, store_future);
+  world.runtime.run_for(ahead + std::chrono::hours(1));
+  const RecordPtr own = world.write(*again, {"settings", "b"}, 1);
+  world.pass_on(*again, *one);
+  world.write(*one, {"settings", "c"}, 1);
+  world.pass_on(*one, *again);
+  for (const Fleet* fleet : {again.get(), one.get()}) {
+    EXPECT_FALSE(fleet->log().happened_before(early->id, own->id));
+    EXPECT_EQ(fleet->status_of(early->id).state, ChangeState::voided);
+    EXPECT_EQ(find(fleet->document(), {"settings", "a"}), nullptr);
+  }
+  world.runtime.run(again->stop());
+}
+
 TEST_F(HeldTest, L7_AReproposalSaysTheSameUnderAClockOfNow) {
   const RecordPtr early = world.write(*future, {"settings", "a"}, 1);
   world.pass_on(*future, *one);

@@ -91,7 +91,7 @@ TEST_F(IncarnationsTest, L2_TwoMachinesFromOneDiskWriteOnSideBySide) {
   stop(clone);
   // Whoever of them opens the next incarnation joins both.
   const auto next = world.fleet_of(1, store);
-  EXPECT_EQ(own_heads(next->log(), peer_of(key_of(1)), next->authoring_context().ceiling).size(), 2U);
+  EXPECT_EQ(own_heads(next->authoring_context(), peer_of(key_of(1))).size(), 2U);
   EXPECT_EQ(world.write(*next, {"settings", "a"}, 2)->record.parents.size(), 2U);
   stop(next);
 }

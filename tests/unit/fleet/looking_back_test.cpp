@@ -34,7 +34,7 @@ struct TwoNodes : FleetWorld {
     return must(runtime.run(one->author_all(RecordKind::change, std::move(drafts)))).front();
   }
   Result<json::value> tree_at(const std::string& point) {
-    auto state = one->past().at(must(parse_point(point)));
+    auto state = runtime.run(one->past().at(must(parse_point(point))));
     if (!state) return std::unexpected(state.error());
     return std::move(state->tree);
   }
@@ -106,7 +106,7 @@ TEST(LookingBack, RevisionsAreRememberedThoughTheProcessIsKilled) {
   // Not stopped: what was to be written by and by is lost.
   const auto again = nodes.fleet_of(1, nodes.store_one);
   for (const RevisionId& revision : revisions) EXPECT_TRUE(again->revisions().find(to_hex(revision)));
-  EXPECT_EQ(value_at(must(again->past().at(AtRevision{to_hex(revisions[1])})).tree, a), 1);
+  EXPECT_EQ(value_at(must(nodes.runtime.run(again->past().at(AtRevision{to_hex(revisions[1])}))).tree, a), 1);
   nodes.runtime.run(again->stop());
 }
 
@@ -116,10 +116,10 @@ TEST(LookingBack, WhatAChangeWasWrittenUponTellsWhoseThatWas) {
   nodes.meet();
   const RecordPtr second = nodes.write(*nodes.two, a, 2);
   nodes.meet();
-  const Before before = must(nodes.one->past().before(second->id));
+  const Before before = must(nodes.runtime.run(nodes.one->past().before(second->id)));
   EXPECT_EQ(value_at(before.tree, a), 1);
   EXPECT_EQ(before.provenance.at(path_in_tree(base_scope, a)).change, first->id);
-  EXPECT_FALSE(nodes.one->past().before(nodes.id));
+  EXPECT_FALSE(nodes.runtime.run(nodes.one->past().before(nodes.id)));
 }
 
 // ---- a writer who had seen less than its node knows ----

@@ -2,33 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "starling/history/causal_past.hpp"
-#include "tests/support/fleet_fixture.hpp"
+#include "tests/unit/history/diamond.hpp"
 
 namespace starling {
 namespace {
 
+using testing::Diamond;
 using testing::FoundedFleet;
 using testing::key_of;
 using testing::set_change;
-
-// a ← b of one author; c of another knows a alone; d knows all of them.
-struct Diamond {
-  Diamond() {
-    const RecordId grant = fleet.grant(key_of(1), Role::operator_, "one")->id;
-    a = fleet.write(one, RecordKind::change, grant, set_change({"a"}, 1).to_body());
-    Changelog without_b = fleet.log;
-    b = fleet.write(one, RecordKind::change, grant, set_change({"b"}, 1).to_body());
-    c = testing::must(two.write({fleet.id(), without_b, testing::noon, Hlc{UINT64_MAX}}, RecordKind::change,
-                                grant, set_change({"c"}, 1).to_body()));
-    EXPECT_EQ(fleet.log.ingest(c).outcome, Changelog::Outcome::added);
-    d = fleet.write(one, RecordKind::change, grant, set_change({"d"}, 1).to_body());
-  }
-  FoundedFleet fleet;
-  Author one{key_of(1), 1};
-  Author two{key_of(2), 1};
-  RecordPtr a, b, c, d;
-};
 
 // Of some of the changes.
 std::vector<RecordId> tips_of_some(const Changelog& log, std::initializer_list<RecordPtr> changes) {
@@ -81,22 +63,6 @@ TEST(Tips, AreNoMoreBecauseOtherRecordsLieBetween) {
   }
   const auto is_change = [](const SignedRecord& record) { return record.record.kind == RecordKind::change; };
   EXPECT_EQ(tips_of(fleet.log, is_change), std::vector{last->id});
-}
-
-TEST(CausalPast, IsTheHeadsAndAllTheyBuildOn) {
-  const Diamond changes;
-  const std::set<RecordId> past = causal_past(changes.fleet.log, std::vector{changes.c->id});
-  EXPECT_TRUE(past.contains(changes.c->id));
-  EXPECT_TRUE(past.contains(changes.a->id));
-  EXPECT_TRUE(past.contains(changes.fleet.genesis->id));
-  EXPECT_FALSE(past.contains(changes.b->id));
-  EXPECT_EQ(causal_past(changes.fleet.log, std::vector{changes.d->id}).size(), changes.fleet.log.size());
-}
-
-TEST(CausalPast, LeavesOutWhatIsNotHeld) {
-  const Diamond changes;
-  const Changelog empty(changes.fleet.id());
-  EXPECT_TRUE(causal_past(empty, std::vector{changes.d->id}).empty());
 }
 
 }  // namespace

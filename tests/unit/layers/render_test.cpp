@@ -153,6 +153,25 @@ TEST(Layers, AreReadLowestFirst) {
   EXPECT_EQ(layer_json((*layers)[1]), parsed(R"({"selector": "x", "priority": 1})"));
 }
 
+TEST(Layers, SelectorsAreWrittenWithoutSpaceWhereverTheyAreIn) {
+  const auto canonical = [](const Path& path, std::string_view value) {
+    return canonical_json(with_canonical_selectors(path, parsed(value)));
+  };
+  constexpr std::string_view layer = R"({"priority":1,"selector":" tier != edge , site = syd"})";
+  constexpr std::string_view told = R"({"priority":1,"selector":"site=syd,tier!=edge"})";
+  const std::string all = R"({"a":)" + std::string(layer) + "}";
+  const std::string all_told = R"({"a":)" + std::string(told) + "}";
+  EXPECT_EQ(canonical({"layers", "a", "selector"}, R"("site = syd")"), R"("site=syd")");
+  EXPECT_EQ(canonical({"layers", "a"}, layer), told);
+  EXPECT_EQ(canonical({"layers"}, all), all_told);
+  EXPECT_EQ(canonical({}, R"({"layers":)" + all + "}"), R"({"layers":)" + all_told + "}");
+  // What is none, and what is no layer's.
+  EXPECT_EQ(canonical({"layers", "a", "selector"}, R"("a = ,")"), R"("a = ,")");
+  EXPECT_EQ(canonical({"layers", "a"}, R"({"selector":1})"), R"({"selector":1})");
+  EXPECT_EQ(canonical({"layers", "a"}, "[]"), "[]");
+  EXPECT_EQ(canonical({"variables", "selector"}, R"("a = b")"), R"("a = b")");
+}
+
 TEST(Layers, TheirDefinitionsAreChecked) {
   const std::vector<std::pair<std::string_view, std::string_view>> wrong{
       {R"({"layers": 1})", "/layers"},

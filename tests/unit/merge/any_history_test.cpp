@@ -54,6 +54,36 @@ RC_GTEST_PROP(AnyHistory, I3_OneStateHashInWhateverOrderAndBatchesHoweverOftenEa
   RC_ASSERT(one_by_one->provenance() == at_once->provenance());
 }
 
+RC_GTEST_PROP(AnyHistory, ASliceAtATimeItComesToTheSame, ()) {
+  const Bytes input = any_input();
+  Story story(input);
+  const std::unique_ptr<Merge> at_once = story.merge();
+  at_once->reset(story.drawn.changes);
+  const std::unique_ptr<Merge> sliced = story.merge({.undo_changes = story.random.below(4),
+                                                     .undo_bytes = 1 << 16,
+                                                     .snapshot_every = 1 + story.random.below(4),
+                                                     .snapshot_bytes = 1 << 16,
+                                                     .remembered_changes = story.random.below(4)});
+  // Changes come and go, and the base does, while an update is under way.
+  for (const MergeInput& arrival : shuffled(story.drawn.changes, story.random)) {
+    sliced->add(arrival);
+    (void)sliced->advance_provenance(story.random.below(4));
+    if (story.random.below(8) != 0) continue;
+    sliced->remove(arrival.id);
+    sliced->set_base(std::nullopt);
+    (void)sliced->advance(story.random.below(4));
+    sliced->set_base(story.drawn.setting.base);
+    sliced->add(arrival);
+  }
+  while (!sliced->advance(1 + story.random.below(4))) {
+  }
+  RC_ASSERT(sliced->advance(1));
+  for (auto part = story.random.below(8); part-- > 0;) (void)sliced->advance_provenance(1);
+  RC_ASSERT(sliced->revision() == at_once->revision());
+  RC_ASSERT(text(sliced->result()) == text(at_once->result()));
+  RC_ASSERT(sliced->provenance() == at_once->provenance());
+}
+
 RC_GTEST_PROP(AnyHistory, FoldFollowsTheRulesToTheLetter, ()) {
   const Bytes input = any_input();
   const Story story(input);

@@ -106,6 +106,44 @@ TEST_F(Incoming, ResetKeepsTakesAndDrops) {
   EXPECT_EQ(text(base_of(merge.result())), text(empty_document()));
 }
 
+TEST_F(Incoming, ASliceIsOfSoManyChanges) {
+  for (std::uint64_t i = 0; i < 9; ++i) log.write(100 + i, {base}, {set("/settings/http/b", "1")});
+  for (const MergeInput& change : log.changes) add(change.id);
+  // Ten changes take three steps each; one slice may end one step and begin the next.
+  std::size_t slices = 1;
+  while (!merge.advance(2)) ++slices;
+  EXPECT_EQ(slices, 15U);
+  EXPECT_TRUE(merge.advance(2));
+  slices = 1;
+  while (!merge.advance_provenance(2)) ++slices;
+  EXPECT_EQ(slices, 5U);
+  expect_same(merge.result(), log.folded());
+}
+
+TEST_F(Incoming, AChangeOfManyEditsIsASliceOfItsOwn) {
+  std::vector<Edit> many(6, set("/settings/http/b", "1"));
+  log.write(100, {base}, many);
+  log.write(101, {base}, many);
+  for (const MergeInput& change : log.changes) add(change.id);
+  std::size_t slices = 1;
+  while (!merge.advance(4)) ++slices;
+  EXPECT_EQ(slices, 6U);
+}
+
+TEST_F(Incoming, WhatComesWhileASliceIsUnderWayComesIn) {
+  const RecordId a = log.write(10, {base}, {set("/settings/http/a", "2")});
+  const RecordId b = log.write(5, {base}, {set("/settings/http/a", "3")});
+  add(base);
+  add(a);
+  EXPECT_FALSE(merge.advance(1));
+  add(b);
+  merge.remove(a);
+  while (!merge.advance(1)) {
+  }
+  EXPECT_THAT(ids(merge.result().fates), ElementsAre(base, b));
+  EXPECT_EQ(text(*find(base_of(merge.result()), at("/settings/http/a"))), "3");
+}
+
 TEST_F(Incoming, ManyChangesGoBackOverSnapshotsAndStillAgree) {
   Merge far(log.happened_before(), {.undo_changes = 3,
                                     .undo_bytes = 1 << 20,

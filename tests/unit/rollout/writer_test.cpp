@@ -165,6 +165,16 @@ TEST_F(WriterTest, WhatNoNodeCouldReadIsRefusedAndNeverAuthored) {
   EXPECT_TRUE(write(setting(key(1), 1), {.message = "\xc3\xa9"}));
 }
 
+TEST_F(WriterTest, M3_WhatIsToBePutAfterWhatIsNotHereIsAConflict) {
+  RecordId forgotten;
+  forgotten.bytes.fill(7);
+  const auto late = write(setting(key(1), 1), {.reads_fleet = true, .parents = std::vector{forgotten}});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().status, 409);
+  EXPECT_NE(text_at(late.error().body.as_object(), "detail").find(to_cid(forgotten)), std::string::npos);
+  EXPECT_TRUE(fleet_->merged().fates.empty());
+}
+
 TEST_F(WriterTest, AWriteThatReadsTheFleetIsCalledOnceThoseBeforeItStand) {
   const auto first = send(setting(key(1), 1));
   const auto moved = send(

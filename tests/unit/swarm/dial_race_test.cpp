@@ -236,6 +236,10 @@ TEST(DialRace, AnotherNetworkStartsOver) {
   EXPECT_EQ(race.reach({tcp, quic}), milliseconds(260));
 }
 
+Task<> connect_only(Swarm& swarm, PeerId peer, std::vector<Multiaddr> to) {
+  (void)co_await swarm.connect(std::move(peer), std::move(to));
+}
+
 TEST(DialRace, OnePeersDialsAreBounded) {
   Race race;
   std::vector<std::string> many;
@@ -243,12 +247,49 @@ TEST(DialRace, OnePeersDialsAreBounded) {
   std::vector<Multiaddr> addresses;
   for (const std::string& text : many) addresses.push_back(address_of(text));
   TaskGroup tasks(race.net.runtime.env());
-  const auto connect = [](Swarm& swarm, PeerId peer, std::vector<Multiaddr> to) -> Task<> {
-    (void)co_await swarm.connect(std::move(peer), std::move(to));
-  };
-  tasks.spawn("dial", connect(*race.swarm, race.target.id, addresses));
+  tasks.spawn("dial", connect_only(*race.swarm, race.target.id, addresses));
   race.net.runtime.run_for(seconds(5));
   EXPECT_EQ(race.dialled.size(), SwarmConfig{}.max_parallel_dials);
+  race.net.runtime.run(tasks.stop());
+}
+
+// A member that took other ports when it restarted: QUIC's of before are silent, one after another.
+TEST(DialRace, WhereAPeerIsSeenMeanwhileIsTriedAtOnceHoweverManyAreSilent) {
+  Race race;
+  std::vector<Multiaddr> before;
+  for (int i = 1; i <= 64; ++i)
+    before.push_back(address_of("/ip4/10.0.0.1/udp/" + std::to_string(i) + "/quic-v1"));
+  TaskGroup tasks(race.net.runtime.env());
+  tasks.spawn("dial", connect_only(*race.swarm, race.target.id, before));
+  race.net.runtime.run_for(seconds(3));
+  ASSERT_EQ(race.dialled.size(), SwarmConfig{}.max_parallel_dials);
+  const std::string now_at = "/ip4/10.0.0.1/udp/1000/quic-v1";
+  race.answers(now_at, milliseconds(20));
+  race.swarm->seen(race.target.id, {address_of(now_at)});
+  race.net.runtime.run_for(milliseconds(21));
+  EXPECT_TRUE(race.swarm->is_connected(race.target.id));
+  EXPECT_EQ(race.dialled.size(), SwarmConfig{}.max_parallel_dials + 1);
+  race.net.runtime.run(tasks.join());
+}
+
+TEST(DialRace, OfWhereAPeerIsSeenOnlySoManyAreTriedInASecond) {
+  Race race;
+  TaskGroup tasks(race.net.runtime.env());
+  tasks.spawn("dial", connect_only(*race.swarm, race.target.id, {address_of("/ip4/10.0.0.1/tcp/1")}));
+  race.net.runtime.run_for(seconds(2));
+  for (int told = 0; told < 100; ++told) {
+    std::vector<Multiaddr> anywhere;
+    for (int i = 0; i < 16; ++i)
+      anywhere.push_back(address_of("/ip4/10.0.0.1/tcp/" + std::to_string(2 + 16 * told + i)));
+    race.swarm->seen(race.target.id, anywhere);
+  }
+  race.net.runtime.run_for(milliseconds(500));
+  EXPECT_EQ(race.dialled.size(), 1 + SwarmConfig{}.max_parallel_dials);
+  race.net.runtime.run_for(seconds(1));
+  EXPECT_EQ(race.dialled.size(), 1 + 2 * SwarmConfig{}.max_parallel_dials);
+  // All in all they are bounded as those of any peer are.
+  race.net.runtime.run_for(seconds(6));
+  EXPECT_EQ(race.dialled.size(), SwarmConfig{}.max_dials / 2);
   race.net.runtime.run(tasks.stop());
 }
 
@@ -257,15 +298,12 @@ TEST(DialRace, OnePeersDialsAreBounded) {
 TEST(DialRace, AllDialsAreBoundedAndAPeerWithoutOneGoesFirst) {
   Race race;
   TaskGroup tasks(race.net.runtime.env());
-  const auto connect = [](Swarm& swarm, PeerId peer, std::vector<Multiaddr> to) -> Task<> {
-    (void)co_await swarm.connect(std::move(peer), std::move(to));
-  };
   const auto silent_peer = [&](std::uint64_t number) {
     std::vector<Multiaddr> addresses;
     for (int i = 1; i <= 8; ++i) {
       addresses.push_back(address_of("/ip4/10.0.0." + std::to_string(number) + "/tcp/" + std::to_string(i)));
     }
-    tasks.spawn("dial", connect(*race.swarm, node_id(1000 + number), addresses));
+    tasks.spawn("dial", connect_only(*race.swarm, node_id(1000 + number), addresses));
   };
   for (std::uint64_t peer = 1; peer <= 8; ++peer) silent_peer(peer);
   race.net.runtime.run_for(seconds(2));

@@ -73,6 +73,48 @@ TEST(Peerstore, KeepsABoundedNumberOfAddressesAndProtocols) {
   EXPECT_EQ(store.peers.protocols(node_id(1)).size(), Peerstore::max_protocols_per_peer);
 }
 
+std::vector<Multiaddr> at_ports(int first, int count) {
+  std::vector<Multiaddr> addresses;
+  for (int port = first; port < first + count; ++port)
+    addresses.push_back(address_of("/ip4/10.0.0.1/tcp/" + std::to_string(port)));
+  return addresses;
+}
+
+// As of a peer that takes other ports at each restart.
+TEST(Peerstore, WhatWasToldLastComesFirstAlsoAfterARestart) {
+  Store store;
+  store.peers.set_kept(node_id(1), true);
+  store.peers.add_addresses(node_id(1), at_ports(30, 2), hours(1));
+  store.peers.add_addresses(node_id(1), at_ports(10, 2), hours(1));
+  store.peers.add_addresses(node_id(1), at_ports(20, 2), minutes(10));
+  store.peers.add_addresses(node_id(1), at_ports(31, 1), minutes(10));
+  const std::vector<Multiaddr> expected{
+      address_of("/ip4/10.0.0.1/tcp/31"), address_of("/ip4/10.0.0.1/tcp/20"),
+      address_of("/ip4/10.0.0.1/tcp/21"), address_of("/ip4/10.0.0.1/tcp/10"),
+      address_of("/ip4/10.0.0.1/tcp/11"), address_of("/ip4/10.0.0.1/tcp/30")};
+  EXPECT_EQ(store.peers.addresses(node_id(1)), expected);
+  ASSERT_TRUE(store.peers.save());
+  Peerstore again(store.runtime.env(), &store.file);
+  ASSERT_TRUE(again.load());
+  EXPECT_EQ(again.addresses(node_id(1)), expected);
+}
+
+TEST(Peerstore, AFullTableTakesAllThatAPeerIsSeenAtAndKeepsWhatItHasProved) {
+  Store store;
+  store.peers.set_kept(node_id(1), true);
+  store.peers.add_addresses(node_id(1), at_ports(1, Peerstore::max_addresses_per_peer), hours(1));
+  for (int seen = 1000; seen < 1040; seen += 4) {
+    store.peers.add_addresses(node_id(1), at_ports(seen, 4), minutes(10));
+    std::vector<Multiaddr> known = store.peers.addresses(node_id(1));
+    EXPECT_EQ(known.size(), Peerstore::max_addresses_per_peer);
+    known.resize(4);
+    EXPECT_EQ(known, at_ports(seen, 4));
+  }
+  const auto proved = [](const Multiaddr& address) { return address.port().value_or(0) < 1000; };
+  EXPECT_EQ(std::ranges::count_if(store.peers.addresses(node_id(1)), proved),
+            static_cast<std::ptrdiff_t>(Peerstore::max_addresses_per_peer - 4));
+}
+
 // Peer ids without keys behind them: only their number matters here.
 PeerId made_up(std::uint64_t number) {
   Bytes multihash{0x12, 0x20};

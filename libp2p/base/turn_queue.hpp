@@ -1,4 +1,4 @@
-// One at a time, in the order of coming: how writes to a data plane are serialised.
+// One at a time, in the order of coming.
 #pragma once
 
 #include <list>
@@ -6,7 +6,7 @@
 #include "libp2p/base/env.hpp"
 #include "libp2p/base/notifier.hpp"
 
-namespace starling {
+namespace libp2p {
 
 // Outlives every turn. A cancelled waiter leaves the queue.
 class TurnQueue {
@@ -27,9 +27,9 @@ class TurnQueue {
     std::list<char>::iterator place_;
   };
 
-  explicit TurnQueue(libp2p::Executor executor) : changed_(executor) {}
+  explicit TurnQueue(Executor executor) : changed_(executor) {}
 
-  [[nodiscard]] libp2p::Task<Turn> take();
+  [[nodiscard]] Task<Turn> take();
   // How many hold or wait for a turn.
   [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
 
@@ -37,7 +37,7 @@ class TurnQueue {
   void leave(std::list<char>::iterator place);
 
   std::list<char> places_;  // the first one's turn it is
-  libp2p::Notifier changed_;
+  Notifier changed_;
 };
 
-}  // namespace starling
+}  // namespace libp2p

@@ -1,8 +1,8 @@
-#include "starling/dataplane/turn_queue.hpp"
+#include "libp2p/base/turn_queue.hpp"
 
-namespace starling {
+namespace libp2p {
 
-libp2p::Task<TurnQueue::Turn> TurnQueue::take() {
+Task<TurnQueue::Turn> TurnQueue::take() {
   Turn turn(*this, places_.insert(places_.end(), '\0'));
   while (turn.place_ != places_.begin()) co_await changed_.wait();
   co_return turn;
@@ -13,4 +13,4 @@ void TurnQueue::leave(std::list<char>::iterator place) {
   changed_.notify_all();
 }
 
-}  // namespace starling
+}  // namespace libp2p

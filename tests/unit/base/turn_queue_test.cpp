@@ -1,27 +1,25 @@
-#include "starling/dataplane/turn_queue.hpp"
+#include "libp2p/base/turn_queue.hpp"
 
 #include <gtest/gtest.h>
 
 #include "libp2p/base/task_group.hpp"
 #include "libp2p/base/virtual_runtime.hpp"
 
-namespace starling {
+namespace libp2p {
 namespace {
 
-using libp2p::Task;
-
-Task<> work(libp2p::Env env, TurnQueue& queue, int number, int& working, std::vector<int>& order) {
+Task<> work(Env env, TurnQueue& queue, int number, int& working, std::vector<int>& order) {
   const auto turn = co_await queue.take();
   EXPECT_EQ(++working, 1);
-  co_await libp2p::sleep_for(env, std::chrono::milliseconds(10));
+  co_await sleep_for(env, std::chrono::milliseconds(10));
   --working;
   order.push_back(number);
 }
 
 TEST(TurnQueue, LetsOneInAtATimeInTheOrderOfComing) {
-  libp2p::VirtualRuntime runtime;
+  VirtualRuntime runtime;
   TurnQueue queue(runtime.env().executor);
-  libp2p::TaskGroup tasks(runtime.env());
+  TaskGroup tasks(runtime.env());
   int working = 0;
   std::vector<int> order;
   for (int i = 0; i < 20; ++i) tasks.spawn("work", work(runtime.env(), queue, i, working, order));
@@ -32,12 +30,12 @@ TEST(TurnQueue, LetsOneInAtATimeInTheOrderOfComing) {
 }
 
 TEST(TurnQueue, ForgetsWhoWasCancelled) {
-  libp2p::VirtualRuntime runtime;
+  VirtualRuntime runtime;
   TurnQueue queue(runtime.env().executor);
   int working = 0;
   std::vector<int> order;
-  libp2p::TaskGroup stay(runtime.env());
-  libp2p::TaskGroup leave(runtime.env());
+  TaskGroup stay(runtime.env());
+  TaskGroup leave(runtime.env());
   stay.spawn("first", work(runtime.env(), queue, 1, working, order));
   runtime.run_ready();
   leave.spawn("second", work(runtime.env(), queue, 2, working, order));
@@ -51,4 +49,4 @@ TEST(TurnQueue, ForgetsWhoWasCancelled) {
 }
 
 }  // namespace
-}  // namespace starling
+}  // namespace libp2p

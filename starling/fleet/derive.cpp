@@ -1,0 +1,220 @@
+#include "starling/fleet/derive.hpp"
+
+#include <algorithm>
+
+#include "libp2p/base/notifier.hpp"
+#include "starling/fleet/discards.hpp"
+#include "starling/merge/merge.hpp"
+
+namespace starling {
+namespace {
+
+// Records looked at, and changes folded, before others have their turn.
+constexpr std::size_t slice_records = 2000;
+constexpr std::size_t slice_changes = 500;
+
+// M1.
+bool in_order(const RecordPtr& a, const RecordPtr& b) {
+  return a->record.hlc != b->record.hlc ? a->record.hlc < b->record.hlc : a->id > b->id;
+}
+
+class Slices {
+ public:
+  Slices(Env env, const Changelog& log) : env_(env), log_(log), drops_(log.drops()) {}
+  // Returns at once but for every so many steps. Errors: busy.
+  Task<Result<>> step() {
+    if (++steps_ % slice_records == 0) LIBP2P_CO_CHECK(co_await pause());
+    co_return Result<>{};
+  }
+  Task<Result<>> pause() {
+    co_await libp2p::yield_now(env_);
+    if (log_.drops() != drops_) co_return fail(Errc::busy, "records were forgotten meanwhile: try again");
+    co_return Result<>{};
+  }
+
+ private:
+  Env env_;
+  const Changelog& log_;
+  std::uint64_t drops_;
+  std::size_t steps_ = 0;
+};
+
+// What is covered and not by `from`, from the newest of each chain down.
+class Covered {
+ public:
+  Covered(const Changelog& log, const VersionVector& vector, const BasePtr& from)
+      : log_(log), vector_(vector), from_(covered_by(from)) {}
+
+  [[nodiscard]] Result<> check_heads() const {
+    if (!includes(vector_, from_))
+      return fail(Errc::refused, "it covers less than the checkpoint that it follows");
+    for (const auto& [chain, head] : vector_) {
+      if (head.seq == first_of(chain) - 1) {
+        if (head.seq > 0 && head.id != from_.at(chain).id)
+          return fail(Errc::refused, "it covers another record than the checkpoint that it follows");
+        continue;
+      }
+      const RecordPtr record = log_.get(head.id);
+      if (!record) return fail(Errc::not_found, "not all that it covers is here");
+      if (record->record.chain() != chain || record->record.seq != head.seq)
+        return fail(Errc::refused, "it names a record that stands elsewhere");
+    }
+    return {};
+  }
+
+  Task<Result<>> collect(Slices& slices) {
+    for (const auto& [chain, head] : vector_) {
+      const std::uint64_t first = first_of(chain);
+      RecordId next = head.id;
+      for (std::uint64_t seq = head.seq; seq >= first; --seq) {
+        RecordPtr record = log_.get(next);
+        if (!record) co_return fail(Errc::not_found, "not all that it covers is here");
+        if (record->record.chain() != chain || record->record.seq != seq)
+          co_return fail(Errc::refused, "it covers a record that stands elsewhere");
+        next = record->record.prev;
+        ids_.push_back(record->id);
+        records_.push_back(std::move(record));
+        LIBP2P_CO_CHECK(co_await slices.step());
+      }
+      if (first > 1 && head.seq >= first && next != from_.at(chain).id)
+        co_return fail(Errc::refused, "it covers another branch than the checkpoint that it follows");
+    }
+    std::ranges::sort(ids_);
+    std::ranges::sort(records_, in_order);
+    co_return Result<>{};
+  }
+
+  // Is what they rest on covered as well?
+  Task<Result<>> check_closed(Slices& slices) const {
+    for (const RecordPtr& record : records_) {
+      for (const RecordId& id : record->record.parents) {
+        if (std::ranges::binary_search(ids_, id)) continue;
+        const RecordPtr parent = log_.get(id);
+        // What has been forgotten lies behind a checkpoint.
+        const bool before = !parent || parent->record.seq < first_of(parent->record.chain());
+        if (!before) co_return fail(Errc::refused, "it covers a record and not what that rests on");
+      }
+      LIBP2P_CO_CHECK(co_await slices.step());
+    }
+    co_return Result<>{};
+  }
+
+  [[nodiscard]] const std::vector<RecordPtr>& records() const { return records_; }  // M1
+
+ private:
+  [[nodiscard]] std::uint64_t first_of(const ChainId& chain) const {
+    const auto known = from_.find(chain);
+    return known == from_.end() ? 1 : known->second.seq + 1;
+  }
+
+  const Changelog& log_;
+  const VersionVector& vector_;
+  const VersionVector& from_;
+  std::vector<RecordPtr> records_;
+  std::vector<RecordId> ids_;
+};
+
+// What of it has an effect beyond the state: all that is there, in the order of the merge (M1).
+Result<std::vector<RecordPtr>> lasting(const Changelog& log, const BasePtr& from, const Covered& covered) {
+  std::vector<RecordPtr> records;
+  for (const RecordId& id : from ? from->log.kept : std::set<RecordId>{}) {
+    RecordPtr record = log.get(id);
+    if (!record) return fail(Errc::not_found, "not all that the checkpoint it follows has kept is here");
+    records.push_back(std::move(record));
+  }
+  std::ranges::copy_if(covered.records(), std::back_inserter(records),
+                       [](const RecordPtr& record) { return has_lasting_effect(record->record); });
+  std::ranges::sort(records, in_order);
+  return records;
+}
+
+std::vector<RecordId> ids_of(const std::vector<RecordPtr>& records) {
+  std::vector<RecordId> ids;
+  ids.reserve(records.size());
+  for (const RecordPtr& record : records) ids.push_back(record->id);
+  std::ranges::sort(ids);
+  return ids;
+}
+
+std::vector<LevelFrom> levels_in(const std::vector<RecordPtr>& lasting, const Charter& charter) {
+  std::vector<LevelFrom> levels;
+  for (const RecordPtr& record : lasting) {
+    const std::uint32_t level = level_raised_by(record->record);
+    if (level != 0 && charter.judge(record->record) == Charter::Verdict::valid)
+      levels.push_back({record->record.hlc, record->id, level});
+  }
+  return levels;
+}
+
+// Who may discard, and whom, as far as it is covered.
+class Voided {
+ public:
+  Voided(const Changelog& log, const Charter& charter, const VersionVector& vector)
+      : log_(log), charter_(charter) {
+    for (const auto& [chain, head] : vector) {
+      if (RecordPtr newest = log.get(head.id)) newest_.push_back(std::move(newest));
+    }
+  }
+  // In the order of the merge: what is void makes nothing void.
+  void add(const SignedRecord& record) {
+    const auto change = Change::from_body(record.record.body);
+    if (change && !change->voids.empty() && charter_.judge(record.record) == Charter::Verdict::valid &&
+        !contains(record))
+      discards_.add(discard_by(record, charter_), change->voids);
+  }
+  [[nodiscard]] bool contains(const SignedRecord& change) const {
+    return discards_.reason(change, [&] { return built_upon(change, newest_, log_, charter_); }).has_value();
+  }
+
+ private:
+  const Changelog& log_;
+  const Charter& charter_;
+  std::vector<RecordPtr> newest_;
+  Discards discards_;
+};
+
+}  // namespace
+
+bool has_lasting_effect(const Record& record) {
+  switch (record.kind) {
+    case RecordKind::change: {
+      const auto change = Change::from_body(record.body);
+      return change && !change->voids.empty();
+    }
+    case RecordKind::anchor:
+    case RecordKind::checkpoint:
+      return level_raised_by(record) != 0;
+    default:
+      return true;
+  }
+}
+
+Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet, BasePtr from,
+                             VersionVector vector) {
+  Slices slices(env, log);
+  Covered covered(log, vector, from);
+  LIBP2P_CO_CHECK(covered.check_heads());
+  LIBP2P_CO_CHECK(co_await covered.collect(slices));
+  LIBP2P_CO_CHECK(co_await covered.check_closed(slices));
+  LIBP2P_CO_TRY(const std::vector<RecordPtr> kept, lasting(log, from, covered));
+  LIBP2P_CO_CHECK(co_await slices.pause());
+  const Charter charter = Charter::evaluate(fleet, kept, checks);
+  Voided voided(log, charter, vector);
+  for (const RecordPtr& record : kept) voided.add(*record);
+  Merge merge(
+      [&log](const RecordId& earlier, const RecordId& later) { return log.happened_before(earlier, later); });
+  if (from) merge.set_base(from->state);
+  merge.set_levels(levels_in(kept, charter));
+  for (const RecordPtr& record : covered.records()) {
+    LIBP2P_CO_CHECK(co_await slices.step());
+    if (record->record.kind != RecordKind::change || voided.contains(*record) ||
+        charter.judge(record->record) != Charter::Verdict::valid)
+      continue;
+    if (auto change = Change::from_body(record->record.body))
+      merge.add({record->id, record->record.hlc, std::move(*change)});
+  }
+  while (!merge.advance_provenance(slice_changes)) LIBP2P_CO_CHECK(co_await slices.pause());
+  co_return Derived{merge.revision(), merge.state(), ids_of(kept)};
+}
+
+}  // namespace starling

@@ -1,0 +1,39 @@
+#include "starling/history/unseen.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace starling {
+namespace {
+
+struct NewestFirst {
+  bool operator()(const RecordPtr& a, const RecordPtr& b) const {
+    return a->record.hlc != b->record.hlc ? a->record.hlc > b->record.hlc : a->id < b->id;
+  }
+};
+
+}  // namespace
+
+std::vector<RecordPtr> unseen(const Changelog& log, std::span<const RecordId> present,
+                              std::span<const RecordId> seen,
+                              const std::function<bool(const SignedRecord&)>& counts, std::size_t most) {
+  // Clocks exceed those of what is built upon: what is taken from here is never added again.
+  std::set<RecordPtr, NewestFirst> open;
+  const auto look_at = [&](const RecordId& id) {
+    const bool known = std::ranges::any_of(
+        seen, [&](const RecordId& head) { return head == id || log.happened_before(id, head); });
+    if (RecordPtr record = known ? nullptr : log.get(id)) open.insert(std::move(record));
+  };
+  for (const RecordId& id : present) look_at(id);
+  std::vector<RecordPtr> found;
+  while (!open.empty() && found.size() < most) {
+    const RecordPtr record = *open.begin();
+    open.erase(open.begin());
+    if (counts(*record)) found.push_back(record);
+    if (!record->record.prev.is_zero()) look_at(record->record.prev);
+    for (const RecordId& parent : record->record.parents) look_at(parent);
+  }
+  return found;
+}
+
+}  // namespace starling
