@@ -48,6 +48,8 @@ Propose proposal_of(Path path, json::value value) {
                   });
 }
 
+RecordId id_of(const RecordPtr& record) { return record ? record->id : RecordId{}; }
+
 // What two nodes that hold the same records may still see differently.
 std::string difference(const Fleet& a, const Fleet& b) {
   const auto same_member = [](const auto& x, const auto& y) {
@@ -57,6 +59,8 @@ std::string difference(const Fleet& a, const Fleet& b) {
     return " has other members";
   for (const RecordPtr& record : a.log().records()) {
     if (record->record.kind != RecordKind::change) continue;
+    // What is settled may be forgotten, and was found to be this or that before (L8).
+    if (a.log().is_settled(record->record) || b.log().is_settled(record->record)) continue;
     // Of what a fork made worthless only the proof has to be everywhere (L3).
     if (!b.log().holds(record->id) && !a.log().stands(*record)) continue;
     const ChangeStatus here = a.status_of(record->id);
@@ -297,6 +301,27 @@ Task<> World::author_at(std::size_t index, RecordKind kind, Bytes body) {
   (void)co_await machines_.at(index)->node->fleet().author(kind, std::move(body));
 }
 
+Task<> World::drop_at(std::size_t index, std::chrono::milliseconds keep) {
+  (void)co_await machines_.at(index)->node->fleet().drop_covered(keep);
+}
+
+Task<> World::write_checkpoint_at(std::size_t index) {
+  (void)co_await machines_.at(index)->node->fleet().write_checkpoint();
+}
+
+void World::begin_checkpoint(std::size_t index) {
+  tasks_.spawn("world.checkpoint", write_checkpoint_at(index));
+}
+
+void World::drop_covered(std::size_t index, std::chrono::milliseconds keep) {
+  tasks_.spawn("world.drop", drop_at(index, keep));
+}
+
+std::optional<Checkpoint> World::next_checkpoint(std::size_t index) {
+  auto next = runtime_.run(node(index).fleet().next_checkpoint());
+  return next ? std::optional(std::move(*next)) : std::nullopt;
+}
+
 void World::begin_proposal(std::size_t index, Propose propose,
                            std::function<void(const std::expected<Written, WriteFault>&)> done) {
   tasks_.spawn("world.write", write_at(index, std::move(propose), std::move(done)));
@@ -347,10 +372,16 @@ std::string World::disagreement() const {
       return name + " holds " + std::to_string(fleet.log().size()) + " records, another " +
              std::to_string(other.log().size());
     }
+    if (id_of(fleet.checkpoint()) != id_of(other.checkpoint())) return name + " rests on another checkpoint";
     if (fleet.revision() != other.revision()) return name + " is at another revision";
     if (const std::string what = difference(fleet, other); !what.empty()) return name + what;
     const Generation* wanted = machine.node->applier().wanted();
-    if (fleet.revision() && !wanted) return name + " can't render what is wanted";
+    // What it names may stand in a layer of others (M6): it goes on with what it had, and says so.
+    if (fleet.revision() && !wanted) {
+      Status status;
+      machine.node->applier().fill(status);
+      if (status.error.empty()) return name + " can't render what is wanted, and doesn't say so";
+    }
     // M10: it goes on with what it had, and says so.
     const bool held = wanted && !has_listeners(wanted->document) && !machine.node->applier().held().empty();
     if (wanted && !held && !same_json(machine.data_plane.running(), wanted->document)) {

@@ -13,6 +13,7 @@
 #include "sim/data_plane.hpp"
 #include "sim/machine.hpp"
 #include "sim/withholder.hpp"
+#include "starling/changelog/anchor.hpp"
 #include "starling/daemon/node.hpp"
 
 namespace starling::sim {
@@ -128,6 +129,11 @@ class World {
                       std::function<void(const std::expected<Written, WriteFault>&)> done);
   // What the node itself signs under its own grant, without waiting.
   void begin_record(std::size_t index, RecordKind kind, Bytes body);
+  void begin_checkpoint(std::size_t index);
+  // What the node's newest checkpoint covers that is older than `keep` is forgotten there, if the node may.
+  void drop_covered(std::size_t index, std::chrono::milliseconds keep);
+  // What the node would sign; nothing, where it can't say.
+  [[nodiscard]] std::optional<Checkpoint> next_checkpoint(std::size_t index);
 
   // Same records, same members, same fate of every change, same revision, same document running everywhere?
   [[nodiscard]] bool agreed() const;
@@ -168,6 +174,8 @@ class World {
   Task<> accept(std::size_t index, std::vector<RecordPtr> records);
   Task<> write_at(std::size_t index, Propose propose,
                   std::function<void(const std::expected<Written, WriteFault>&)> done);
+  Task<> write_checkpoint_at(std::size_t index);
+  Task<> drop_at(std::size_t index, std::chrono::milliseconds keep);
   Task<> author_at(std::size_t index, RecordKind kind, Bytes body);
   [[nodiscard]] bool can_hear(std::size_t from, std::size_t to) const;
 
