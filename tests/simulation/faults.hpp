@@ -15,7 +15,7 @@ struct Faults {
   }
   bool crashes{}, partitions{}, one_way_cuts{}, flapping_links{}, bad_links{}, slow_disks{}, slow_clocks{},
       wrong_clocks{}, forks{}, late_anchors{}, backups{}, clones{}, withholders{}, disorder{}, controls{},
-      discards{}, strangers{}, unentitled{};
+      discards{}, strangers{}, unentitled{}, checkpoints{}, forgetting{}, newcomers{}, hostile_admin{};
 
   std::string to_string() {
     std::string text;
@@ -30,7 +30,7 @@ struct Faults {
     const char* name;
     bool* drawn;
   };
-  std::array<Named, 18> all() {
+  std::array<Named, 22> all() {
     return {{{"crashes", &crashes},
              {"partitions", &partitions},
              {"one-way-cuts", &one_way_cuts},
@@ -48,7 +48,11 @@ struct Faults {
              {"controls", &controls},
              {"discards", &discards},
              {"strangers", &strangers},
-             {"unentitled", &unentitled}}};
+             {"unentitled", &unentitled},
+             {"checkpoints", &checkpoints},
+             {"forgetting", &forgetting},
+             {"newcomers", &newcomers},
+             {"hostile-admin", &hostile_admin}}};
   }
 };
 

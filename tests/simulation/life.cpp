@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/simulation/checkpointing.hpp"
 #include "tests/simulation/mishaps.hpp"
 #include "tests/simulation/referee.hpp"
 #include "tests/simulation/writings.hpp"
@@ -16,7 +17,11 @@ using std::chrono::seconds;
 class Run {
  public:
   Run(std::uint64_t seed, libp2p::Log* log)
-      : stage_(seed, log), referee_(stage_.world), mishaps_(stage_), writings_(stage_) {}
+      : stage_(seed, log),
+        referee_(stage_.world),
+        mishaps_(stage_),
+        writings_(stage_),
+        checkpointing_(stage_) {}
 
   Life run() {
     stage_.world.start_all();
@@ -24,6 +29,7 @@ class Run {
     for (int step = 0; step < 10 && stage_.broken.empty(); ++step) take_step();
     mishaps_.end();
     writings_.end();
+    checkpointing_.end();
     if (stage_.broken.empty()) check_end();
     return over(stage_.broken);
   }
@@ -57,11 +63,17 @@ class Run {
   // ---- what happens ----
 
   void take_step() {
-    for (std::uint64_t count = stage_.below(3); count > 0; --count) {
-      if (stage_.one_in(2))
-        mishaps_.happen();
-      else
-        writings_.write_something_else();
+    for (std::uint64_t count = stage_.below(4); count > 0; --count) {
+      switch (stage_.below(3)) {
+        case 0:
+          mishaps_.happen();
+          break;
+        case 1:
+          writings_.write_something_else();
+          break;
+        default:
+          checkpointing_.happen();
+      }
     }
     for (std::uint64_t count = stage_.below(4); count > 0; --count) writings_.write_somewhere();
     pass(milliseconds(stage_.below(5000)));
@@ -84,6 +96,7 @@ class Run {
 
   void check_end() {
     check_agreement();
+    if (stage_.faults.checkpoints) settle_and_forget();
     if (stage_.faults.unentitled) hear_a_guest();
     if (stage_.broken.empty()) check_acknowledged();
     if (stage_.broken.empty()) check_order();
@@ -93,8 +106,10 @@ class Run {
   // fleet time decides takes another one: a clock counts once two statuses of its node have come, half a
   // minute apart.
   void check_agreement() {
+    // Who comes from before what others have forgotten first asks everybody for what nobody has.
+    const seconds limit(stage_.forgotten_behind ? 180 : 60);
     const bool agree =
-        stage_.world.run_until([this] { return looks_bad() || stage_.world.in_step(); }, seconds(60)) &&
+        stage_.world.run_until([this] { return looks_bad() || stage_.world.in_step(); }, limit) &&
         stage_.world.run_until([this] { return looks_bad() || stage_.world.agreed(); }, seconds(180));
     if (!agree) stage_.broken = "after a time of calm: " + stage_.world.disagreement();
   }
@@ -107,15 +122,33 @@ class Run {
     check_agreement();
   }
 
+  // Where all agree, nearly all is forgotten behind a checkpoint, and one who never had it comes.
+  void settle_and_forget() {
+    if (!stage_.broken.empty()) return;
+    checkpointing_.write();
+    pass(seconds(1));
+    check_agreement();
+    if (!stage_.broken.empty() || !stage_.faults.forgetting) return;
+    for (const std::size_t i : stage_.running()) {
+      if (!stage_.one_in(4)) checkpointing_.forget_at(i);
+    }
+    pass(seconds(1));
+    if (stage_.faults.newcomers) checkpointing_.let_a_newcomer_in();
+    check_agreement();
+  }
+
   void check_acknowledged() {
     for (const RecordId& change : stage_.acknowledged) {
+      const RecordPtr record = referee_.find(change);
       // Of what a fork made worthless only the proof has to be everywhere (L3).
       const bool worthless = std::ranges::any_of(stage_.running(), [&](std::size_t i) {
-        const RecordPtr record = stage_.world.node(i).fleet().log().get(change);
-        return record && !stage_.world.node(i).fleet().log().stands(*record);
+        const Changelog& log = stage_.world.node(i).fleet().log();
+        return log.holds(change) && !log.is_settled(record->record) && !log.stands(*record);
       });
       for (const std::size_t i : stage_.running()) {
-        if (worthless || stage_.world.node(i).fleet().log().holds(change)) continue;
+        const Changelog& log = stage_.world.node(i).fleet().log();
+        // What is settled may be forgotten (L8).
+        if (worthless || log.holds(change) || (record && log.is_settled(record->record))) continue;
         stage_.broken = "the acknowledged change " + to_hex(change) + " is lost at node " + std::to_string(i);
         return;
       }
@@ -133,6 +166,7 @@ class Run {
   void check_order() {
     const std::size_t index = stage_.running().front();
     const Fleet& fleet = stage_.world.node(index).fleet();
+    if (fleet.horizon()) return;  // not all of them are here
     std::vector<RecordPtr> records = fleet.log().records();
     for (std::size_t i = records.size(); i > 1; --i) std::swap(records[i - 1], records[stage_.below(i)]);
     // Taken from the end. What a grant denies is refused where that is known already.
@@ -150,13 +184,14 @@ class Run {
       records.resize(records.size() - count);
       (void)stage_.world.runtime().run(other.accept(batch));
     }
+    (void)stage_.world.run_until([&] { return other.settled(); }, seconds(1));
     if (other.log().size() != fleet.log().size()) {
       stage_.broken = "in another order " + std::to_string(other.log().size()) + " records are taken, of " +
                       std::to_string(fleet.log().size());
     } else if (other.revision() != fleet.revision()) {
       stage_.broken = "another order gives another revision";
       for (const RecordPtr& r : fleet.log().records()) {
-        if (r->record.kind != RecordKind::change) continue;
+        if (r->record.kind != RecordKind::change || fleet.log().is_settled(r->record)) continue;
         const ChangeStatus here = fleet.status_of(r->id);
         const ChangeStatus there = other.status_of(r->id);
         if (here.state != there.state)
@@ -171,6 +206,7 @@ class Run {
   Referee referee_;
   Mishaps mishaps_;
   Writings writings_;
+  Checkpointing checkpointing_;
 };
 
 }  // namespace

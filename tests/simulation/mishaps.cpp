@@ -92,6 +92,7 @@ void Mishaps::heal() {
 // fleet's time.
 void Mishaps::set_a_clock() {
   const std::size_t index = stage_.below(stage_.machines);
+  if (stage_.witnesses.contains(index)) return;
   if (stage_.wrong_clocks.erase(index) > 0) return stage_.world.set_clock_error(index, {});
   if (2 * (stage_.wrong_clocks.size() + 1) >= stage_.machines) return;
   stage_.wrong_clocks.insert(index);
@@ -102,14 +103,14 @@ void Mishaps::set_a_clock() {
 
 void Mishaps::back_up_or_restore() {
   const std::size_t index = stage_.one_running();
-  const auto backup = backups_.find(index);
-  if (backup == backups_.end()) {
-    backups_[index] = stage_.world.disk(index).image();
+  const auto backup = stage_.backups.find(index);
+  if (backup == stage_.backups.end()) {
+    stage_.backups[index] = stage_.world.disk(index).image();
     return;
   }
   stage_.forget_what_only(index, &backup->second);
   stage_.world.restore(index, std::move(backup->second));
-  backups_.erase(backup);
+  stage_.backups.erase(backup);
 }
 
 void Mishaps::clone_or_retire() {
@@ -119,8 +120,10 @@ void Mishaps::clone_or_retire() {
     return;
   }
   if (stage_.world.size() > stage_.machines) return;
-  // Its memory too, unless that would cast doubt on those whom it has let in: they would be suspended.
-  clone_remembers_ = stage_.all_granted && stage_.one_in(2);
+  // Its memory too, unless that would cast doubt on those whom it has let in, who would be suspended, or on a
+  // checkpoint behind which all is forgotten.
+  clone_remembers_ = stage_.all_granted && !stage_.forgotten_behind && stage_.one_in(2);
+  stage_.a_clone_remembers = stage_.a_clone_remembers || clone_remembers_;
   clone_ = stage_.world.clone(stage_.one_running(), clone_remembers_);
 }
 

@@ -34,7 +34,6 @@ class Mishaps {
 
   Stage& stage_;
   std::map<std::pair<std::size_t, std::size_t>, bool> flapping_;  // is it up?
-  std::map<std::size_t, Disk::Image> backups_;
   std::optional<std::size_t> clone_;
   bool clone_remembers_ = false;
 };

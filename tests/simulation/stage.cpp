@@ -40,7 +40,9 @@ std::vector<std::size_t> Stage::running() const {
 
 std::size_t Stage::one_running() {
   if (running().empty()) bring_back();
-  const auto all = running();
+  auto all = running();
+  if (std::ranges::any_of(all, [&](std::size_t i) { return world.node(i).joined(); }))
+    std::erase_if(all, [&](std::size_t i) { return !world.node(i).joined(); });
   return all[below(all.size())];
 }
 

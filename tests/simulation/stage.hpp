@@ -2,6 +2,8 @@
 // be there at the end.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,11 +31,15 @@ struct Stage {
   std::vector<std::size_t> crashed;
   std::set<std::size_t> retired;
   std::vector<RecordId> acknowledged;
+  std::map<std::size_t, Disk::Image> backups;
+  std::set<std::size_t> witnesses;           // who lets others in
+  bool a_clone_remembers = false;            // there is, or was one: a member's own chain may be forked
+  std::optional<RecordId> forgotten_behind;  // the last checkpoint behind which anybody has forgotten records
 
   [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return dice.below(bound); }
   [[nodiscard]] bool one_in(std::uint64_t count) { return dice.below(count) == 0; }
   [[nodiscard]] std::vector<std::size_t> running() const;
-  // A running one; a crashed one is brought back, if there is no other.
+  // A running one, a member if there is any; a crashed one is brought back, if there is no other.
   [[nodiscard]] std::size_t one_running();
   void bring_back();
   // What was acknowledged and is on no other disk goes down with this one; what `stays` holds does not.
