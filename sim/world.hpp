@@ -98,7 +98,9 @@ class World {
   [[nodiscard]] RecordPtr forge(std::size_t index, RecordKind kind, Bytes body,
                                 std::chrono::milliseconds clock_error = {},
                                 std::optional<RecordId> grant = {});
-  // The same as one chain that goes two ways: what each body says, in order.
+  // At any clock at all, since it is put after nothing: as if written long ago.
+  [[nodiscard]] RecordPtr forge_at(std::size_t index, Hlc clock, Bytes body);
+  // A change as one chain that goes two ways: what each body says, in order.
   [[nodiscard]] Fork forge_fork(std::size_t index, const std::vector<Bytes>& common,
                                 const std::vector<Bytes>& left, const std::vector<Bytes>& right);
   // As if a peer had brought them, in this order.

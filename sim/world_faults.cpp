@@ -77,6 +77,13 @@ RecordPtr World::forge(std::size_t index, RecordKind kind, Bytes body, std::chro
   return *author.write(context, kind, grant ? *grant : member ? member->grant : fleet_, std::move(body));
 }
 
+RecordPtr World::forge_at(std::size_t index, Hlc clock, Bytes body) {
+  Record record = forge(index, RecordKind::change, std::move(body))->record;
+  record.parents.clear();
+  record.hlc = clock;
+  return *sign_record(record, machines_.at(index)->key);
+}
+
 // By hand: an honest author leaves a chain that it knows to be forked.
 Fork World::forge_fork(std::size_t index, const std::vector<Bytes>& common, const std::vector<Bytes>& left,
                        const std::vector<Bytes>& right) {

@@ -150,12 +150,27 @@ void Writings::say_as_senior(std::size_t index, RecordKind kind, Bytes body) {
 void Writings::discard() {
   const std::size_t index = stage_.one_running();
   const Fleet& fleet = stage_.world.node(index).fleet();
-  if (fleet.held().empty()) return;
+  if (fleet.held().empty() || stage_.one_in(3)) return discard_as_if_long_ago();
   auto chosen = fleet.held().begin();
   std::advance(chosen, stage_.below(fleet.held().size()));
   const std::array ids{chosen->second};
   const auto change = stage_.one_in(2) ? discard_of(fleet, ids) : repropose_of(fleet, ids);
   if (change) stage_.world.begin_record(index, RecordKind::change, change->to_body());
+}
+
+// By an operator who set his clock back: of a change that was never held, so few minutes later than he says
+// that no discard could reach it, or so many that one could, had nobody built upon it.
+void Writings::discard_as_if_long_ago() {
+  const std::size_t index = stage_.one_running();
+  std::vector<RecordPtr> records = stage_.world.node(index).fleet().log().records();
+  std::erase_if(records, [](const RecordPtr& r) { return r->record.kind != RecordKind::change; });
+  if (records.empty()) return;
+  const SignedRecord& target = *records[stage_.below(records.size())];
+  const std::uint64_t earlier_ms = 1 + stage_.below(10ULL * 60 * 1000);
+  Change discard;
+  discard.voids = {target.id};
+  const Hlc clock{target.record.hlc.value - (earlier_ms << 16)};
+  stage_.world.give(stage_.one_running(), {stage_.world.forge_at(index, clock, discard.to_body())});
 }
 
 // With a grant that nobody knows, or that is another's; or with a clock of the far future.

@@ -29,6 +29,7 @@ class Writings {
   [[nodiscard]] std::pair<RecordKind, Bytes> ruling_on_a_fork(const Fleet& fleet);
   void say_as_senior(std::size_t index, RecordKind kind, Bytes body);
   void discard();
+  void discard_as_if_long_ago();
   void write_as_a_stranger();
   void keep_back(std::vector<RecordPtr> records) { kept_back_.push_back(std::move(records)); }
   void tell_what_was_kept_back();
