@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "starling/merge/revision.hpp"
+#include "tests/simulation/forgeries.hpp"
 
 namespace starling::sim {
 
@@ -96,59 +96,12 @@ void Checkpointing::forge() {
   if (!member || member->role != Role::admin) return;
   auto checkpoint = stage_.world.next_checkpoint(index);
   if (!checkpoint) return;
-  tamper_with(*checkpoint, fleet);
+  if (!sim::forge(*checkpoint, all_forgeries.at(stage_.below(all_forgeries.size())), fleet)) return;
   const RecordPtr forged = stage_.world.sign(stage_.world.key(admin), index, RecordKind::checkpoint,
                                              member->grant, checkpoint->to_body());
   for (const std::size_t i : stage_.running()) {
     if (i == index || stage_.one_in(2)) stage_.world.give(i, {forged});
   }
-}
-
-void Checkpointing::tamper_with(Checkpoint& checkpoint, const Fleet& fleet) {
-  RecordId made_up;
-  made_up.bytes.fill(static_cast<std::uint8_t>(stage_.below(256)));
-  VersionVector& vector = checkpoint.anchor.vector;
-  switch (stage_.below(5)) {
-    case 0:
-      vector[ChainId{stage_.world.peer(0), 7}] = {3, made_up, std::nullopt};
-      return;
-    case 1:
-      checkpoint.anchor.base = made_up;
-      return;
-    case 2:
-      // Less than the one before it.
-      for (const auto& [chain, head] : fleet.log().base().covered) {
-        vector.erase(chain);
-        return;
-      }
-      [[fallthrough]];
-    case 3:
-      if (!checkpoint.kept.empty()) {
-        const auto left_out = stage_.below(checkpoint.kept.size());
-        checkpoint.kept.erase(checkpoint.kept.begin() + static_cast<std::ptrdiff_t>(left_out));
-      }
-      return;
-    default:
-      forge_state(checkpoint, fleet.level());
-  }
-}
-
-// Either what stands, as if all had wanted it, or only when it was said.
-void Checkpointing::forge_state(Checkpoint& checkpoint, unsigned level) {
-  auto state = decode_state(checkpoint.state);
-  if (!state) return;
-  if (stage_.one_in(2) || state->provenance.empty()) {
-    json::object& base = state->document.get_object()[base_scope].get_object();
-    base["access_log"] = "/tmp/forged.log";
-    checkpoint.anchor.revision = revision_of(state->document, level);
-  } else {
-    Hlc& clock = state->provenance.begin()->second.hlc;
-    for (auto& [path, of] : state->provenance) {
-      if (of.hlc.value == clock.value && &of.hlc != &clock) of.hlc.value += 1;
-    }
-    clock.value += 1;
-  }
-  if (auto encoded = encode_state(*state)) checkpoint.state = std::move(*encoded);
 }
 
 // Whom a witness has let in whose chain turns out to be forked would be suspended with it; and one whose

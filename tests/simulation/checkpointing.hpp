@@ -1,10 +1,8 @@
 // Checkpoints that are written, honestly and not; what is forgotten behind them, and who comes afterwards.
 #pragma once
 
-#include <optional>
 #include <vector>
 
-#include "starling/changelog/anchor.hpp"
 #include "tests/simulation/stage.hpp"
 
 namespace starling::sim {
@@ -28,8 +26,6 @@ class Checkpointing {
   [[nodiscard]] bool may_forget(std::size_t index) const;
   [[nodiscard]] bool knows_all_checkpoints_of(std::size_t index, std::size_t other) const;
   void forge();
-  void tamper_with(Checkpoint& checkpoint, const Fleet& fleet);
-  void forge_state(Checkpoint& checkpoint, unsigned level);
 
   Stage& stage_;
   std::vector<RecordPtr> kept_back_;  // written, and known to nobody yet
