@@ -15,7 +15,7 @@ WorldConfig Stage::config_of(std::uint64_t seed) {
   config.nodes = 3 + below(one_in(16) ? 6 : 3);
   config.joined = all_granted = !one_in(4);
   config.admin = config.joined && one_in(2);
-  config.gossip = !one_in(4);
+  config.gossip = gossip = !one_in(4);
   if (faults.slow_disks) config.disk_latency = milliseconds(1 + below(200));
   config.link = {.latency = milliseconds(1 + below(20)), .jitter = milliseconds(below(20))};
   if (faults.bad_links) {

@@ -23,6 +23,7 @@ struct Stage {
 
   libp2p::SeededRandom dice;
   Faults faults;
+  bool gossip = false;
   bool all_granted = false;  // nobody is a member by another member's word
   std::set<std::size_t> wrong_clocks;
   World world;
