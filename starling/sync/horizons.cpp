@@ -24,13 +24,14 @@ bool Horizons::any() const {
   return std::ranges::any_of(named_, [](const auto& entry) { return !entry.second.is_zero(); });
 }
 
-RecordPtr Horizons::believed(std::span<const UnseenCheckpoint> unseen, std::size_t connected,
+RecordPtr Horizons::believed(std::span<const UnseenCheckpoint> unseen, std::size_t members,
                              std::size_t enough) const {
+  const std::size_t all = std::max(members, named_.size());
   for (const UnseenCheckpoint& candidate : unseen) {
     const auto witnesses = static_cast<std::size_t>(std::ranges::count_if(named_, [&](const auto& entry) {
       return !entry.second.is_zero() && is_behind(entry.second, candidate.record->id, unseen);
     }));
-    if (witnesses >= enough && 2 * witnesses > connected) return candidate.record;
+    if (witnesses >= enough && 2 * witnesses > all) return candidate.record;
   }
   return nullptr;
 }

@@ -18,9 +18,10 @@ class Horizons {
   // Has anybody forgotten anything?
   [[nodiscard]] bool any() const;
 
-  // The oldest of `unseen` that counts as gone: more than half of `connected` peers, and `enough` of them,
-  // have forgotten what lies behind it, or behind one that follows it. nullptr: there is none.
-  [[nodiscard]] RecordPtr believed(std::span<const UnseenCheckpoint> unseen, std::size_t connected,
+  // The oldest of `unseen` that counts as gone: `enough` peers have forgotten what lies behind it, or behind
+  // one that follows it, and they are more than half of the `members` that are connected, and of those that
+  // were heard. nullptr: there is none.
+  [[nodiscard]] RecordPtr believed(std::span<const UnseenCheckpoint> unseen, std::size_t members,
                                    std::size_t enough) const;
 
  private:

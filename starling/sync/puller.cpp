@@ -158,7 +158,10 @@ Task<bool> Puller::rest_on_unseen() {
   // Who has nothing yet believes whoever let him in.
   const std::size_t others = std::max<std::size_t>(fleet_.charter().members().size(), 2) - 1;
   const std::size_t enough = fleet_.revision() ? std::min<std::size_t>(others, 2) : 1;
-  RecordPtr believed = horizons_.believed(unseen, swarm_.connected_peers().size(), enough);
+  const auto members = static_cast<std::size_t>(std::ranges::count_if(
+      swarm_.connected_peers(),
+      [this](const PeerId& peer) { return fleet_.charter().member(peer) != nullptr; }));
+  RecordPtr believed = horizons_.believed(unseen, members, enough);
   if (!believed) co_return false;
   const auto done = co_await fleet_.rest_on_unseen(std::move(believed));
   if (!done) env_.log.warn("checkpoint.not_adopted", {{"why", done.error().to_string()}});

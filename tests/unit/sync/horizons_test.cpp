@@ -37,8 +37,10 @@ TEST(Horizons, L8_MostMustHaveForgottenWhatIsBelieved) {
   EXPECT_EQ(horizons.believed(known, 2, 1), nullptr);
   horizons.heard(peer(3), numbered(1));
   EXPECT_EQ(horizons.believed(known, 3, 2), known[0].record);
+  // Members that are connected and have not been heard may bring it as well.
+  EXPECT_EQ(horizons.believed(known, 4, 2), nullptr);
   horizons.gone(peer(3));
-  EXPECT_EQ(horizons.believed(known, 2, 1), nullptr);
+  EXPECT_EQ(horizons.believed(known, 1, 1), nullptr);
 }
 
 TEST(Horizons, L8_WhoHasForgottenMoreHasForgottenThatAsWell) {
