@@ -48,6 +48,8 @@ Propose proposal_of(Path path, json::value value) {
                   });
 }
 
+RecordId id_of(const RecordPtr& record) { return record ? record->id : RecordId{}; }
+
 // What two nodes that hold the same records may still see differently.
 std::string difference(const Fleet& a, const Fleet& b) {
   const auto same_member = [](const auto& x, const auto& y) {
@@ -57,6 +59,8 @@ std::string difference(const Fleet& a, const Fleet& b) {
     return " has other members";
   for (const RecordPtr& record : a.log().records()) {
     if (record->record.kind != RecordKind::change) continue;
+    // What is settled may be forgotten, and was found to be this or that before (L8).
+    if (a.log().is_settled(record->record) || b.log().is_settled(record->record)) continue;
     // Of what a fork made worthless only the proof has to be everywhere (L3).
     if (!b.log().holds(record->id) && !a.log().stands(*record)) continue;
     const ChangeStatus here = a.status_of(record->id);
@@ -136,12 +140,11 @@ World::~World() {
 }
 
 bool World::can_hear(std::size_t from, std::size_t to) const {
-  return from < group_of_.size() && to < group_of_.size() && group_of_[from] == group_of_[to];
+  return from < size() && to < size() && !links_.is_cut(from + 1, to + 1);
 }
 
 World::Machine& World::add_machine(std::uint64_t number) {
   machines_.push_back(std::make_unique<Machine>(runtime_.env()));
-  group_of_.push_back(0);
   Machine& machine = *machines_.back();
   machine.workers.set_latency(config_.disk_latency);
   machine.key = key_number(number);
@@ -255,17 +258,29 @@ bool World::run_until_joined(Duration limit) {
 }
 
 void World::partition(const std::vector<std::size_t>& group) {
-  for (const std::size_t index : group) group_of_.at(index) = 1;
-  for (std::size_t a = 0; a < size(); ++a) {
-    for (std::size_t b = a + 1; b < size(); ++b) {
-      if (!can_hear(a, b)) links_.cut(a + 1, b + 1);
+  for (const std::size_t inside : group) {
+    for (std::size_t other = 0; other < size(); ++other) {
+      if (std::ranges::find(group, other) == group.end()) links_.cut(inside + 1, other + 1);
     }
   }
   network_.links_changed();
 }
 
+void World::cut_one_way(std::size_t from, std::size_t to) {
+  links_.cut_one_way(from + 1, to + 1);
+  network_.links_changed();
+}
+
+void World::set_link_up(std::size_t a, std::size_t b, bool up) {
+  if (up) {
+    links_.heal(a + 1, b + 1);
+  } else {
+    links_.cut(a + 1, b + 1);
+  }
+  network_.links_changed();
+}
+
 void World::heal() {
-  std::ranges::fill(group_of_, 0);
   links_.heal_all();
   network_.links_changed();
 }
@@ -284,6 +299,27 @@ Task<> World::write_at(std::size_t index, Propose propose,
 
 Task<> World::author_at(std::size_t index, RecordKind kind, Bytes body) {
   (void)co_await machines_.at(index)->node->fleet().author(kind, std::move(body));
+}
+
+Task<> World::drop_at(std::size_t index, std::chrono::milliseconds keep) {
+  (void)co_await machines_.at(index)->node->fleet().drop_covered(keep);
+}
+
+Task<> World::write_checkpoint_at(std::size_t index) {
+  (void)co_await machines_.at(index)->node->fleet().write_checkpoint();
+}
+
+void World::begin_checkpoint(std::size_t index) {
+  tasks_.spawn("world.checkpoint", write_checkpoint_at(index));
+}
+
+void World::drop_covered(std::size_t index, std::chrono::milliseconds keep) {
+  tasks_.spawn("world.drop", drop_at(index, keep));
+}
+
+std::optional<Checkpoint> World::next_checkpoint(std::size_t index) {
+  auto next = runtime_.run(node(index).fleet().next_checkpoint());
+  return next ? std::optional(std::move(*next)) : std::nullopt;
 }
 
 void World::begin_proposal(std::size_t index, Propose propose,
@@ -336,10 +372,16 @@ std::string World::disagreement() const {
       return name + " holds " + std::to_string(fleet.log().size()) + " records, another " +
              std::to_string(other.log().size());
     }
+    if (id_of(fleet.checkpoint()) != id_of(other.checkpoint())) return name + " rests on another checkpoint";
     if (fleet.revision() != other.revision()) return name + " is at another revision";
     if (const std::string what = difference(fleet, other); !what.empty()) return name + what;
     const Generation* wanted = machine.node->applier().wanted();
-    if (fleet.revision() && !wanted) return name + " can't render what is wanted";
+    // What it names may stand in a layer of others (M6): it goes on with what it had, and says so.
+    if (fleet.revision() && !wanted) {
+      Status status;
+      machine.node->applier().fill(status);
+      if (status.error.empty()) return name + " can't render what is wanted, and doesn't say so";
+    }
     // M10: it goes on with what it had, and says so.
     const bool held = wanted && !has_listeners(wanted->document) && !machine.node->applier().held().empty();
     if (wanted && !held && !same_json(machine.data_plane.running(), wanted->document)) {

@@ -13,6 +13,7 @@
 #include "sim/data_plane.hpp"
 #include "sim/machine.hpp"
 #include "sim/withholder.hpp"
+#include "starling/changelog/anchor.hpp"
 #include "starling/daemon/node.hpp"
 
 namespace starling::sim {
@@ -84,13 +85,22 @@ class World {
   void withhold(std::size_t index);
 
   // ---- what people and enemies write, past the nodes ----
-  // By root, who has seen what the node holds; and given to that node. Nothing, where its clock is refused.
+  // By any key, whose holder has seen what the node holds and opens an incarnation of its own. Nobody has it
+  // yet.
+  [[nodiscard]] RecordPtr sign(const PrivateKey& key, std::size_t index, RecordKind kind, RecordId grant,
+                               Bytes body);
+  [[nodiscard]] RecordPtr root_signs(std::size_t index, RecordKind kind, Bytes body) {
+    return sign(root_, index, kind, fleet_, std::move(body));
+  }
+  // And given to that node.
   RecordPtr root_writes(std::size_t index, RecordKind kind, Bytes body);
   // By whoever holds the node's key, at a clock of his own choosing. Nobody has it yet.
   [[nodiscard]] RecordPtr forge(std::size_t index, RecordKind kind, Bytes body,
                                 std::chrono::milliseconds clock_error = {},
                                 std::optional<RecordId> grant = {});
-  // The same as one chain that goes two ways: what each body says, in order.
+  // At any clock at all, since it is put after nothing: as if written long ago.
+  [[nodiscard]] RecordPtr forge_at(std::size_t index, Hlc clock, Bytes body);
+  // A change as one chain that goes two ways: what each body says, in order.
   [[nodiscard]] Fork forge_fork(std::size_t index, const std::vector<Bytes>& common,
                                 const std::vector<Bytes>& left, const std::vector<Bytes>& right);
   // As if a peer had brought them, in this order.
@@ -104,6 +114,9 @@ class World {
 
   // The nodes of `group` see each other only.
   void partition(const std::vector<std::size_t>& group);
+  // What `from` sends never comes to `to`; the other way all is well.
+  void cut_one_way(std::size_t from, std::size_t to);
+  void set_link_up(std::size_t a, std::size_t b, bool up);
   void heal();
   void set_link(libp2p::LinkQuality quality);
 
@@ -118,6 +131,11 @@ class World {
                       std::function<void(const std::expected<Written, WriteFault>&)> done);
   // What the node itself signs under its own grant, without waiting.
   void begin_record(std::size_t index, RecordKind kind, Bytes body);
+  void begin_checkpoint(std::size_t index);
+  // What the node's newest checkpoint covers that is older than `keep` is forgotten there, if the node may.
+  void drop_covered(std::size_t index, std::chrono::milliseconds keep);
+  // What the node would sign; nothing, where it can't say.
+  [[nodiscard]] std::optional<Checkpoint> next_checkpoint(std::size_t index);
 
   // Same records, same members, same fate of every change, same revision, same document running everywhere?
   [[nodiscard]] bool agreed() const;
@@ -158,6 +176,8 @@ class World {
   Task<> accept(std::size_t index, std::vector<RecordPtr> records);
   Task<> write_at(std::size_t index, Propose propose,
                   std::function<void(const std::expected<Written, WriteFault>&)> done);
+  Task<> write_checkpoint_at(std::size_t index);
+  Task<> drop_at(std::size_t index, std::chrono::milliseconds keep);
   Task<> author_at(std::size_t index, RecordKind kind, Bytes body);
   [[nodiscard]] bool can_hear(std::size_t from, std::size_t to) const;
 
@@ -169,7 +189,6 @@ class World {
   PrivateKey root_;
   FleetId fleet_;
   std::vector<std::unique_ptr<Machine>> machines_;
-  std::vector<std::size_t> group_of_;  // by node; equal numbers hear each other
   Bytes trace_;
   libp2p::TaskGroup tasks_;
 };

@@ -24,9 +24,9 @@ std::size_t World::clone(std::size_t index, bool with_memory) {
   machine.clock.set_error(original.clock.error());
   machine.disk.set_image(original.disk.image());
   if (with_memory) machine.memory = original.random.first();
-  group_of_[copy] = group_of_[index];
   for (std::size_t other = 0; other < copy; ++other) {
-    if (!can_hear(other, copy)) links_.cut(other + 1, copy + 1);
+    if (!can_hear(other, index)) links_.cut_one_way(other + 1, copy + 1);
+    if (!can_hear(index, other)) links_.cut_one_way(copy + 1, other + 1);
   }
   start(copy);
   return copy;
@@ -58,12 +58,14 @@ AuthoringContext World::context_of(std::size_t index) const {
   return machines_.at(index)->node->fleet().authoring_context();
 }
 
+RecordPtr World::sign(const PrivateKey& key, std::size_t index, RecordKind kind, RecordId grant, Bytes body) {
+  return *Author(key, runtime_.env().random.u64()).write(context_of(index), kind, grant, std::move(body));
+}
+
 RecordPtr World::root_writes(std::size_t index, RecordKind kind, Bytes body) {
-  Author root(root_, runtime_.env().random.u64());
-  auto written = root.write(context_of(index), kind, fleet_, std::move(body));
-  if (!written) return nullptr;
-  give(index, {*written});
-  return *written;
+  RecordPtr written = root_signs(index, kind, std::move(body));
+  give(index, {written});
+  return written;
 }
 
 RecordPtr World::forge(std::size_t index, RecordKind kind, Bytes body, std::chrono::milliseconds clock_error,
@@ -73,6 +75,13 @@ RecordPtr World::forge(std::size_t index, RecordKind kind, Bytes body, std::chro
   const Member* member = node(index).fleet().charter().member(peer(index));
   Author author(machines_.at(index)->key, runtime_.env().random.u64());
   return *author.write(context, kind, grant ? *grant : member ? member->grant : fleet_, std::move(body));
+}
+
+RecordPtr World::forge_at(std::size_t index, Hlc clock, Bytes body) {
+  Record record = forge(index, RecordKind::change, std::move(body))->record;
+  record.parents.clear();
+  record.hlc = clock;
+  return *sign_record(record, machines_.at(index)->key);
 }
 
 // By hand: an honest author leaves a chain that it knows to be forked.

@@ -3,96 +3,48 @@
 #include <algorithm>
 #include <array>
 
-#include "starling/changelog/anchor.hpp"
-#include "starling/fleet/held.hpp"
-#include "tests/simulation/random_edits.hpp"
+#include "tests/simulation/checkpointing.hpp"
+#include "tests/simulation/mishaps.hpp"
 #include "tests/simulation/referee.hpp"
+#include "tests/simulation/writings.hpp"
 
 namespace starling::sim {
 namespace {
 
-using libp2p::SeededRandom;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr milliseconds ten_years = std::chrono::hours(24 * 3652);
-
-// Each kind of fault is there in every second seed: many together hide what few would show.
-struct Faults {
-  explicit Faults(SeededRandom& dice) {
-    for (bool* fault : all()) *fault = dice.below(2) == 0;
-  }
-  bool crashes{}, partitions{}, bad_links{}, slow_disks{}, slow_clocks{}, wrong_clocks{}, forks{}, backups{},
-      clones{}, withholders{}, disorder{}, controls{}, discards{}, strangers{};
-
-  std::array<bool*, 14> all() {
-    return {&crashes, &partitions, &bad_links,   &slow_disks, &slow_clocks, &wrong_clocks, &forks,
-            &backups, &clones,     &withholders, &disorder,   &controls,    &discards,     &strangers};
-  }
-  std::string to_string() {
-    constexpr std::array names{"crashes",      "partitions", "bad_links", "slow_disks", "slow_clocks",
-                               "wrong_clocks", "forks",      "backups",   "clones",     "withholders",
-                               "disorder",     "controls",   "discards",  "strangers"};
-    std::string text;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (*all()[i]) text += (text.empty() ? "" : " ") + std::string(names[i]);
-    }
-    return text;
-  }
-};
 
 class Run {
  public:
   Run(std::uint64_t seed, libp2p::Log* log)
-      : dice_(seed),
-        faults_(dice_),
-        world_(config_of(seed), log),
-        referee_(world_),
-        machines_(world_.size()) {}
+      : stage_(seed, log),
+        referee_(stage_.world),
+        mishaps_(stage_),
+        writings_(stage_),
+        checkpointing_(stage_) {}
 
   Life run() {
-    world_.start_all();
-    if (!world_.run_until_joined(std::chrono::minutes(10))) return over("not all nodes joined");
-    for (int step = 0; step < 10 && broken_.empty(); ++step) take_step();
-    calm_down();
-    if (!broken_.empty()) return over(broken_);
-    check_end();
-    return over(broken_);
+    stage_.world.start_all();
+    if (!stage_.world.run_until_joined(std::chrono::minutes(10))) return over("not all nodes joined");
+    for (int step = 0; step < 10 && stage_.broken.empty(); ++step) take_step();
+    mishaps_.end();
+    writings_.end();
+    checkpointing_.end();
+    if (stage_.broken.empty()) check_end();
+    return over(stage_.broken);
   }
 
  private:
-  WorldConfig config_of(std::uint64_t seed) {
-    WorldConfig config;
-    config.seed = seed;
-    config.nodes = 3 + dice_.below(dice_.below(16) == 0 ? 6 : 3);
-    config.joined = all_granted_ = dice_.below(4) != 0;
-    config.admin = config.joined && dice_.below(2) == 0;
-    config.gossip = dice_.below(4) != 0;
-    if (faults_.slow_disks) config.disk_latency = milliseconds(1 + dice_.below(200));
-    config.link = {.latency = milliseconds(1 + dice_.below(20)), .jitter = milliseconds(dice_.below(20))};
-    if (faults_.bad_links) {
-      config.link.jitter = milliseconds(dice_.below(300));
-      config.link.loss = static_cast<double>(dice_.below(10)) / 100.0;
-    }
-    for (std::size_t i = 0; i < config.nodes; ++i) {
-      const bool slow =
-          faults_.slow_clocks && dice_.below(3) == 0 && 2 * (wrong_clocks_.size() + 1) < config.nodes;
-      if (slow) wrong_clocks_.insert(i);
-      config.clock_errors.push_back(slow ? -milliseconds(dice_.below(4ULL * 3600 * 1000)) : milliseconds(0));
-    }
-    return config;
-  }
-
   Life over(const std::string& broken) {
-    return {world_.trace_hash(), broken.empty() ? broken : broken + nodes(), faults_.to_string(),
-            world_.size() ? most_records() : 0, referee_.evaluations()};
+    return {stage_.world.trace_hash(), broken.empty() ? broken : broken + nodes(), stage_.faults.to_string(),
+            most_records(), referee_.evaluations()};
   }
   // For whoever looks into a failure.
   [[nodiscard]] std::string nodes() {
     std::string text;
-    for (const std::size_t i : running()) {
-      const Fleet& fleet = world_.node(i).fleet();
-      const auto ahead = fleet.fleet_time() - world_.runtime().env().clock.wall();
+    for (const std::size_t i : stage_.running()) {
+      const Fleet& fleet = stage_.world.node(i).fleet();
+      const auto ahead = fleet.fleet_time() - stage_.world.runtime().env().clock.wall();
       text += "\n  node " + std::to_string(i) + ": " + std::to_string(fleet.log().size()) +
               " records, revision " + (fleet.revision() ? to_hex(*fleet.revision()).substr(0, 8) : "none") +
               ", " + std::to_string(fleet.held().size()) + " held, " +
@@ -103,337 +55,105 @@ class Run {
   }
   [[nodiscard]] std::size_t most_records() {
     std::size_t most = 0;
-    for (const std::size_t i : running()) most = std::max(most, world_.node(i).fleet().log().size());
+    for (const std::size_t i : stage_.running())
+      most = std::max(most, stage_.world.node(i).fleet().log().size());
     return most;
   }
 
   // ---- what happens ----
 
   void take_step() {
-    for (std::uint64_t count = dice_.below(3); count > 0; --count) break_something();
-    for (std::uint64_t count = dice_.below(4); count > 0; --count) write_somewhere();
-    pass(milliseconds(dice_.below(5000)));
+    for (std::uint64_t count = stage_.below(4); count > 0; --count) {
+      switch (stage_.below(3)) {
+        case 0:
+          mishaps_.happen();
+          break;
+        case 1:
+          writings_.write_something_else();
+          break;
+        default:
+          checkpointing_.happen();
+      }
+    }
+    for (std::uint64_t count = stage_.below(4); count > 0; --count) writings_.write_somewhere();
+    pass(milliseconds(stage_.below(5000)));
   }
 
   void pass(milliseconds time) {
-    for (; time > milliseconds(0) && broken_.empty(); time -= milliseconds(500)) {
-      world_.run_for(std::min(time, milliseconds(500)));
-      if (broken_.empty()) broken_ = referee_.look();
+    for (; time > milliseconds(0) && stage_.broken.empty(); time -= milliseconds(500)) {
+      mishaps_.flap();
+      stage_.world.run_for(std::min(time, milliseconds(500)));
+      (void)looks_bad();
     }
-  }
-
-  void break_something() {
-    switch (dice_.below(13)) {
-      case 0:
-        if (faults_.crashes) crash_one();
-        break;
-      case 1:
-        if (faults_.crashes) bring_back();
-        break;
-      case 2:
-        if (faults_.partitions) split();
-        break;
-      case 3:
-        world_.heal();
-        break;
-      case 4:
-        if (faults_.wrong_clocks) set_a_clock();
-        break;
-      case 5:
-        if (faults_.forks) fork_a_chain();
-        break;
-      case 6:
-        if (faults_.backups) back_up_or_restore();
-        break;
-      case 7:
-        if (faults_.clones) clone_or_retire();
-        break;
-      case 8:
-        if (faults_.withholders) withhold();
-        break;
-      case 9:
-        if (faults_.disorder) bring_in_disorder();
-        break;
-      case 10:
-        if (faults_.controls) say_what_stands();
-        break;
-      case 11:
-        if (faults_.discards) discard();
-        break;
-      default:
-        if (faults_.strangers) write_as_a_stranger();
-    }
-  }
-
-  std::vector<std::size_t> running() {
-    std::vector<std::size_t> all;
-    for (std::size_t i = 0; i < world_.size(); ++i) {
-      if (world_.running(i)) all.push_back(i);
-    }
-    return all;
-  }
-  // A running one; a crashed one is brought back, if there is no other.
-  std::size_t one_running() {
-    if (running().empty()) bring_back();
-    const auto all = running();
-    return all[dice_.below(all.size())];
-  }
-
-  void crash_one() {
-    if (running().size() < 2) return;
-    const std::size_t index = one_running();
-    world_.crash(index);
-    crashed_.push_back(index);
-  }
-
-  void bring_back() {
-    if (crashed_.empty()) return;
-    world_.start(crashed_.back());
-    crashed_.pop_back();
-  }
-
-  void split() {
-    world_.heal();
-    std::vector<std::size_t> group;
-    for (std::size_t i = 0; i < world_.size(); ++i) {
-      if (dice_.below(2) == 0) group.push_back(i);
-    }
-    world_.partition(group);
-  }
-
-  // Fewer than half are wrong at a time: fleet time is the median, so a majority of wrong clocks would be the
-  // fleet's time.
-  void set_a_clock() {
-    const std::size_t index = dice_.below(machines_);
-    if (wrong_clocks_.erase(index) > 0) return world_.set_clock_error(index, {});
-    if (2 * (wrong_clocks_.size() + 1) >= machines_) return;
-    wrong_clocks_.insert(index);
-    const bool ahead = dice_.below(2) == 0;
-    const milliseconds error = dice_.below(2) == 0 ? ten_years : milliseconds(dice_.below(ten_years.count()));
-    world_.set_clock_error(index, ahead ? error : -error);
-  }
-
-  Bytes random_change(std::size_t index) {
-    Change change;
-    change.edits = random_edits(dice_, world_.node(index).fleet().document());
-    if (change.edits.empty()) change.allow_empty = true;
-    change.message = std::to_string(dice_.u64());
-    return change.to_body();
-  }
-
-  // An operator tells one half of the fleet this and the other that.
-  void fork_a_chain() {
-    const std::size_t index = one_running();
-    std::vector<std::vector<Bytes>> bodies(3);
-    for (std::size_t part = 0; part < 3; ++part) {
-      for (std::uint64_t count = dice_.below(2) + (part > 0 ? 1 : 0); count > 0; --count)
-        bodies[part].push_back(random_change(index));
-    }
-    const Fork fork = world_.forge_fork(index, bodies[0], bodies[1], bodies[2]);
-    for (const std::size_t i : running()) {
-      std::vector<RecordPtr> told = fork.common;
-      const auto& line = dice_.below(2) == 0 ? fork.left : fork.right;
-      told.insert(told.end(), line.begin(), line.end());
-      if (dice_.below(4) != 0) world_.give(i, std::move(told));
-    }
-  }
-
-  void back_up_or_restore() {
-    const std::size_t index = one_running();
-    const auto backup = backups_.find(index);
-    if (backup == backups_.end()) {
-      backups_[index] = world_.disk(index).image();
-      return;
-    }
-    forget_what_only(index, &backup->second);
-    world_.restore(index, std::move(backup->second));
-    backups_.erase(backup);
-  }
-
-  // What was acknowledged and is on no other disk goes down with this one.
-  void forget_what_only(std::size_t index, const Disk::Image* stays) {
-    std::erase_if(acknowledged_, [&](const RecordId& change) {
-      if (stays && std::ranges::any_of(stays->records, [&](const RecordPtr& r) { return r->id == change; }))
-        return false;
-      for (std::size_t i = 0; i < world_.size(); ++i) {
-        if (i != index && !retired_.contains(i) && world_.disk(i).holds(change)) return false;
-      }
-      return true;
-    });
-  }
-
-  void retire(std::size_t index) {
-    if (world_.running(index)) world_.crash(index);
-    forget_what_only(index, nullptr);
-    retired_.insert(index);
-    std::erase(crashed_, index);
-  }
-
-  void clone_or_retire() {
-    if (clone_) {
-      retire(*clone_);
-      clone_.reset();
-      return;
-    }
-    if (world_.size() > machines_) return;
-    // Its memory too, unless that would cast doubt on those whom it has let in: they would be suspended.
-    clone_remembers_ = all_granted_ && dice_.below(2) == 0;
-    clone_ = world_.clone(one_running(), clone_remembers_);
-  }
-
-  void withhold() {
-    const std::size_t index = one_running();
-    if (!world_.withholding(index)) world_.withhold(index);
-  }
-
-  void bring_in_disorder() {
-    const std::size_t from = one_running();
-    const std::size_t to = one_running();
-    std::vector<RecordPtr> records = world_.node(from).fleet().log().records();
-    for (std::size_t i = records.size(); i > 1; --i) std::swap(records[i - 1], records[dice_.below(i)]);
-    records.resize(records.size() - records.size() / 4);
-    world_.give(to, std::move(records));
-  }
-
-  // Anchors, rulings and labels, by root or by an admin's node.
-  void say_what_stands() {
-    const std::size_t index = one_running();
-    const Fleet& fleet = world_.node(index).fleet();
-    std::pair<RecordKind, Bytes> said;
-    std::vector<std::pair<ChainId, ForkPoint>> forks;
-    for (const auto& [chain, head] : fleet.log().vector()) {
-      if (head.fork) forks.emplace_back(chain, *head.fork);
-    }
-    if (!forks.empty() && dice_.below(2) == 0) {
-      const auto& [chain, fork] = forks[dice_.below(forks.size())];
-      const auto line = fleet.log().range(chain, fork.seq, 100, 1024UL * 1024);
-      const bool none = line.empty() || dice_.below(4) == 0;
-      said = {RecordKind::ruling,
-              Ruling{chain, fork.seq, none ? RecordId{} : line[dice_.below(line.size())]->id}.to_body()};
-    } else if (dice_.below(3) == 0) {
-      said = {RecordKind::labels,
-              MemberLabels{world_.peer(dice_.below(machines_)), {{"site", std::to_string(dice_.below(3))}}}
-                  .to_body()};
-    } else {
-      said = {RecordKind::anchor, Anchor{fleet.log().vector(), fleet.revision().value_or(RevisionId{}),
-                                         dice_.below(3) == 0 ? newest_merge_level : 0}
-                                      .to_body()};
-    }
-    const bool admin = fleet.charter().role_of(world_.peer(index)) == Role::admin;
-    if (admin)
-      world_.begin_record(index, said.first, std::move(said.second));
-    else
-      world_.root_writes(index, said.first, std::move(said.second));
-  }
-
-  void discard() {
-    const std::size_t index = one_running();
-    const Fleet& fleet = world_.node(index).fleet();
-    if (fleet.held().empty()) return;
-    auto chosen = fleet.held().begin();
-    std::advance(chosen, dice_.below(fleet.held().size()));
-    const std::array ids{chosen->second};
-    const auto change = dice_.below(2) == 0 ? discard_of(fleet, ids) : repropose_of(fleet, ids);
-    if (change) world_.begin_record(index, RecordKind::change, change->to_body());
-  }
-
-  // With a grant that nobody knows, or that is another's; or with a clock of the far future.
-  void write_as_a_stranger() {
-    const std::size_t index = one_running();
-    const std::size_t other = dice_.below(machines_);
-    RecordId grant;
-    grant.bytes.fill(7);
-    const Member* member = world_.node(index).fleet().charter().member(world_.peer(other));
-    if (member && dice_.below(2) == 0) grant = member->grant;
-    RecordPtr record;
-    if (dice_.below(2) == 0) {
-      record = world_.forge(index, RecordKind::change, random_change(index), ten_years);
-    } else {
-      record = world_.forge(index, RecordKind::change, random_change(index), {}, grant);
-    }
-    world_.give(one_running(), {record});
-  }
-
-  void write_somewhere() {
-    const std::size_t index = one_running();
-    if (faults_.controls && dice_.below(3) == 0) return write_a_layer(index);
-    const std::uint64_t seed = dice_.u64();
-    const Propose propose = in_scope(
-        std::string(base_scope), [seed](const json::value& present) -> std::expected<Proposal, WriteFault> {
-          SeededRandom dice(seed);
-          Proposal proposal{present, random_edits(dice, present)};
-          for (const Edit& edit : proposal.edits) apply_edit(proposal.document, edit);
-          return proposal;
-        });
-    world_.begin_proposal(index, propose, [this, index](const std::expected<Written, WriteFault>& written) {
-      if (!written || !written->change) return;
-      // Invariant 1, at the moment of the answer.
-      if (!world_.disk(index).holds(*written->change))
-        broken_ = "node " + std::to_string(index) + " acknowledged a change that is not on its disk";
-      acknowledged_.push_back(*written->change);
-    });
-  }
-
-  // Of a scope of its own, which the fleet may know or not (M9).
-  void write_a_layer(std::size_t index) {
-    Change change;
-    change.edits = random_edits(dice_, world_.node(index).fleet().document("edge"));
-    for (Edit& edit : change.edits) edit.scope = "edge";
-    if (!change.edits.empty()) world_.begin_record(index, RecordKind::change, change.to_body());
   }
 
   // ---- what must hold ----
 
-  void calm_down() {
-    world_.heal();
-    world_.set_link({.latency = milliseconds(5)});
-    const bool renewed = clone_ && dice_.below(2) == 0;
-    const std::optional<std::size_t> clone = std::exchange(clone_, std::nullopt);
-    if (clone) retire(*clone);
-    while (!crashed_.empty()) bring_back();
-    for (const std::size_t i : running()) {
-      if (!world_.withholding(i)) continue;
-      world_.crash(i);
-      world_.start(i);
-    }
-    // Whom a witness has let in whose chain turns out to be forked would be suspended with it; and one whose
-    // clock is ahead of the invite's end would let nobody in.
-    const auto all = running();
-    const auto witness =
-        std::ranges::find_if(all, [this](std::size_t i) { return !wrong_clocks_.contains(i); });
-    if (!renewed || clone_remembers_ || witness == all.end()) return;
-    // One of two with one identity takes another.
-    retired_.erase(*clone);
-    world_.reinstall(*clone, *witness);
-  }
-
   bool looks_bad() {
-    if (broken_.empty()) broken_ = referee_.look();
-    return !broken_.empty();
+    if (stage_.broken.empty()) stage_.broken = referee_.look();
+    return !stage_.broken.empty();
   }
 
   void check_end() {
-    // Invariants 2 and 11: everything is everywhere within a minute of healing, proofs of forks too. What
-    // fleet time decides takes another one: a clock counts once two statuses of its node have come, half a
-    // minute apart.
-    if (!world_.run_until([this] { return looks_bad() || world_.in_step(); }, seconds(60)) ||
-        !world_.run_until([this] { return looks_bad() || world_.agreed(); }, seconds(180))) {
-      broken_ = "after a time of calm: " + world_.disagreement();
+    check_agreement();
+    if (stage_.faults.checkpoints) settle_and_forget();
+    if (stage_.faults.unentitled) hear_a_guest();
+    if (stage_.broken.empty()) check_acknowledged();
+    if (stage_.broken.empty()) check_order();
+  }
+
+  // Invariants 2 and 11: everything is everywhere within a minute of healing, proofs of forks too. What
+  // fleet time decides takes another one: a clock counts once two statuses of its node have come, half a
+  // minute apart.
+  void check_agreement() {
+    // Without gossip what was told last goes from one to another, at random, every 10 to 30 s; and who comes
+    // from before what others have forgotten first asks everybody for what nobody has.
+    const seconds limit(stage_.gossip && !stage_.forgotten_behind ? 60 : 180);
+    const bool agree =
+        stage_.world.run_until([this] { return looks_bad() || stage_.world.in_step(); }, limit) &&
+        stage_.world.run_until([this] { return looks_bad() || stage_.world.agreed(); }, seconds(180));
+    if (!agree) stage_.broken = "after a time of calm: " + stage_.world.disagreement();
+  }
+
+  void hear_a_guest() {
+    if (!stage_.broken.empty()) return;
+    const RecordPtr grant = writings_.let_a_guest_write();
+    pass(seconds(1));
+    stage_.world.give(stage_.one_running(), {grant});
+    check_agreement();
+  }
+
+  // Where all agree, nearly all is forgotten behind a checkpoint, and one who never had it comes.
+  void settle_and_forget() {
+    if (!stage_.broken.empty()) return;
+    checkpointing_.write();
+    pass(seconds(1));
+    check_agreement();
+    if (!stage_.broken.empty() || !stage_.faults.forgetting) return;
+    for (const std::size_t i : stage_.running()) {
+      if (!stage_.one_in(4)) checkpointing_.forget_at(i);
     }
-    if (!broken_.empty()) return;
-    for (const RecordId& change : acknowledged_) {
+    pass(seconds(1));
+    if (stage_.faults.newcomers) checkpointing_.let_a_newcomer_in();
+    check_agreement();
+  }
+
+  void check_acknowledged() {
+    for (const RecordId& change : stage_.acknowledged) {
+      const RecordPtr record = referee_.find(change);
       // Of what a fork made worthless only the proof has to be everywhere (L3).
-      const bool worthless = std::ranges::any_of(running(), [&](std::size_t i) {
-        const RecordPtr record = world_.node(i).fleet().log().get(change);
-        return record && !world_.node(i).fleet().log().stands(*record);
+      const bool worthless = std::ranges::any_of(stage_.running(), [&](std::size_t i) {
+        const Changelog& log = stage_.world.node(i).fleet().log();
+        return log.holds(change) && !log.is_settled(record->record) && !log.stands(*record);
       });
-      for (const std::size_t i : running()) {
-        if (worthless || world_.node(i).fleet().log().holds(change)) continue;
-        broken_ = "the acknowledged change " + to_hex(change) + " is lost at node " + std::to_string(i);
+      for (const std::size_t i : stage_.running()) {
+        const Changelog& log = stage_.world.node(i).fleet().log();
+        // What is settled may be forgotten (L8).
+        if (worthless || log.holds(change) || (record && log.is_settled(record->record))) continue;
+        stage_.broken = "the acknowledged change " + to_hex(change) + " is lost at node " + std::to_string(i);
         return;
       }
     }
-    check_order();
   }
 
   // A time at which the changes are due that take part, and no others.
@@ -445,51 +165,49 @@ class Run {
 
   // Invariant 3: the same records in another order, by ones and by many, make the same fleet.
   void check_order() {
-    const std::size_t index = running().front();
-    const Fleet& fleet = world_.node(index).fleet();
+    const std::size_t index = stage_.running().front();
+    const Fleet& fleet = stage_.world.node(index).fleet();
+    if (fleet.horizon()) return;  // not all of them are here
     std::vector<RecordPtr> records = fleet.log().records();
-    for (std::size_t i = records.size(); i > 1; --i) std::swap(records[i - 1], records[dice_.below(i)]);
+    for (std::size_t i = records.size(); i > 1; --i) std::swap(records[i - 1], records[stage_.below(i)]);
+    // Taken from the end. What a grant denies is refused where that is known already.
+    std::ranges::partition(records, [&](const RecordPtr& record) {
+      return fleet.charter().judge(record->record) != Charter::Verdict::denied;
+    });
     Disk disk;
-    Fleet other(world_.runtime().env_with_wall_offset(time_of(fleet) - world_.runtime().env().clock.wall()),
-                world_.fleet(), PrivateKey::ed25519_from_seed(std::array<std::uint8_t, 32>{}), disk);
+    Fleet other(stage_.world.runtime().env_with_wall_offset(time_of(fleet) -
+                                                            stage_.world.runtime().env().clock.wall()),
+                stage_.world.fleet(), PrivateKey::ed25519_from_seed(std::array<std::uint8_t, 32>{}), disk);
     (void)other.load();
     while (!records.empty()) {
-      const std::size_t count = std::min<std::size_t>(records.size(), 1 + dice_.below(8));
+      const std::size_t count = std::min<std::size_t>(records.size(), 1 + stage_.below(8));
       const std::vector<RecordPtr> batch(records.end() - static_cast<std::ptrdiff_t>(count), records.end());
       records.resize(records.size() - count);
-      (void)world_.runtime().run(other.accept(batch));
+      (void)stage_.world.runtime().run(other.accept(batch));
     }
+    (void)stage_.world.run_until([&] { return other.settled(); }, seconds(1));
     if (other.log().size() != fleet.log().size()) {
-      broken_ = "in another order " + std::to_string(other.log().size()) + " records are taken, of " +
-                std::to_string(fleet.log().size());
+      stage_.broken = "in another order " + std::to_string(other.log().size()) + " records are taken, of " +
+                      std::to_string(fleet.log().size());
     } else if (other.revision() != fleet.revision()) {
-      broken_ = "another order gives another revision";
+      stage_.broken = "another order gives another revision";
       for (const RecordPtr& r : fleet.log().records()) {
-        if (r->record.kind != RecordKind::change) continue;
+        if (r->record.kind != RecordKind::change || fleet.log().is_settled(r->record)) continue;
         const ChangeStatus here = fleet.status_of(r->id);
         const ChangeStatus there = other.status_of(r->id);
         if (here.state != there.state)
-          broken_ += "\n  " + to_hex(r->id) + ": " + std::string(to_string(here.state)) + " " + here.reason +
-                     ", or " + std::string(to_string(there.state)) + " " + there.reason;
+          stage_.broken += "\n  " + to_hex(r->id) + ": " + std::string(to_string(here.state)) + " " +
+                           here.reason + ", or " + std::string(to_string(there.state)) + " " + there.reason;
       }
     }
-    world_.runtime().run(other.stop());
+    stage_.world.runtime().run(other.stop());
   }
 
-  SeededRandom dice_;
-  Faults faults_;
-  bool all_granted_ = false;
-  std::set<std::size_t> wrong_clocks_;
-  World world_;
+  Stage stage_;
   Referee referee_;
-  const std::size_t machines_;  // without clones
-  std::string broken_;
-  std::vector<std::size_t> crashed_;
-  std::set<std::size_t> retired_;
-  std::optional<std::size_t> clone_;
-  bool clone_remembers_ = false;
-  std::map<std::size_t, Disk::Image> backups_;
-  std::vector<RecordId> acknowledged_;
+  Mishaps mishaps_;
+  Writings writings_;
+  Checkpointing checkpointing_;
 };
 
 }  // namespace

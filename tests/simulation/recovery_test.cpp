@@ -268,6 +268,15 @@ TEST_F(Recovery, L5_WhatOnePeerWithholdsComesFromAnother) {
   for (const RecordId& change : written) expect_everywhere(change, ChangeState::applied);
 }
 
+TEST_F(Recovery, L5_WhatALinkLosesOneWayComesByAnother) {
+  world.cut_one_way(0, 1);
+  const RecordId unheard = writes(0, "b", 1);
+  const RecordId heard = writes(1, "c", 1);
+  settle();
+  expect_everywhere(unheard, ChangeState::applied);
+  expect_everywhere(heard, ChangeState::applied);
+}
+
 TEST(Liveness, L3_AForkOfTwoEquallyLongSidesIsFoundByPullingAlone) {
   World quiet({.seed = 32, .nodes = 2, .gossip = false, .joined = true});
   quiet.start_all();

@@ -10,6 +10,14 @@ using reference::Fate;
 // A change is let in, and held again, within a second of fleet time's reaching its clock or falling behind
 // it.
 constexpr libp2p::Duration patience = std::chrono::seconds(3);
+// Which checkpoint to begin with a process asks at its first tick.
+constexpr libp2p::Duration time_to_wake = std::chrono::seconds(2);
+
+RecordId id_of(const RecordPtr& record) { return record ? record->id : RecordId{}; }
+
+std::string name_of(const RecordId& checkpoint) {
+  return checkpoint.is_zero() ? "nothing" : to_hex(checkpoint);
+}
 
 Fate to_reference(ChangeState state) {
   switch (state) {
@@ -37,7 +45,37 @@ Fate to_reference(ChangeState state) {
 
 }  // namespace
 
+RecordPtr Referee::find(const RecordId& id) const {
+  const auto found = all_.find(id);
+  return found == all_.end() ? nullptr : found->second;
+}
+
+void Referee::learn() {
+  for (std::size_t i = 0; i < world_.size(); ++i) {
+    const auto& records = world_.disk(i).image().records;
+    if (std::exchange(learnt_[i], records.size()) == records.size()) continue;
+    for (const RecordPtr& record : records) all_.emplace(record->id, record);
+  }
+}
+
+void Referee::add_covered(const VersionVector& vector, std::map<RecordId, RecordPtr>& records) const {
+  for (const auto& [chain, head] : vector) {
+    for (RecordPtr at = find(head.id); at; at = find(at->record.prev)) records.emplace(at->id, at);
+  }
+}
+
+std::vector<RecordPtr> Referee::records_of(const Fleet& fleet) const {
+  std::map<RecordId, RecordPtr> records;
+  for (const RecordPtr& record : fleet.log().records()) records.emplace(record->id, record);
+  add_covered(fleet.log().base().covered, records);
+  if (fleet.horizon()) add_covered(fleet.horizon()->log.covered, records);
+  std::vector<RecordPtr> all;
+  for (const auto& [id, record] : records) all.push_back(record);
+  return all;
+}
+
 std::string Referee::look() {
+  learn();
   for (std::size_t i = 0; i < world_.size(); ++i) {
     if (!world_.running(i)) continue;
     if (const std::string wrong = look_at(i); !wrong.empty())
@@ -53,7 +91,7 @@ std::string Referee::check_time(Seen& seen, const Fleet& fleet) const {
   const Hlc ceiling = Hlc::at(fleet.fleet_time() + std::chrono::minutes(5));
   std::map<RecordId, libp2p::Instant> still;
   for (const RecordPtr& r : fleet.log().records()) {
-    if (r->record.kind != RecordKind::change) continue;
+    if (r->record.kind != RecordKind::change || fleet.log().is_settled(r->record)) continue;
     const ChangeState state = fleet.status_of(r->id).state;
     const bool held = state == ChangeState::held;
     const bool takes_part = state == ChangeState::applied || state == ChangeState::partly ||
@@ -74,18 +112,25 @@ std::string Referee::check_time(Seen& seen, const Fleet& fleet) const {
 }
 
 const reference::Verdict& Referee::verdict_on(const Fleet& fleet, const std::set<RecordId>& held) {
+  const std::vector<RecordPtr> records = records_of(fleet);
   Judged judged{{}, held};
-  for (const RecordPtr& r : fleet.log().records()) judged.records.insert(r->id);
+  for (const RecordPtr& r : records) judged.records.insert(r->id);
   const auto known = judged_.find(judged);
   if (known != judged_.end()) return known->second;
   ++evaluations_;
-  const reference::Input input{world_.fleet(), fleet.log().records(),
-                               [&](const SignedRecord& r) { return held.contains(r.id); }};
+  const reference::Input input{world_.fleet(), records,
+                               [&](const SignedRecord& r) { return held.contains(r.id); }, &known_};
   return judged_.emplace(std::move(judged), reference::evaluate(input)).first->second;
 }
 
 std::string Referee::compare(const Fleet& fleet, const reference::Verdict& verdict) {
+  if (id_of(fleet.checkpoint()) != verdict.base)
+    return "it begins with " + name_of(id_of(fleet.checkpoint())) + ", the reference with " +
+           name_of(verdict.base);
   for (const auto& [chain, seq] : verdict.forks) {
+    // One of the two may be forgotten.
+    const auto rivals = fleet.log().range(chain, seq, 2, SIZE_MAX);
+    if (rivals.size() < 2 || rivals.back()->record.seq != seq) continue;
     const auto head = fleet.log().vector().find(chain);
     if (head == fleet.log().vector().end() || !head->second.fork || head->second.fork->seq != seq)
       return "it does not show that a chain of " + chain.author.to_string() + " forks at " +
@@ -124,22 +169,30 @@ std::string Referee::look_at(std::size_t index) {
     for (const RecordPtr& r : world_.disk(index).image().records) {
       if (!fleet.log().holds(r->id)) return "it has lost the record " + to_hex(r->id) + " over a restart";
     }
-    seen = Seen{world_.processes(index), 0, {}, {}, {}};
+    seen = Seen{world_.processes(index), world_.runtime().now(), 0, 0, {}, {}, {}, {}};
   }
   // What is on its way to the disk counts for nothing yet.
-  if (!world_.node(index).joined() || fleet.log().size() != world_.disk(index).image().records.size())
-    return {};
+  const bool ready = world_.node(index).joined() && fleet.settled() &&
+                     std::ranges::all_of(fleet.log().records(),
+                                         [&](const RecordPtr& r) { return world_.disk(index).holds(r->id); });
+  if (!ready) return {};
   if (std::string wrong = check_time(seen, fleet); !wrong.empty()) return wrong;
   std::set<RecordId> held;
   for (const auto& [hlc, id] : fleet.held()) held.insert(id);
-  if (seen.records == fleet.log().size() && seen.held == held) {
+  const RecordId base = id_of(fleet.checkpoint());
+  const bool same_records = seen.records == fleet.log().size() && seen.drops == fleet.log().drops();
+  if (same_records && seen.held == held && seen.base == base) {
     // Invariant 6: without another record, and nothing held or let in, there is no other revision.
     return seen.revision == fleet.revision() ? "" : "it moved to another revision for no reason";
   }
+  const reference::Verdict& verdict = verdict_on(fleet, held);
+  if (verdict.base != base && world_.runtime().now() - seen.since < time_to_wake) return {};
   seen.records = fleet.log().size();
+  seen.drops = fleet.log().drops();
   seen.held = held;
+  seen.base = base;
   seen.revision = fleet.revision();
-  return compare(fleet, verdict_on(fleet, held));
+  return compare(fleet, verdict);
 }
 
 }  // namespace starling::sim

@@ -3,6 +3,7 @@
 //   STARLING_SIM_SEEDS=10000  another number of seeds in all
 //   STARLING_SIM_FROM=5000    others
 //   STARLING_SIM_SEED=1042    that one alone, as a failure names it, with what its nodes log
+//   STARLING_SIM_LOG=debug    and more of that
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -40,7 +41,8 @@ void expect_good_life(std::uint64_t seed) {
 class PrintedLog final : public libp2p::Log {
  public:
   [[nodiscard]] bool enabled(libp2p::LogLevel level) const noexcept override {
-    return level >= libp2p::LogLevel::info;
+    static const bool all = std::getenv("STARLING_SIM_LOG") != nullptr;
+    return all || level >= libp2p::LogLevel::info;
   }
   void write(libp2p::LogLevel, std::string_view event, std::span<const libp2p::LogField> fields) override {
     std::printf("%s\n", format_log_line(event, fields).c_str());

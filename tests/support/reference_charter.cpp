@@ -23,10 +23,19 @@ bool before(const SignedRecord& a, const SignedRecord& b) {
   return a.id > b.id;
 }
 
-Authority::Authority(const Input& input) : input_(input), ordered_(input.records) {
+Authority::Authority(const Input& input, const Base* base, bool forks_count)
+    : input_(input), base_(base), ordered_(input.records) {
   std::ranges::sort(ordered_, [](const RecordPtr& a, const RecordPtr& b) { return before(*a, *b); });
   for (const RecordPtr& record : ordered_) by_id_[record->id] = record;
-  find_forks();
+  if (forks_count) find_forks();
+  for (const RecordPtr& r : ordered_) {
+    const auto fork = forks.find(r->record.chain());
+    const bool past = fork != forks.end() && r->record.seq >= fork->second;
+    if (base_ && base_->settles(r->record))
+      forked_[r->id] = base_->kept.contains(r->id) ? Forked::no : Forked::settled;
+    else
+      forked_[r->id] = past ? Forked::quarantined : Forked::no;
+  }
   // What a fork casts doubt upon is first left out altogether; what stands without it may then say what of it
   // stands, and so on.
   do {
@@ -42,11 +51,6 @@ void Authority::find_forks() {
       if (count > 1) forks.try_emplace(chain, seq);
     }
   }
-  for (const RecordPtr& r : ordered_) {
-    const auto fork = forks.find(r->record.chain());
-    const bool past = fork != forks.end() && r->record.seq >= fork->second;
-    forked_[r->id] = past ? Forked::quarantined : Forked::no;
-  }
 }
 
 std::set<RecordId> Authority::line_of(const ChainId& chain, RecordId tip) const {
@@ -56,6 +60,16 @@ std::set<RecordId> Authority::line_of(const ChainId& chain, RecordId tip) const 
     line.insert(at->first);
   }
   return line;
+}
+
+// L8: where the checkpoint covers one branch of a fork, no other goes on.
+std::set<RecordId> Authority::line_that_may_stand(const ChainId& chain, const RecordId& tip) const {
+  std::set<RecordId> line = line_of(chain, tip);
+  if (!base_) return line;
+  const auto entry = base_->vector.find(chain);
+  if (entry == base_->vector.end() || entry->second.seq < forks.at(chain) || line.contains(entry->second.id))
+    return line;
+  return {};
 }
 
 // L3: rulings before anchors, the more senior author's before the less, then the earlier. The first ruling
@@ -77,7 +91,8 @@ bool Authority::protect() {
   }
   std::map<RecordId, Forked> now;
   for (const RecordPtr& r : ordered_) {
-    now[r->id] = forked_.at(r->id) == Forked::no ? Forked::no : Forked::quarantined;
+    const Forked state = forked_.at(r->id);
+    now[r->id] = state == Forked::no || state == Forked::settled ? state : Forked::quarantined;
   }
   for (const auto& [chain, fork] : forks) {
     std::vector<Word>& said = words[chain];
@@ -90,7 +105,7 @@ bool Authority::protect() {
     std::uint64_t void_from = UINT64_MAX;
     bool named = false;
     for (const Word& word : said) {
-      const std::set<RecordId> line = line_of(chain, word.stands);
+      const std::set<RecordId> line = line_that_may_stand(chain, word.stands);
       if (named) break;
       if (word.ruling && word.stands.is_zero()) {
         void_from = std::min(void_from, std::max(word.seq, fork));
@@ -101,7 +116,7 @@ bool Authority::protect() {
     }
     for (auto& [id, state] : now) {
       const Record& record = by_id_.at(id)->record;
-      if (state == Forked::no || record.chain() != chain) continue;
+      if (state == Forked::no || state == Forked::settled || record.chain() != chain) continue;
       if (stands.contains(id) && record.seq < void_from)
         state = Forked::protected_;
       else if (named || record.seq >= void_from)
@@ -118,9 +133,7 @@ std::vector<RecordPtr> Authority::standing() const {
   for (const RecordPtr& r : ordered_) {
     const RecordKind kind = r->record.kind;
     if (kind != RecordKind::anchor && kind != RecordKind::checkpoint && kind != RecordKind::ruling) continue;
-    const Forked state = forked_.at(r->id);
-    if (state == Forked::quarantined || state == Forked::ruled_out) continue;
-    if (judge(*r) == Answer::valid) found.push_back(r);
+    if (counts(r->id) && judge(*r) == Answer::valid) found.push_back(r);
   }
   return found;
 }
@@ -166,9 +179,7 @@ void Authority::grant_all() {
   for (bool found = true; found;) {
     found = false;
     for (const RecordPtr& r : ordered_) {
-      const Forked state = forked_.at(r->id);
-      if (state == Forked::quarantined || state == Forked::ruled_out || grants_.contains(r->id)) continue;
-      found = grant_one(*r) || found;
+      if (counts(r->id) && !grants_.contains(r->id)) found = grant_one(*r) || found;
     }
   }
 }
@@ -197,9 +208,7 @@ bool Authority::is_good_use(const SignedRecord& record) const {
   const auto admit = Admit::from_body(record.record.body);
   if (!witness || !admit || !by_id_.contains(admit->invite)) return false;
   const SignedRecord& source = *by_id_.at(admit->invite);
-  const Forked state = forked_.at(source.id);
-  if (source.record.kind != RecordKind::invite || state == Forked::quarantined || state == Forked::ruled_out)
-    return false;
+  if (source.record.kind != RecordKind::invite || !counts(source.id)) return false;
   const std::optional<Role> issuer = acts_as(source.record);
   const auto invite = Invite::from_body(source.record.body);
   if (!issuer || !invite || *issuer >= invite->role || *witness > invite->role) return false;
@@ -216,7 +225,7 @@ bool Authority::is_within_uses(const SignedRecord& record) const {
   const RecordId invite = Admit::from_body(record.record.body)->invite;
   std::uint32_t earlier = 0;
   for (const RecordPtr& r : ordered_) {
-    if (r->record.kind != RecordKind::admit || r->id == record.id) continue;
+    if (r->record.kind != RecordKind::admit || r->id == record.id || !counts(r->id)) continue;
     const auto other = Admit::from_body(r->record.body);
     if (!other || other->invite != invite || !is_good_use(*r)) continue;
     if (std::pair(r->record.hlc, r->id) < std::pair(record.record.hlc, record.id)) ++earlier;
@@ -237,10 +246,7 @@ std::map<PeerId, Labels> Authority::labels() const {
     if (held.role == *stratum(held.subject)) found.try_emplace(held.subject, held.labels);
   }
   for (const RecordPtr& r : ordered_) {
-    const Forked state = forked_.at(r->id);
-    if (r->record.kind != RecordKind::labels || state == Forked::quarantined || state == Forked::ruled_out)
-      continue;
-    if (judge(*r) != Answer::valid) continue;
+    if (r->record.kind != RecordKind::labels || !counts(r->id) || judge(*r) != Answer::valid) continue;
     const auto said = MemberLabels::from_body(r->record.body);
     if (said && found.contains(said->subject)) found[said->subject] = said->labels;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "starling/changelog/anchor.hpp"
+#include "tests/support/reference_base.hpp"
 #include "tests/support/reference_charter.hpp"
 #include "tests/support/reference_fold.hpp"
 
@@ -52,8 +53,8 @@ bool level_knows(unsigned level, std::string_view scope) {
 
 class Evaluation {
  public:
-  explicit Evaluation(const Input& input)
-      : input_(input), authority_(input), knew_(knowledge(input.records)) {
+  Evaluation(const Input& input, const Base* base, bool forks_count)
+      : input_(input), base_(base), authority_(input, base, forks_count), knew_(knowledge(input.records)) {
     for (const RecordPtr& r : input.records) {
       if (r->record.kind == RecordKind::change) changes_.push_back(r);
     }
@@ -61,23 +62,51 @@ class Evaluation {
   }
 
   Verdict run() {
-    for (const RecordPtr& change : changes_) {
-      if (const auto fate = kept_out(*change)) verdict_.fates[change->id] = *fate;
-    }
     fold();
     verdict_.members = authority_.members();
     verdict_.labels = authority_.labels();
     verdict_.forks = authority_.forks;
     for (const RecordPtr& said : authority_.standing()) verdict_.standing.insert(said->id);
+    if (base_) verdict_.base = base_->id;
     return std::move(verdict_);
   }
 
+  Folded fold() {
+    std::vector<Turn> turns;
+    for (const RecordPtr& change : changes_) {
+      if (settled(*change)) continue;
+      if (const auto fate = kept_out(*change)) {
+        verdict_.fates[change->id] = *fate;
+      } else {
+        turns.push_back(turn_of(*change));
+      }
+    }
+    const Knew knew = [this](const RecordId& earlier, const RecordId& later) {
+      return knew_.at(later).contains(earlier);
+    };
+    Fold fold(turns, knew, base_ ? &base_->state : nullptr);
+    verdict_.tree = fold.run();
+    verdict_.level = level_at(nullptr);
+    for (const Turn& turn : turns) {
+      Fate& fate = verdict_.fates[turn.id];
+      if (turn.skipped)
+        fate = Fate::skipped;
+      else if (turn.lost.empty())
+        fate = Fate::applied;
+      else
+        fate = turn.lost.size() == turn.steps.size() ? Fate::lost : Fate::partly;
+    }
+    return {verdict_.tree, fold.provenance(), verdict_.level};
+  }
+
  private:
+  [[nodiscard]] bool settled(const SignedRecord& record) const {
+    return base_ && base_->settles(record.record);
+  }
+
   // L4: whether it may say what it says, whenever it does.
   [[nodiscard]] bool stands(const SignedRecord& change) const {
-    const Forked forked = authority_.forked(change.id);
-    return forked != Forked::quarantined && forked != Forked::ruled_out &&
-           authority_.judge(change) == Answer::valid;
+    return authority_.counts(change.id) && authority_.judge(change) == Answer::valid;
   }
 
   // L7. What is void makes nothing void; that can't go in circles, since the one that does it has the lower
@@ -87,7 +116,7 @@ class Evaluation {
       const auto body = Change::from_body(other->record.body);
       return body && std::ranges::find(body->voids, change.id) != body->voids.end() && stands(*other) &&
              change.record.hlc.value > other->record.hlc.value + five_minutes.value &&
-             !input_.ahead(*other) && !voided(*other) && may_discard(*other, change);
+             (settled(*other) || !input_.ahead(*other)) && !voided(*other) && may_discard(*other, change);
     });
   }
   // What another than its author has built upon is out of reach for all but its author and admins.
@@ -96,8 +125,7 @@ class Evaluation {
     return std::ranges::none_of(input_.records, [&](const RecordPtr& other) {
       const std::optional<Role> role = authority_.acts_as(other->record);
       return other->record.author != change.record.author && role && *role <= Role::operator_ &&
-             authority_.forked(other->id) != Forked::quarantined &&
-             authority_.forked(other->id) != Forked::ruled_out && knew_.at(other->id).contains(change.id);
+             authority_.counts(other->id) && knew_.at(other->id).contains(change.id);
     });
   }
 
@@ -127,36 +155,19 @@ class Evaluation {
     return level;
   }
 
-  void fold() {
-    std::vector<Turn> turns;
-    for (const RecordPtr& change : changes_) {
-      if (verdict_.fates.contains(change->id)) continue;
-      Turn turn{change->id, {}, true, {}, false};
-      const unsigned level = level_at(change.get());
-      for (Edit& edit : Change::from_body(change->record.body)->edits) {
-        turn.usable = turn.usable && level_knows(level, edit.scope);
-        edit.path.insert(edit.path.begin(), edit.scope);
-        turn.steps.push_back({std::move(edit.path), edit.op, std::move(edit.value)});
-      }
-      turns.push_back(std::move(turn));
+  [[nodiscard]] Turn turn_of(const SignedRecord& change) const {
+    Turn turn{change.id, change.record.hlc, {}, true, {}, false};
+    const unsigned level = level_at(&change);
+    for (Edit& edit : Change::from_body(change.record.body)->edits) {
+      turn.usable = turn.usable && level_knows(level, edit.scope);
+      edit.path.insert(edit.path.begin(), edit.scope);
+      turn.steps.push_back({std::move(edit.path), edit.op, std::move(edit.value)});
     }
-    const Knew knew = [this](const RecordId& earlier, const RecordId& later) {
-      return knew_.at(later).contains(earlier);
-    };
-    verdict_.tree = Fold(turns, knew).run();
-    verdict_.level = level_at(nullptr);
-    for (const Turn& turn : turns) {
-      Fate& fate = verdict_.fates[turn.id];
-      if (turn.skipped)
-        fate = Fate::skipped;
-      else if (turn.lost.empty())
-        fate = Fate::applied;
-      else
-        fate = turn.lost.size() == turn.steps.size() ? Fate::lost : Fate::partly;
-    }
+    return turn;
   }
 
   const Input& input_;
+  const Base* base_;
   Authority authority_;
   std::map<RecordId, std::set<RecordId>> knew_;
   std::vector<RecordPtr> changes_;
@@ -189,6 +200,13 @@ std::string_view to_string(Fate fate) {
   return "unknown";
 }
 
-Verdict evaluate(const Input& input) { return Evaluation(input).run(); }
+Verdict evaluate(const Input& input) {
+  const std::optional<Base> base = find_base(input);
+  return Evaluation(input, base ? &*base : nullptr, true).run();
+}
+
+Folded fold_as_of(const Input& covered, const Base* before) {
+  return Evaluation(covered, before, false).fold();
+}
 
 }  // namespace starling::reference

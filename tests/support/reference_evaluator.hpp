@@ -2,6 +2,9 @@
 // said: to be compared with what the nodes of a simulated fleet make of theirs. It shares the values and the
 // bodies' decoders with them, and no rule.
 //
+// Of checkpoints it takes all that they cover to be among the records. Whether one says rightly which change
+// has emptied a scope (M10) is not asked.
+//
 // Revocations are not in it. Of M6 it judges what a simulated fleet writes: the members at the top, and where
 // `pass` leads.
 #pragma once
@@ -19,11 +22,16 @@
 
 namespace starling::reference {
 
+// Which checkpoints were found right, and which wrong: that follows from what they cover, so it never
+// changes.
+using Known = std::map<RecordId, bool>;
+
 struct Input {
   FleetId fleet;
   std::vector<RecordPtr> records;  // in any order, each once
   // Does it lie further ahead of fleet time than L7 lets pass?
   std::function<bool(const SignedRecord&)> ahead;
+  Known* known = nullptr;  // remembered from one evaluation to the next
 };
 
 enum class Fate {
@@ -40,7 +48,7 @@ enum class Fate {
 [[nodiscard]] std::string_view to_string(Fate fate);
 
 struct Verdict {
-  std::map<RecordId, Fate> fates;  // of every change
+  std::map<RecordId, Fate> fates;  // of every change that isn't settled (L8)
   json::object tree;               // the documents by scope
   unsigned level = 1;              // M9, at the end of the order
   std::map<PeerId, Role> members;
@@ -48,6 +56,7 @@ struct Verdict {
   std::set<RecordId> standing;  // anchors, checkpoints and rulings
   // Forked chains, and the lowest number that two records share.
   std::map<ChainId, std::uint64_t> forks;
+  RecordId base;  // the checkpoint that the fold begins with; zero: with nothing
 };
 
 [[nodiscard]] Verdict evaluate(const Input& input);

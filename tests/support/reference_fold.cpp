@@ -199,7 +199,8 @@ std::set<std::size_t> Fold::needed_by(std::size_t turn, const Path& removed) con
 std::set<std::size_t> Fold::drop_removals(std::size_t turn) {
   const json::value tree_before = tree_;
   for (const Step& step : turns_[turn].steps) {
-    if (step.op != EditOp::remove) (void)apply(turn, step, is_only_room(turn, step));
+    if (step.op != EditOp::remove && !is_older_than_start(turns_[turn], step))
+      (void)apply(turn, step, is_only_room(turn, step));
   }
   std::set<std::size_t> dropped;
   for (bool more = true; more;) {
@@ -219,35 +220,119 @@ std::set<std::size_t> Fold::drop_removals(std::size_t turn) {
   return dropped;
 }
 
+Fold::Before Fold::before() const {
+  Before all{tree_, wishes_, made_, kept_, provenance_, {}};
+  for (const Turn& turn : turns_) all.lost.push_back(turn.lost);
+  return all;
+}
+
+void Fold::go_back(Before before) {
+  tree_ = std::move(before.tree);
+  wishes_ = std::move(before.wishes);
+  made_ = std::move(before.made);
+  kept_ = std::move(before.kept);
+  provenance_ = std::move(before.provenance);
+  for (std::size_t i = 0; i < turns_.size(); ++i) turns_[i].lost = std::move(before.lost[i]);
+}
+
 void Fold::take_turn(std::size_t turn) {
-  const json::value tree_before = tree_;
-  const std::vector<Wish> wishes_before = wishes_;
-  const std::vector<Wish> made_before = made_;
-  const std::vector<Kept> kept_before = kept_;
-  std::vector<std::set<std::size_t>> lost_before;
-  for (const Turn& other : turns_) lost_before.push_back(other.lost);
+  Before all = before();
   std::set<std::size_t> loses = drop_removals(turn);
   bool possible = true;
   for (std::size_t i = 0; i < turns_[turn].steps.size() && possible; ++i) {
     if (loses.contains(i)) continue;
-    const Step& step = turns_[turn].steps[i];
-    const bool only_room = is_only_room(turn, step);
-    const Path reach = reach_of(step);
-    const Done done = apply(turn, step, only_room);
+    const Done done = take_step(turn, i);
     possible = done != Done::impossible;
     if (done == Done::loses) loses.insert(i);
-    if (done == Done::yes) settle(turn, i, reach, only_room);
   }
   if (possible && valid(tree_)) {
     turns_[turn].lost.insert(loses.begin(), loses.end());
     return;
   }
-  tree_ = tree_before;
-  wishes_ = wishes_before;
-  made_ = made_before;
-  kept_ = kept_before;
-  for (std::size_t i = 0; i < turns_.size(); ++i) turns_[i].lost = lost_before[i];
+  go_back(std::move(all));
   turns_[turn].skipped = true;
+}
+
+Fold::Done Fold::take_step(std::size_t turn, std::size_t index) {
+  const Step& step = turns_[turn].steps[index];
+  if (is_older_than_start(turns_[turn], step)) {
+    if (!is_fulfilled(step)) return Done::loses;
+    wishes_.push_back({turn, index});
+    made_.push_back({turn, index});
+    return Done::yes;
+  }
+  const bool only_room = is_only_room(turn, step);
+  const Path reach = reach_of(step);
+  const Done done = apply(turn, step, only_room);
+  if (done != Done::yes) return done;
+  settle(turn, index, reach, only_room);
+  if (!only_room) note_origin(turns_[turn], step);
+  return done;
+}
+
+// L8: somebody has said something of the same place later, and that is in the state that the fold begins
+// with. Appends get along with one another.
+bool Fold::is_older_than_start(const Turn& turn, const Step& step) const {
+  if (!start_) return false;
+  return std::ranges::any_of(start_->provenance, [&](const auto& entry) {
+    const auto& [path, of] = entry;
+    const bool later = of.hlc != turn.clock ? of.hlc > turn.clock : of.change < turn.id;
+    const bool below = path.size() > step.path.size();
+    return later && overlaps(path, step.path) && !(below && step.op == EditOp::append);
+  });
+}
+
+bool Fold::is_fulfilled(const Step& step) {
+  const json::value* there = at(tree_, step.path, step.path.size());
+  if (step.op == EditOp::remove) return !there;
+  if (step.op == EditOp::append || !there) return false;
+  return is_empty_object(step.value) ? there->is_object() : same_json(*there, *step.value);
+}
+
+void Fold::forget_at_and_below(const Path& path) {
+  std::erase_if(provenance_, [&](const auto& entry) { return is_prefix(path, entry.first); });
+}
+
+void Fold::note_leaves(const Path& path, const json::value& value, const Provenance& of) {
+  const json::object* object = value.if_object();
+  if (!object || object->empty()) {
+    provenance_[path] = of;
+    return;
+  }
+  for (const auto& [name, member] : *object) {
+    Path below = path;
+    below.emplace_back(name);
+    note_leaves(below, member, of);
+  }
+}
+
+// Who set a value; of what is gone, or was replaced as a whole, who did that. What stood above as a value of
+// its own has given way, and what it had done away with stays done away with by its author.
+void Fold::note_origin(const Turn& turn, const Step& step) {
+  const Provenance own{turn.id, turn.clock, false};
+  const Provenance gone{turn.id, turn.clock, true};
+  if (step.op == EditOp::append) {
+    Path element = step.path;
+    element.push_back(std::to_string(at(tree_, step.path, step.path.size())->get_array().size() - 1));
+    provenance_[element] = own;
+    return;
+  }
+  for (Path above; step.op == EditOp::set && above.size() < step.path.size();
+       above.push_back(step.path[above.size()])) {
+    const auto found = provenance_.find(above);
+    if (found == provenance_.end() || found->second.removed) continue;
+    const Provenance gave_way{found->second.change, found->second.hlc, true};
+    forget_at_and_below(above);
+    provenance_[above] = gave_way;
+  }
+  forget_at_and_below(step.path);
+  if (step.op == EditOp::remove) {
+    provenance_[step.path] = gone;
+    return;
+  }
+  const json::object* object = step.value->if_object();
+  if (object && !object->empty()) provenance_[step.path] = gone;
+  note_leaves(step.path, *step.value, own);
 }
 
 // Whether what stands above the path lets the step pass. What is no object gives way, but an array only where
@@ -335,7 +420,8 @@ void Fold::settle(std::size_t turn, std::size_t step, const Path& reach, bool on
 }
 
 json::object Fold::run() {
-  tree_ = json::object{{base_scope, empty_document()}};
+  tree_ = start_ ? start_->document : json::object{{base_scope, empty_document()}};
+  if (start_) provenance_ = start_->provenance;
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
     if (turns_[turn].usable)
       take_turn(turn);

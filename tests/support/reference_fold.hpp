@@ -1,8 +1,10 @@
-// The part of the reference evaluator that folds changes (M1 to M6, M9).
+// The part of the reference evaluator that folds changes (M1 to M6, M9), and knows where what stands came
+// from (L8).
 #pragma once
 
 #include <optional>
 
+#include "starling/merge/state.hpp"
 #include "starling/model/change.hpp"
 #include "tests/support/reference_evaluator.hpp"
 
@@ -17,6 +19,7 @@ struct Step {
 
 struct Turn {
   RecordId id;
+  Hlc clock;
   std::vector<Step> steps;
   bool usable = true;  // M9: of a scope that the level at its place knows
   std::set<std::size_t> lost;
@@ -27,10 +30,13 @@ using Knew = std::function<bool(const RecordId& earlier, const RecordId& later)>
 
 class Fold {
  public:
-  // In order (M1).
-  Fold(std::vector<Turn>& turns, const Knew& knew) : turns_(turns), knew_(knew) {}
+  // In order (M1), onto the state of a checkpoint or onto nothing.
+  Fold(std::vector<Turn>& turns, const Knew& knew, const MergeState* start)
+      : turns_(turns), knew_(knew), start_(start) {}
   // Loses and skips are noted in the turns; what the documents become.
   [[nodiscard]] json::object run();
+  // Of what stands then, and of what is gone.
+  [[nodiscard]] const Provenances& provenance() const { return provenance_; }
 
  private:
   // What somebody wanted somewhere, until somebody who knew of it wanted something else.
@@ -44,11 +50,24 @@ class Fold {
     std::size_t turn = 0;
   };
   enum class Done { yes, loses, impossible };
+  struct Before {
+    json::value tree;
+    std::vector<Wish> wishes;
+    std::vector<Wish> made;
+    std::vector<Kept> kept;
+    Provenances provenance;
+    std::vector<std::set<std::size_t>> lost;
+  };
 
   [[nodiscard]] const Step& step_of(const Wish& wish) const { return turns_[wish.turn].steps[wish.step]; }
   [[nodiscard]] bool concurrent(std::size_t a, std::size_t b) const;
   [[nodiscard]] std::set<std::size_t> needed_by(std::size_t turn, const Path& removed) const;
   std::set<std::size_t> drop_removals(std::size_t turn);
+  [[nodiscard]] Before before() const;
+  void go_back(Before before);
+  [[nodiscard]] bool is_older_than_start(const Turn& turn, const Step& step) const;
+  [[nodiscard]] bool is_fulfilled(const Step& step);
+  Done take_step(std::size_t turn, std::size_t step);
   void take_turn(std::size_t turn);
   Done apply(std::size_t turn, const Step& step, bool only_room);
   Done clear_way(std::size_t turn, const Path& path);
@@ -56,12 +75,18 @@ class Fold {
   [[nodiscard]] Path reach_of(const Step& step);
   void settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room);
 
+  void forget_at_and_below(const Path& path);
+  void note_origin(const Turn& turn, const Step& step);
+  void note_leaves(const Path& path, const json::value& value, const Provenance& of);
+
   std::vector<Turn>& turns_;
   const Knew& knew_;
+  const MergeState* start_;
   json::value tree_;
   std::vector<Wish> wishes_;
   std::vector<Wish> made_;  // replaced ones too
   std::vector<Kept> kept_;
+  Provenances provenance_;
 };
 
 }  // namespace starling::reference
