@@ -83,6 +83,8 @@ bool Fleet::is_present(const VersionVector& vector) const {
 }
 
 Task<Result<RevisionId>> Fleet::revision_at(VersionVector vector, Hlc latest) {
+  if (merge_.level() > newest_merge_level)
+    co_return fail(Errc::not_supported, "a newer version's rules hold here (M9)");
   if (includes(vector, covered_by(base_)) && is_present(vector)) co_return merge_.revision();
   LIBP2P_CO_TRY(const Derived derived,
                 co_await derive(env_, log_, join_checks_, id_, base_, std::move(vector), latest));
