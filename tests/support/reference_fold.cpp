@@ -270,69 +270,11 @@ Fold::Done Fold::take_step(std::size_t turn, std::size_t index) {
   return done;
 }
 
-// L8: somebody has said something of the same place later, and that is in the state that the fold begins
-// with. Appends get along with one another.
-bool Fold::is_older_than_start(const Turn& turn, const Step& step) const {
-  if (!start_) return false;
-  return std::ranges::any_of(start_->provenance, [&](const auto& entry) {
-    const auto& [path, of] = entry;
-    const bool later = of.hlc != turn.clock ? of.hlc > turn.clock : of.change < turn.id;
-    const bool below = path.size() > step.path.size();
-    return later && overlaps(path, step.path) && !(below && step.op == EditOp::append);
-  });
-}
-
 bool Fold::is_fulfilled(const Step& step) {
   const json::value* there = at(tree_, step.path, step.path.size());
   if (step.op == EditOp::remove) return !there;
   if (step.op == EditOp::append || !there) return false;
   return is_empty_object(step.value) ? there->is_object() : same_json(*there, *step.value);
-}
-
-void Fold::forget_at_and_below(const Path& path) {
-  std::erase_if(provenance_, [&](const auto& entry) { return is_prefix(path, entry.first); });
-}
-
-void Fold::note_leaves(const Path& path, const json::value& value, const Provenance& of) {
-  const json::object* object = value.if_object();
-  if (!object || object->empty()) {
-    provenance_[path] = of;
-    return;
-  }
-  for (const auto& [name, member] : *object) {
-    Path below = path;
-    below.emplace_back(name);
-    note_leaves(below, member, of);
-  }
-}
-
-// Who set a value; of what is gone, or was replaced as a whole, who did that. What stood above as a value of
-// its own has given way, and what it had done away with stays done away with by its author.
-void Fold::note_origin(const Turn& turn, const Step& step) {
-  const Provenance own{turn.id, turn.clock, false};
-  const Provenance gone{turn.id, turn.clock, true};
-  if (step.op == EditOp::append) {
-    Path element = step.path;
-    element.push_back(std::to_string(at(tree_, step.path, step.path.size())->get_array().size() - 1));
-    provenance_[element] = own;
-    return;
-  }
-  for (Path above; step.op == EditOp::set && above.size() < step.path.size();
-       above.push_back(step.path[above.size()])) {
-    const auto found = provenance_.find(above);
-    if (found == provenance_.end() || found->second.removed) continue;
-    const Provenance gave_way{found->second.change, found->second.hlc, true};
-    forget_at_and_below(above);
-    provenance_[above] = gave_way;
-  }
-  forget_at_and_below(step.path);
-  if (step.op == EditOp::remove) {
-    provenance_[step.path] = gone;
-    return;
-  }
-  const json::object* object = step.value->if_object();
-  if (object && !object->empty()) provenance_[step.path] = gone;
-  note_leaves(step.path, *step.value, own);
 }
 
 // Whether what stands above the path lets the step pass. What is no object gives way, but an array only where
