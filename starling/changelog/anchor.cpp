@@ -6,7 +6,6 @@
 namespace starling {
 namespace {
 
-using libp2p::ProtobufField;
 using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 

@@ -7,7 +7,6 @@
 namespace libp2p::test {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // 256 connections, each of which sends 65,536 bytes of 0xff at once or nothing at all, and stays.

@@ -8,7 +8,6 @@
 namespace starling::sim {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 

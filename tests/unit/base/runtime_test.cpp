@@ -8,7 +8,6 @@
 namespace libp2p {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 Task<> note_after(Env env, Duration delay, std::vector<int>& notes, int note) {

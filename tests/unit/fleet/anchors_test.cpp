@@ -7,7 +7,6 @@ namespace {
 using testing::FleetWorld;
 using testing::key_of;
 using testing::must;
-using testing::set_change;
 
 struct Watcher final : FleetObserver {
   void on_state_differs(const RecordPtr& anchor) override { differs.push_back(anchor->id); }

@@ -6,9 +6,7 @@ namespace starling {
 namespace {
 
 using testing::FleetWorld;
-using testing::key_of;
 using testing::must;
-using testing::set_change;
 
 constexpr std::chrono::hours ahead{24 * 365 * 10};
 

@@ -6,7 +6,6 @@ namespace starling {
 namespace {
 
 using testing::FleetWorld;
-using testing::key_of;
 using testing::must;
 using testing::set_change;
 

@@ -9,8 +9,6 @@
 namespace libp2p {
 namespace {
 
-using std::chrono::seconds;
-
 class Framing : public testing::Test {
  protected:
   // Puts `bytes` on the way to `near_`, and ends the stream after them when told.

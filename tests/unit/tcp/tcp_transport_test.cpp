@@ -11,8 +11,6 @@
 namespace libp2p {
 namespace {
 
-using std::chrono::seconds;
-
 Multiaddr address(std::string_view text) { return Multiaddr::parse(text).value(); }
 
 // Real sockets on loopback: what is waited for comes at once, or a generous limit says that it doesn't.
