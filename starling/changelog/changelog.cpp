@@ -253,7 +253,10 @@ void Changelog::end_before_fork(const ChainId& chain, ChainHead& head) const {
   head.seq = head.fork->seq - 1;
   head.id = {};
   const auto covered = base_.covered.find(chain);
-  if (covered != base_.covered.end() && head.seq < covered->second.seq) return;
+  if (covered != base_.covered.end() && head.seq <= covered->second.seq) {
+    if (head.seq == covered->second.seq) head.id = covered->second.id;
+    return;
+  }
   const auto& records = chains_.at(chain).records;
   const auto last = records.lower_bound({head.seq, RecordId{}});
   if (last != records.end() && last->first.first == head.seq) head.id = last->second->id;

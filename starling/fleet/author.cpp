@@ -48,7 +48,7 @@ constexpr std::size_t max_descent = 4096;
 
 bool usable(const AuthoringContext& context, const SignedRecord& record) {
   return record.record.hlc <= context.ceiling && context.log.stands(record) &&
-         !context.avoided.contains(record.id);
+         !context.avoided.contains(record.id) && (!context.counts || context.counts(record.record));
 }
 
 // What a record may be put after, newest first, besides `known` and what that was put after. Whoever is

@@ -23,6 +23,8 @@ struct AuthoringContext {
   std::optional<std::vector<RecordId>> parents = std::nullopt;
   // Nobody's parents: what is in the log and not in the state that is built upon yet (M4), or void.
   std::set<RecordId> avoided = {};
+  // Has its author a right to it (L4)? Only what has is anybody's parent. Nothing: all has.
+  std::function<bool(const Record&)> counts = nullptr;
 };
 
 // The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that

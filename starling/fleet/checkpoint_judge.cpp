@@ -60,8 +60,7 @@ Task<RecordPtr> CheckpointJudge::newest(BasePtr horizon) {
 
 bool CheckpointJudge::is_ready(const SignedRecord& checkpoint) const {
   const Controls::Anchored* known = controls_.find(checkpoint.id);
-  return known != nullptr && checkpoint.record.hlc <= ceiling_() &&
-         std::ranges::all_of(known->anchor.vector, [this](const auto& entry) {
+  return known != nullptr && std::ranges::all_of(known->anchor.vector, [this](const auto& entry) {
            return entry.second.seq == 0 || log_.knows(entry.second.id);
          });
 }
@@ -70,6 +69,11 @@ Task<RecordPtr> CheckpointJudge::right_follower(RecordPtr of, BasePtr horizon) {
   const std::vector<RecordPtr> followers = controls_.followers(of ? of->id : RecordId{}, charter_, log_);
   for (const RecordPtr& follower : followers) {
     if (is_wrong(follower->id)) continue;
+    // Held, as a change would be (L7).
+    if (follower->record.hlc > ceiling_()) {
+      open_ = true;
+      continue;
+    }
     if (is_right(follower->id)) co_return follower;
     if (!is_ready(*follower)) {
       open_ = true;

@@ -106,6 +106,8 @@ AuthoringContext Fleet::authoring_context() const {
   AuthoringContext context{id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
   // Whoever built upon what is discarded would bring it back (L7).
   for (const auto& [clock, id] : voided_) context.avoided.insert(id);
+  // What has no right is not taken by everybody, nor is what rests on it.
+  context.counts = [this](const Record& record) { return charter_.judge(record) == Charter::Verdict::valid; };
   return context;
 }
 
@@ -406,7 +408,8 @@ void Fleet::set_clock_offset(std::chrono::milliseconds offset) {
 }
 
 void Fleet::tick() {
-  if (!base_sought_ || judge_.has_open()) seek_base();
+  const bool base_is_held = base_ && base_->record->record.hlc > ceiling();
+  if (!base_sought_ || judge_.has_open() || base_is_held) seek_base();
   std::vector<RecordPtr> due;
   for (auto it = held_.begin(); it != held_.end() && it->first <= ceiling(); ++it)
     due.push_back(log_.get(it->second));

@@ -156,9 +156,9 @@ class Run {
     }
   }
 
-  // A time at which the changes are due that take part, and no others.
+  // A time at which the changes are due that take part, and the checkpoint, and no others.
   static libp2p::WallTime time_of(const Fleet& fleet) {
-    Hlc latest;
+    Hlc latest = fleet.checkpoint() ? fleet.checkpoint()->record.hlc : Hlc{};
     for (const RecordPtr& change : fleet.changes()) latest = std::max(latest, change->record.hlc);
     return latest.wall() + milliseconds(1) - Fleet::clock_tolerance;
   }

@@ -10,9 +10,6 @@ using reference::Fate;
 // A change is let in, and held again, within a second of fleet time's reaching its clock or falling behind
 // it.
 constexpr libp2p::Duration patience = std::chrono::seconds(3);
-// Which checkpoint to begin with a process asks at its first tick.
-constexpr libp2p::Duration time_to_wake = std::chrono::seconds(2);
-
 RecordId id_of(const RecordPtr& record) { return record ? record->id : RecordId{}; }
 
 std::string name_of(const RecordId& checkpoint) {
@@ -169,7 +166,8 @@ std::string Referee::look_at(std::size_t index) {
     for (const RecordPtr& r : world_.disk(index).image().records) {
       if (!fleet.log().holds(r->id)) return "it has lost the record " + to_hex(r->id) + " over a restart";
     }
-    seen = Seen{world_.processes(index), world_.runtime().now(), 0, 0, {}, {}, {}, {}};
+    seen = Seen{};
+    seen.process = world_.processes(index);
   }
   // What is on its way to the disk counts for nothing yet.
   const bool ready = world_.node(index).joined() && fleet.settled() &&
@@ -180,13 +178,25 @@ std::string Referee::look_at(std::size_t index) {
   std::set<RecordId> held;
   for (const auto& [hlc, id] : fleet.held()) held.insert(id);
   const RecordId base = id_of(fleet.checkpoint());
+  for (const RecordPtr& r : fleet.log().records()) {
+    // What is forgotten behind one can't be had back by a clock.
+    const bool for_good = fleet.horizon() && r->record.hlc <= fleet.horizon()->record->record.hlc;
+    if (r->record.kind == RecordKind::checkpoint && r->record.hlc > fleet.ceiling() && !for_good)
+      held.insert(r->id);
+  }
   const bool same_records = seen.records == fleet.log().size() && seen.drops == fleet.log().drops();
   if (same_records && seen.held == held && seen.base == base) {
     // Invariant 6: without another record, and nothing held or let in, there is no other revision.
     return seen.revision == fleet.revision() ? "" : "it moved to another revision for no reason";
   }
   const reference::Verdict& verdict = verdict_on(fleet, held);
-  if (verdict.base != base && world_.runtime().now() - seen.since < time_to_wake) return {};
+  // Which one to begin with a process asks about once a second.
+  if (verdict.base == base) {
+    seen.base_differs.reset();
+  } else if (world_.runtime().now() - seen.base_differs.value_or(world_.runtime().now()) <= patience) {
+    if (!seen.base_differs) seen.base_differs = world_.runtime().now();
+    return {};
+  }
   seen.records = fleet.log().size();
   seen.drops = fleet.log().drops();
   seen.held = held;

@@ -25,7 +25,7 @@ class Referee {
  private:
   struct Seen {
     std::size_t process = 0;
-    libp2p::Instant since{};
+    std::optional<libp2p::Instant> base_differs;  // from the reference's: since when
     std::size_t records = 0;
     std::uint64_t drops = 0;  // of its log
     RecordId base;

@@ -1,6 +1,7 @@
 #include "tests/support/reference_base.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "libp2p/crypto/hash.hpp"
 #include "starling/changelog/anchor.hpp"
@@ -90,15 +91,12 @@ class Addition {
     }
   }
 
-  // What is settled may name what is not here any more.
-  [[nodiscard]] bool is_closed() const {
-    const auto known = [&](const RecordId& id) {
-      const auto found = all_.find(id);
-      return covered_.contains(id) || found == all_.end() ||
-             (before_ && before_->settles(found->second->record));
-    };
-    return std::ranges::all_of(
-        added_, [&](const auto& entry) { return std::ranges::all_of(entry.second->record.parents, known); });
+  // Of what was there when it was signed, but for what clocks may differ by (L7)?
+  [[nodiscard]] bool is_due(const Record& checkpoint) const {
+    constexpr std::chrono::minutes tolerance{5};
+    return std::ranges::all_of(added_, [&](const auto& entry) {
+      return entry.second->record.hlc <= Hlc::at(checkpoint.hlc.wall() + tolerance);
+    });
   }
   // On the same branches?
   [[nodiscard]] bool goes_on() const {
@@ -144,8 +142,10 @@ class Search {
     while (any) {
       const Base* before = at ? &*at : nullptr;
       std::optional<Base> next;
-      for (const RecordPtr& record : Authority(input_, before, true).standing()) {
+      const Authority authority(input_, before, true);
+      for (const RecordPtr& record : input_.records) {
         if (record->record.kind != RecordKind::checkpoint || (next && next->id < record->id)) continue;
+        if (input_.ahead(*record) || !stands_by_itself(authority, *record)) continue;
         if (auto found = following(*record, before)) next = std::move(found);
       }
       if (!next) break;
@@ -155,25 +155,55 @@ class Search {
   }
 
  private:
+  // At or past a fork only a ruling lets a checkpoint stand: what anchors cover would hang on itself.
+  [[nodiscard]] bool stands_by_itself(const Authority& authority, const SignedRecord& record) const {
+    if (authority.judge(record) != Authority::Answer::valid) return false;
+    const auto fork = authority.forks.find(record.record.chain());
+    if (fork == authority.forks.end() || record.record.seq < fork->second) return true;
+    std::vector<std::tuple<Role, Hlc, RecordId, Ruling>> rulings;
+    for (const RecordPtr& said : authority.standing()) {
+      if (said->record.kind != RecordKind::ruling) continue;
+      const Ruling ruling = *Ruling::from_body(said->record.body);
+      if (ruling.chain == record.record.chain())
+        rulings.emplace_back(*authority.acts_as(said->record), said->record.hlc, said->id, ruling);
+    }
+    std::ranges::sort(rulings, {}, [](const auto& one) {
+      return std::tuple(std::get<0>(one), std::get<1>(one), std::get<2>(one));
+    });
+    std::uint64_t void_from = UINT64_MAX;
+    for (const auto& [by, hlc, id, ruling] : rulings) {
+      if (ruling.stands.is_zero()) {
+        void_from = std::min(void_from, std::max(ruling.seq, fork->second));
+        continue;
+      }
+      for (auto at = all_.find(ruling.stands); at != all_.end(); at = all_.find(at->second->record.prev)) {
+        if (at->first == record.id) return record.record.seq < void_from;
+      }
+      return false;
+    }
+    return false;
+  }
+
   [[nodiscard]] std::optional<Base> following(const SignedRecord& record, const Base* before) const {
     const auto checkpoint = Checkpoint::from_body(record.record.body);
     if (!checkpoint || checkpoint->anchor.base != (before ? before->id : RecordId{})) return std::nullopt;
     auto state = decode_state(checkpoint->state);
-    if (!state || !is_right(record.id, *checkpoint, *state, before)) return std::nullopt;
+    if (!state || !is_right(record, *checkpoint, *state, before)) return std::nullopt;
     return Base{record.id,
                 checkpoint->anchor.vector,
                 {checkpoint->kept.begin(), checkpoint->kept.end()},
                 std::move(*state)};
   }
 
-  [[nodiscard]] bool is_right(const RecordId& id, const Checkpoint& checkpoint, const MergeState& state,
-                              const Base* before) const {
+  [[nodiscard]] bool is_right(const SignedRecord& record, const Checkpoint& checkpoint,
+                              const MergeState& state, const Base* before) const {
+    const RecordId& id = record.id;
     if (before && !covers_all_of(checkpoint.anchor.vector, before->vector)) return false;
     auto covered = covered_by(checkpoint.anchor.vector, all_);
     if (!covered) return false;
     if (input_.known && input_.known->contains(id)) return input_.known->at(id);
     const Addition addition(input_, all_, std::move(*covered), before);
-    const bool right = says_rightly(addition, checkpoint, state);
+    const bool right = addition.is_due(record.record) && says_rightly(addition, checkpoint, state);
     if (input_.known) (*input_.known)[id] = right;
     return right;
   }
@@ -181,8 +211,7 @@ class Search {
   [[nodiscard]] static bool says_rightly(const Addition& addition, const Checkpoint& checkpoint,
                                          const MergeState& state) {
     const std::set<RecordId> kept = addition.kept();
-    if (!addition.goes_on() || !addition.is_closed() || !std::ranges::equal(kept, checkpoint.kept))
-      return false;
+    if (!addition.goes_on() || !std::ranges::equal(kept, checkpoint.kept)) return false;
     const Folded folded = addition.folded();
     return name_of(folded) == checkpoint.anchor.revision && same_json(folded.tree, state.document) &&
            folded.provenance == state.provenance;

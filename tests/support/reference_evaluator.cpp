@@ -14,12 +14,14 @@ using Answer = Authority::Answer;
 
 constexpr Hlc five_minutes{(5ULL * 60 * 1000) << 16};
 
-// Who knew what: a record's predecessor and parents, and what their authors knew.
-std::map<RecordId, std::set<RecordId>> knowledge(std::vector<RecordPtr> records) {
+// Who knew what: a record's predecessor and parents, and what their authors knew. What is settled is no part
+// of that (L8): of it some have forgotten a part.
+std::map<RecordId, std::set<RecordId>> knowledge(std::vector<RecordPtr> records, const Base* base) {
   std::ranges::sort(records, [](const RecordPtr& a, const RecordPtr& b) { return before(*a, *b); });
   std::map<RecordId, std::set<RecordId>> knew;
   for (const RecordPtr& r : records) {
     std::set<RecordId>& mine = knew[r->id];
+    if (base && base->settles(r->record)) continue;
     std::vector<RecordId> direct = r->record.parents;
     direct.push_back(r->record.prev);
     for (const RecordId& id : direct) {
@@ -54,7 +56,10 @@ bool level_knows(unsigned level, std::string_view scope) {
 class Evaluation {
  public:
   Evaluation(const Input& input, const Base* base, bool forks_count)
-      : input_(input), base_(base), authority_(input, base, forks_count), knew_(knowledge(input.records)) {
+      : input_(input),
+        base_(base),
+        authority_(input, base, forks_count),
+        knew_(knowledge(input.records, base)) {
     for (const RecordPtr& r : input.records) {
       if (r->record.kind == RecordKind::change) changes_.push_back(r);
     }
@@ -122,6 +127,7 @@ class Evaluation {
   // What another than its author has built upon is out of reach for all but its author and admins.
   [[nodiscard]] bool may_discard(const SignedRecord& by, const SignedRecord& change) const {
     if (by.record.author == change.record.author || authority_.acts_as(by.record) <= Role::admin) return true;
+    if (settled(change)) return false;  // whoever signed the checkpoint has
     return std::ranges::none_of(input_.records, [&](const RecordPtr& other) {
       const std::optional<Role> role = authority_.acts_as(other->record);
       return other->record.author != change.record.author && role && *role <= Role::operator_ &&
