@@ -197,7 +197,6 @@ Task<> Fleet::find_base() {
     if (!stored) env_.log.error("checkpoint.not_stored", {{"why", stored.error().to_string()}});
   }
   seeking_base_ = false;
-  tell([](FleetObserver& observer) { observer.on_revision_changed(); });
 }
 
 Result<BasePtr> Fleet::base_of(const RecordPtr& checkpoint) const {

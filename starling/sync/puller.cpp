@@ -95,9 +95,10 @@ Task<> Puller::compare_until_settled(PeerId peer, bool in_return) {
       env_.log.debug("sync.compare_failed",
                      {{"peer", peer.short_string()}, {"why", done.error().to_string()}});
       if (done.error().code == Errc::not_supported) co_await hooks_.prove_membership(peer);
-      break;
     }
-    again = comparing_[peer];
+    // Whoever asked meanwhile wants what has come since; a peer that is gone is compared with when it is
+    // back.
+    again = comparing_[peer] && swarm_.is_connected(peer);
   }
   comparing_.erase(peer);
   work_.notify_all();
