@@ -69,6 +69,8 @@ export class Peer {
       nodeInfo: { userAgent: 'starling-interop-js' },
       // Benchmarks open thousands of connections from one address.
       connectionManager: { maxConnections: 100_000, inboundConnectionThreshold: 100_000, maxIncomingPendingConnections: 100_000 },
+      // It pings each connection now and then, and js opens one ping stream at a time: ours would be refused.
+      connectionMonitor: { enabled: false },
       services: {
         // We ask by ourselves on each new connection: so a result that we didn't ask for was pushed.
         identify: identify({ runOnConnectionOpen: false }),
