@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/model/order.hpp"
+
 namespace starling {
 namespace {
 
@@ -45,11 +47,8 @@ std::vector<const Controls::Anchored*> Controls::anchors(const Charter& charter,
   for (const auto& [id, anchored] : anchors_) {
     if (counts(*anchored.record, charter, log)) standing.push_back(&anchored);
   }
-  std::ranges::sort(standing, [](const Anchored* a, const Anchored* b) {
-    const Record& x = a->record->record;
-    const Record& y = b->record->record;
-    return x.hlc != y.hlc ? x.hlc < y.hlc : a->record->id > b->record->id;
-  });
+  std::ranges::sort(
+      standing, [](const Anchored* a, const Anchored* b) { return comes_before(*a->record, *b->record); });
   return standing;
 }
 

@@ -5,6 +5,7 @@
 #include "libp2p/base/notifier.hpp"
 #include "starling/fleet/discards.hpp"
 #include "starling/merge/merge.hpp"
+#include "starling/model/order.hpp"
 
 namespace starling {
 namespace {
@@ -13,10 +14,7 @@ namespace {
 constexpr std::size_t slice_records = 2000;
 constexpr std::size_t slice_changes = 500;
 
-// M1.
-bool in_order(const RecordPtr& a, const RecordPtr& b) {
-  return a->record.hlc != b->record.hlc ? a->record.hlc < b->record.hlc : a->id > b->id;
-}
+bool in_order(const RecordPtr& a, const RecordPtr& b) { return comes_before(*a, *b); }
 
 class Slices {
  public:

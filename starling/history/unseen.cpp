@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <set>
 
+#include "starling/model/order.hpp"
+
 namespace starling {
 namespace {
 
 struct NewestFirst {
-  bool operator()(const RecordPtr& a, const RecordPtr& b) const {
-    return a->record.hlc != b->record.hlc ? a->record.hlc > b->record.hlc : a->id < b->id;
-  }
+  bool operator()(const RecordPtr& a, const RecordPtr& b) const { return comes_before(*b, *a); }
 };
 
 }  // namespace

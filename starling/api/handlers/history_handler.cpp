@@ -4,6 +4,7 @@
 
 #include "starling/api/change_json.hpp"
 #include "starling/api/writing.hpp"
+#include "starling/model/order.hpp"
 
 namespace starling {
 namespace {
@@ -40,9 +41,7 @@ std::vector<RecordPtr> changes_newest_first(const Fleet& fleet) {
   for (const RecordPtr& record : fleet.log().records()) {
     if (record->record.kind == RecordKind::change) changes.push_back(record);
   }
-  std::ranges::sort(changes, [](const RecordPtr& a, const RecordPtr& b) {
-    return a->record.hlc != b->record.hlc ? a->record.hlc > b->record.hlc : a->id < b->id;
-  });
+  std::ranges::sort(changes, [](const RecordPtr& a, const RecordPtr& b) { return comes_before(*b, *a); });
   return changes;
 }
 
