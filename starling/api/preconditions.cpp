@@ -37,19 +37,6 @@ std::vector<Path> places_of(const SignedRecord& record) {
   return places;
 }
 
-bool takes_part(const Fleet& fleet, const SignedRecord& record) {
-  if (record.record.kind != RecordKind::change) return false;
-  switch (fleet.status_of(record.id).state) {
-    case ChangeState::applied:
-    case ChangeState::partly:
-    case ChangeState::lost:
-    case ChangeState::skipped:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // The changes that came after the version that the request names, newest first; of one that is not known, the
 // newest change of all.
 Moved moved_since(const ApiContext& context, const EtagList& wanted) {
@@ -62,7 +49,7 @@ Moved moved_since(const ApiContext& context, const EtagList& wanted) {
     version_known = true;
     seen.insert(seen.end(), (*revision)->heads.begin(), (*revision)->heads.end());
   }
-  const auto counts = [&fleet](const SignedRecord& record) { return takes_part(fleet, record); };
+  const auto counts = [&fleet](const SignedRecord& record) { return fleet.is_folded(record); };
   Moved moved;
   for (const RecordPtr& record :
        unseen(fleet.log(), fleet.tips(), seen, counts, version_known ? most_told : 1))

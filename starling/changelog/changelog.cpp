@@ -308,6 +308,11 @@ void Changelog::uncount_tip(const PeerId& author) {
 
 // ---- what is asked ----
 
+bool Changelog::knows_ends_of(const VersionVector& vector) const {
+  return std::ranges::all_of(
+      vector, [this](const auto& entry) { return entry.second.seq == 0 || knows(entry.second.id); });
+}
+
 std::vector<RecordPtr> Changelog::range(const ChainId& chain, std::uint64_t first_seq, std::size_t max_count,
                                         std::size_t max_bytes) const {
   std::vector<RecordPtr> records;
@@ -477,13 +482,9 @@ Changelog::Ingested Changelog::set_base(LogBase base) {
 bool Changelog::goes_on_from_base(const SignedRecord& record) const {
   if (!base_.covered.contains(record.record.chain())) return true;
   if (is_settled(record.record)) return false;
-  if (strays(record.record)) return false;
-  RecordPtr at = get(record.record.prev);
-  while (at && !is_settled(at->record)) {
-    if (strays(at->record)) return false;
-    at = get(at->record.prev);
-  }
-  return true;
+  const SignedRecord* at = &record;
+  while (at && !is_settled(at->record) && !strays(at->record)) at = get(at->record.prev).get();
+  return !at || !strays(at->record);
 }
 
 bool Changelog::is_droppable(const SignedRecord& record) const {

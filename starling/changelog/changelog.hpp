@@ -74,6 +74,8 @@ class Changelog {
   [[nodiscard]] bool holds(const RecordId& id) const { return records_.contains(id); }
   // Is it held, or the last that the base covers of its chain?
   [[nodiscard]] bool knows(const RecordId& id) const { return holds(id) || base_heads_.contains(id); }
+  // Is the last record known that it names of each chain?
+  [[nodiscard]] bool knows_ends_of(const VersionVector& vector) const;
   // Records of one chain from `first_seq` on, by number and then id, at most `max_count`, stopping before
   // `max_bytes` is exceeded but never before the first. Past a fork it has every branch.
   [[nodiscard]] std::vector<RecordPtr> range(const ChainId& chain, std::uint64_t first_seq,

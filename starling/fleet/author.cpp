@@ -33,7 +33,10 @@ std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& 
 bool Author::can_go_on(const AuthoringContext& context) const {
   if (last_ && (last_->record.hlc > context.ceiling || context.avoided.contains(last_->id))) return false;
   // A checkpoint may cover another branch of it.
-  if (last_ && !context.log.goes_on_from_base(*last_) && !context.log.ends_base(last_->id)) return false;
+  const auto is_covered_elsewhere = [&log = context.log](const SignedRecord& last) {
+    return log.is_settled(last.record) ? !log.ends_base(last.id) : !log.stands(last);
+  };
+  if (last_ && is_covered_elsewhere(*last_)) return false;
   const auto known = context.log.vector().find({PeerId::from_public_key(key_.public_key()), incarnation_});
   if (known == context.log.vector().end()) return true;
   // A machine copied as it ran has written in this incarnation, too: what came next here would be a fork.

@@ -1,7 +1,5 @@
 #include "starling/fleet/checkpoint_judge.hpp"
 
-#include <algorithm>
-
 namespace starling {
 namespace {
 
@@ -58,24 +56,15 @@ Task<RecordPtr> CheckpointJudge::newest(BasePtr horizon) {
   }
 }
 
-bool CheckpointJudge::is_ready(const SignedRecord& checkpoint) const {
-  const Controls::Anchored* known = controls_.find(checkpoint.id);
-  return known != nullptr && std::ranges::all_of(known->anchor.vector, [this](const auto& entry) {
-           return entry.second.seq == 0 || log_.knows(entry.second.id);
-         });
-}
-
 Task<RecordPtr> CheckpointJudge::right_follower(RecordPtr of, BasePtr horizon) {
   const std::vector<RecordPtr> followers = controls_.followers(of ? of->id : RecordId{}, charter_, log_);
   for (const RecordPtr& follower : followers) {
     if (is_wrong(follower->id)) continue;
     // Held, as a change would be (L7).
-    if (follower->record.hlc > ceiling_()) {
-      open_ = true;
-      continue;
-    }
-    if (is_right(follower->id)) co_return follower;
-    if (!is_ready(*follower)) {
+    const bool held = follower->record.hlc > ceiling_();
+    if (!held && is_right(follower->id)) co_return follower;
+    const Controls::Anchored* said = controls_.find(follower->id);
+    if (held || said == nullptr || !log_.knows_ends_of(said->anchor.vector)) {
       open_ = true;
       continue;
     }

@@ -40,8 +40,6 @@ class CheckpointJudge {
   void restore(const Facts& facts);
 
  private:
-  // Is all here that it covers, as far as its ends show?
-  [[nodiscard]] bool is_ready(const SignedRecord& checkpoint) const;
   [[nodiscard]] Task<RecordPtr> right_follower(RecordPtr of, BasePtr horizon);
   [[nodiscard]] Task<Verdict> judge(RecordPtr checkpoint, RecordPtr from, BasePtr horizon);
 

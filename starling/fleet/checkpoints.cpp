@@ -243,25 +243,24 @@ void Fleet::rebuild_log() {
 }
 
 std::vector<UnseenCheckpoint> Fleet::unseen_checkpoints() {
+  std::vector<UnseenCheckpoint> unseen;
+  const std::vector<RecordPtr> waiting = log_.waiting_records();
+  const auto is_due = [this](const RecordPtr& record) {
+    return record->record.kind == RecordKind::checkpoint && record->record.hlc <= ceiling();
+  };
+  if (!judge_.has_open() && std::ranges::none_of(waiting, is_due)) return unseen;
   std::vector<RecordPtr> records;
   std::ranges::copy_if(charter_records_, std::back_inserter(records),
                        [this](const RecordPtr& record) { return log_.stands(*record); });
   Controls controls = controls_;
-  bool any = judge_.has_open();
-  for (const RecordPtr& record : log_.waiting_records()) {
+  for (const RecordPtr& record : waiting) {
     if (is_charter_record(record->record.kind)) records.push_back(record);
-    if (record->record.kind != RecordKind::checkpoint || record->record.hlc > ceiling()) continue;
-    controls.add(record);
-    any = true;
+    if (is_due(record)) controls.add(record);
   }
-  std::vector<UnseenCheckpoint> unseen;
-  if (!any) return unseen;
   const Charter charter = Charter::evaluate(id_, records, join_checks_);
   for (const Controls::Anchored* anchored : controls.anchors(charter, log_)) {
     const VersionVector& vector = anchored->anchor.vector;
-    const bool complete = std::ranges::all_of(
-        vector, [&](const auto& entry) { return entry.second.seq == 0 || log_.knows(entry.second.id); });
-    if (anchored->is_checkpoint() && !complete && includes(vector, covered_by(base_)) &&
+    if (anchored->is_checkpoint() && !log_.knows_ends_of(vector) && includes(vector, covered_by(base_)) &&
         !judge_.is_wrong(anchored->record->id))
       unseen.push_back({anchored->record, anchored->anchor.base});
   }

@@ -146,6 +146,8 @@ class Fleet {
   // the revision is made of. Ascending.
   [[nodiscard]] const std::vector<RecordId>& tips() const noexcept { return tips_; }
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+  // Is it a change that takes part in the merge, whatever has come of it there?
+  [[nodiscard]] bool is_folded(const SignedRecord& record) const;
   // Changes whose clock is too far ahead of fleet time (L7), earliest first.
   [[nodiscard]] const std::set<std::pair<Hlc, RecordId>>& held() const noexcept { return held_; }
 
@@ -236,7 +238,6 @@ class Fleet {
   [[nodiscard]] Result<bool> move_horizon(std::chrono::milliseconds keep);
   [[nodiscard]] std::set<RecordId> droppable(const VersionVector& covered) const;
 
-  [[nodiscard]] bool is_folded(const SignedRecord& record) const;
   void note_revision();
   [[nodiscard]] bool happened_before(const RecordId& earlier, const RecordId& later) const;
   // What makes it void, if anything does.
