@@ -430,9 +430,17 @@ class SlowFold {
     state_.lost.emplace(loser, e);
   }
 
+  [[nodiscard]] std::set<std::string> scopes_since(const json::value& before) const {
+    std::set<std::string> scopes;
+    for (const auto& scope : before.as_object()) scopes.emplace(scope.key());
+    for (const auto& scope : state_.document.as_object()) scopes.emplace(scope.key());
+    for (const auto& [scope, emptied] : state_.emptied) scopes.insert(scope);
+    return scopes;
+  }
+
   void emptiness(std::size_t c, const json::value& before) {
     const bool allows = inputs_[c].change.allow_empty;
-    for (const std::string scope : {"base", "edge", "lab"}) {
+    for (const std::string& scope : scopes_since(before)) {
       const auto touches = [&](const Path& place) {
         return std::ranges::any_of(edits(c), [&](const Edit& edit) { return overlaps(edit.path, place); });
       };
