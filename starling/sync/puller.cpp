@@ -69,12 +69,12 @@ Task<> Puller::compare_periodically() {
 
 void Puller::want(const PeerId& peer, bool in_return) {
   if (!swarm_.is_connected(peer)) return;
-  const auto [it, inserted] = comparing_.try_emplace(peer, false);
-  if (!inserted) {
-    it->second = true;
-    return;
-  }
-  tasks_.spawn("sync.compare_with", compare_until_settled(peer, in_return));
+  const auto [it, inserted] = comparing_.try_emplace(peer);
+  NextComparison& next = it->second;
+  // Two who each wanted another in return for every one would come to no end.
+  next.in_return = in_return && (next.in_return || !next.wanted);
+  next.wanted = true;
+  if (inserted) tasks_.spawn("sync.compare_with", compare_until_settled(peer));
 }
 
 void Puller::want_from_any(const PeerId& preferred) {
@@ -86,10 +86,10 @@ void Puller::want_from_any(const PeerId& preferred) {
   if (!peers.empty()) want(peers[env_.random.below(peers.size())]);
 }
 
-Task<> Puller::compare_until_settled(PeerId peer, bool in_return) {
+Task<> Puller::compare_until_settled(PeerId peer) {
   bool again = true;
   while (again) {
-    comparing_[peer] = false;
+    const bool in_return = std::exchange(comparing_[peer], {}).in_return;
     const auto done = co_await compare(peer, in_return);
     if (!done) {
       env_.log.debug("sync.compare_failed",
@@ -98,7 +98,7 @@ Task<> Puller::compare_until_settled(PeerId peer, bool in_return) {
     }
     // Whoever asked meanwhile wants what has come since; a peer that is gone is compared with when it is
     // back.
-    again = comparing_[peer] && swarm_.is_connected(peer);
+    again = comparing_[peer].wanted && swarm_.is_connected(peer);
   }
   comparing_.erase(peer);
   work_.notify_all();
@@ -206,14 +206,25 @@ Task<> Puller::read_lane(Round& round, std::size_t lane) {
   round.intake.finish(lane);
 }
 
+// Where too much is missing the first half is always asked for, and the rest in turn: whoever makes up
+// records that nobody has keeps nothing from coming.
+std::vector<RecordId> Puller::wanted() const {
+  std::vector<RecordId> ids = fleet_.log().missing();
+  if (ids.size() <= max_wanted) return ids;
+  const auto rest = ids.begin() + max_wanted / 2;
+  const auto turn = env_.random.below(static_cast<std::uint64_t>(ids.end() - rest));
+  std::rotate(rest, rest + static_cast<std::ptrdiff_t>(turn), ids.end());
+  ids.resize(max_wanted);
+  return ids;
+}
+
 PullRequest Puller::request_of(const PullPlanner::Ask& ask, std::string_view protocol) const {
   PullRequest request;
   request.ranges = ask.ranges;
   request.stripe = ask.stripe;
   if (ask.ranges.empty()) {
     request.vector = fleet_.log().vector();
-    request.wanted = fleet_.log().missing();
-    if (request.wanted.size() > max_wanted) request.wanted.resize(max_wanted);
+    request.wanted = wanted();
   }
   if (protocol == sync_protocol) request.limit = PullPlanner::round_records * ask.stripe.count;
   return request;

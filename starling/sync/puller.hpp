@@ -53,7 +53,7 @@ class Puller {
  private:
   struct Round;
   Task<> compare_periodically();
-  Task<> compare_until_settled(PeerId peer, bool in_return);
+  Task<> compare_until_settled(PeerId peer);
   Task<Result<>> compare(PeerId peer, bool in_return);
   Task<> pull_rounds();
   // What is missing nobody has any more: begins with a checkpoint of it. False: there is none to believe.
@@ -64,6 +64,7 @@ class Puller {
   static Task<> end_round(Round& round);
   Task<> read_lane(Round& round, std::size_t lane);
   Task<Result<>> read_answer(Round& round, std::size_t lane);
+  [[nodiscard]] std::vector<RecordId> wanted() const;
   [[nodiscard]] PullRequest request_of(const PullPlanner::Ask& ask, std::string_view protocol) const;
   void settle(const Round& round, const RecordIntake::Outcome& outcome);
 
@@ -74,8 +75,12 @@ class Puller {
   PullHooks hooks_;
   PullPlanner planner_;
   Horizons horizons_;
-  std::map<PeerId, bool> comparing_;  // true: once more afterwards
-  libp2p::Notifier work_;             // plan() may have something new
+  struct NextComparison {
+    bool wanted = false;
+    bool in_return = false;  // of one that the peer began
+  };
+  std::map<PeerId, NextComparison> comparing_;  // with whom one is under way, and what comes after it
+  libp2p::Notifier work_;                       // plan() may have something new
   libp2p::TaskGroup tasks_;
 };
 

@@ -1,5 +1,7 @@
 #include "starling/sync/sync_service.hpp"
 
+#include <set>
+
 #include "libp2p/base/protobuf.hpp"
 #include "starling/sync/missing_records.hpp"
 #include "tests/unit/sync/sync_net.hpp"
@@ -69,6 +71,53 @@ class Syncing : public ::testing::Test {
     frame.end = true;
     frame.vector = net.fleet.log.vector();
     frame.vector[record->record.chain()] = {record->record.seq, record->id, {}};
+    (void)co_await libp2p::write_length_prefixed(stream, frame.to_bytes());
+    (void)co_await libp2p::close_gracefully(stream);
+  }
+  // Brings nothing, and remembers what it was asked for by name.
+  Task<> listen(libp2p::InboundStream inbound, std::set<RecordId>& wanted) {
+    libp2p::Stream& stream = *inbound.stream;
+    const auto bytes = co_await libp2p::read_length_prefixed(stream, max_pull_bytes);
+    if (!bytes) co_return;
+    const PullRequest request = must(PullRequest::from_bytes(*bytes));
+    wanted.insert(request.wanted.begin(), request.wanted.end());
+    PullFrame frame;
+    frame.end = true;
+    if (request.digest) frame.vector = net.fleet.log.vector();
+    (void)co_await libp2p::write_length_prefixed(stream, frame.to_bytes());
+    (void)co_await libp2p::close_gracefully(stream);
+  }
+  // The beginning of a chain by that member; put after something, if it is given.
+  RecordPtr head_of(std::uint8_t number, std::uint64_t incarnation, std::optional<RecordId> parent = {}) {
+    Record record;
+    record.fleet = net.fleet.id();
+    record.kind = RecordKind::change;
+    record.author = peer_of(key_of(number));
+    record.incarnation = incarnation;
+    record.seq = 1;
+    if (parent) record.parents.push_back(*parent);
+    record.grant = net.grant_of(number);
+    record.hlc = Hlc::at(testing::noon + seconds(1));
+    record.body = set_change({"key"}, static_cast<std::int64_t>(incarnation)).to_body();
+    return must(sign_record(record, key_of(number)));
+  }
+  Task<> compare_as_well(libp2p::InboundStream inbound, libp2p::Host& host) {
+    libp2p::Stream& stream = *inbound.stream;
+    const auto bytes = co_await libp2p::read_length_prefixed(stream, max_pull_bytes);
+    if (!bytes) co_return;
+    ++asked;
+    PullFrame frame;
+    frame.end = true;
+    frame.vector = net.fleet.log.vector();
+    frame.vector[{peer_of(key_of(3)), 5}] = {1, net.fleet.id(), {}};
+    const PullRequest request = must(PullRequest::from_bytes(*bytes));
+    if (request.digest && !request.in_return) {
+      auto opened = co_await host.swarm().open_stream(inbound.peer, {std::string(sync_protocol)});
+      PullRequest own;
+      own.digest = digest(frame.vector);
+      (void)co_await libp2p::write_length_prefixed(*opened->stream, own.to_bytes());
+      (void)co_await libp2p::read_length_prefixed(*opened->stream, max_pull_bytes);
+    }
     (void)co_await libp2p::write_length_prefixed(stream, frame.to_bytes());
     (void)co_await libp2p::close_gracefully(stream);
   }
@@ -366,6 +415,45 @@ TEST_F(Syncing, PeersThatHoldTheSameTellEachOtherNextToNothing) {
   const auto begun = bytes();
   net.runtime.run_for(minutes(10));
   EXPECT_LT(bytes() - begun, 10 * 60 * 250U);  // bytes a second, with statuses and what keeps the connection
+}
+
+// The peer begins a comparison whenever one with it is begun: as two do at the same time, and it never comes
+// to hold the same.
+TEST_F(Syncing, L5_TwoThatNeverComeToHoldTheSameCompareAtTheirOwnPace) {
+  net.config.gossip = false;
+  SyncNet::Node& one = net.add(1);
+  auto member = net.stranger(2);
+  member->set_handler(std::string(sync_protocol), [&](libp2p::InboundStream inbound) {
+    return compare_as_well(std::move(inbound), *member);
+  });
+  net.connect(one, 2);
+  net.runtime.run_for(minutes(1));
+  EXPECT_GT(asked, 2U);
+  EXPECT_LT(asked, 20U);
+  net.runtime.run(member->stop());
+}
+
+// More of them than can be asked for at once, and nobody has one.
+TEST_F(Syncing, RV09_WhatIsMissingIsAskedForInTurn) {
+  net.config.gossip = false;
+  SyncNet::Node& one = net.add(1);
+  std::vector<RecordPtr> waiting;
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    for (std::uint8_t j = 0; j < 200; ++j) {
+      RecordId made_up;
+      made_up.bytes[0] = i + 1;
+      made_up.bytes[1] = j;
+      waiting.push_back(head_of(3, 1000U * (i + 1U) + j, made_up));
+    }
+  }
+  ASSERT_EQ(must(net.runtime.run(one.fleet.accept(waiting))).waiting, waiting.size());
+  auto member = net.stranger(2);
+  std::set<RecordId> wanted;
+  member->set_handler(std::string(sync_protocol),
+                      [&](libp2p::InboundStream inbound) { return listen(std::move(inbound), wanted); });
+  net.connect(one, 2);
+  EXPECT_TRUE(net.run_until([&] { return wanted.size() == waiting.size(); }, minutes(60)));
+  net.runtime.run(member->stop());
 }
 
 }  // namespace
