@@ -63,9 +63,11 @@ Task<Result<JoinReply>> AdmissionService::answer(libp2p::Stream& stream, PeerId 
 JoinReply AdmissionService::take_in(const PeerId& peer, const JoinHello& hello) {
   const auto charter = check_proof(fleet_.id(), hello.proof);
   if (!charter) return refusal(charter.error().message, false);
-  if (!charter->member(peer))
-    return refusal("the records brought do not show that this peer is a member", false);
-  gate_.add_proven(peer);
+  const Member* proven = charter->member(peer);
+  if (!proven) return refusal("the records brought do not show that this peer is a member", false);
+  if (fleet_.log().holds(proven->grant) && !fleet_.charter().member(peer))
+    return refusal("its grant is known here, and does not stand", false);
+  gate_.add_proven(peer, proven->grant);
   env_.log.info("member.proven", {{"peer", peer.short_string()}});
   JoinReply reply;
   reply.kind = JoinReply::Kind::admitted;

@@ -2,9 +2,10 @@
 // or to join.
 #pragma once
 
-#include <set>
+#include <map>
 
 #include "libp2p/swarm/gater.hpp"
+#include "starling/changelog/changelog.hpp"
 #include "starling/charter/charter.hpp"
 #include "starling/sync/messages.hpp"
 
@@ -28,13 +29,18 @@ class Gate final : public libp2p::Gater {
   [[nodiscard]] bool is_member(const PeerId& peer) const {
     return charter_.member(peer) || proven_.contains(peer);
   }
-  void add_proven(const PeerId& peer) {
-    if (proven_.size() < max_proven) proven_.insert(peer);
+  void add_proven(const PeerId& peer, const RecordId& grant) {
+    if (proven_.size() < max_proven) proven_.insert_or_assign(peer, grant);
+  }
+  // A proof is a part of the charter, chosen by whom it serves: where its grant has come the whole decides.
+  // Call it when the charter has changed.
+  void forget_proofs_known_to(const Changelog& log) {
+    std::erase_if(proven_, [&log](const auto& proven) { return log.holds(proven.second); });
   }
 
  private:
   const Charter& charter_;
-  std::set<PeerId> proven_;
+  std::map<PeerId, RecordId> proven_;
 };
 
 }  // namespace starling

@@ -70,7 +70,7 @@ Task<std::expected<void, JoinOutcome>> join_through(Env env, libp2p::Swarm& swar
         {Errc::crypto,
          "the records shown do not hold the token's invite, this node and the member that answered"});
   }
-  for (const auto& [member, entry] : charter->members()) gate.add_proven(member);
+  for (const auto& [member, entry] : charter->members()) gate.add_proven(member, entry.grant);
   swarm.disconnect(peer);
   co_return std::expected<void, JoinOutcome>{};
 }

@@ -393,6 +393,7 @@ bool SyncService::holds(const PeerId& node, const RecordId& record) const {
 // ---- members ----
 
 void SyncService::on_charter_changed() {
+  gate_.forget_proofs_known_to(fleet_.log());
   swarm_.recheck_admissions();
   keep_members_connected();
 }
