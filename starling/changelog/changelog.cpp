@@ -29,7 +29,13 @@ std::optional<RecordId> Changelog::first_missing_of(const Record& record) const 
   for (const RecordId& parent : record.parents) {
     if (!knows(parent)) return parent;
   }
-  return std::nullopt;
+  const Right right = right_of(record);
+  return right.verdict == Right::Verdict::unknown ? std::optional(right.missing) : std::nullopt;
+}
+
+Right Changelog::right_of(const Record& record) const {
+  if (!rule_ || is_settled(record)) return {};
+  return rule_(record, [this](const RecordId& id) { return get(id); });
 }
 
 Result<> Changelog::check_against(const SignedRecord& signed_record) const {
@@ -120,6 +126,8 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
   const bool is_genesis = r.kind == RecordKind::genesis;
   if ((is_genesis ? record->id : r.fleet) != fleet_)
     return end(Outcome::refused, Errc::refused, "a record of another fleet");
+  if (right_of(r).verdict == Right::Verdict::denied)
+    return end(Outcome::denied, Errc::refused, "its grant doesn't allow its author this record (L4)");
   std::optional<RecordId> missing = first_missing_of(r);
   while (missing && place_half(*missing, result)) missing = first_missing_of(r);
   if (missing) {
@@ -190,7 +198,12 @@ void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
     const RecordId id = ready.front();
     ready.pop_front();
     for (const auto& [record, bringer] : waiting_.release(id)) {
-      // One at a time and without recursion: what it in turn releases is queued here.
+      // One at a time and without recursion: what it in turn releases is queued here; and of what rests on
+      // what is denied much is denied as well.
+      if (right_of(record->record).verdict == Right::Verdict::denied) {
+        ready.push_back(record->id);
+        continue;
+      }
       if (const auto missing = first_missing_of(record->record)) {
         (void)waiting_.add(record, *missing, bringer);
         continue;
@@ -442,10 +455,11 @@ bool Changelog::covered_by(const VersionVector& vector, const SignedRecord& reco
 }
 
 std::vector<RecordId> Changelog::missing() const {
-  std::vector<RecordId> ids = waiting_.missing();
+  std::vector<RecordId> ids;
   for (const RecordId& id : named_) {
     if (!knows(id) && !waiting_.contains(id)) ids.push_back(id);
   }
+  std::ranges::move(waiting_.missing(), std::back_inserter(ids));
   return ids;
 }
 

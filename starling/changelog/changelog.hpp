@@ -11,7 +11,7 @@
 #include "starling/changelog/forks.hpp"
 #include "starling/changelog/version_vector.hpp"
 #include "starling/changelog/waiting_room.hpp"
-#include "starling/model/record.hpp"
+#include "starling/model/right.hpp"
 
 namespace starling {
 
@@ -25,10 +25,12 @@ struct LogBase {
 // Does `vector` reach as far as `earlier` in every chain?
 [[nodiscard]] bool includes(const VersionVector& vector, const VersionVector& earlier);
 
-// Pure and in memory; what is durable is the Store's matter, and what a record may say is the charter's.
-// Structure is checked here: chains are without gaps, parents are there, clocks rise (L2, L3, L7). Of a
-// forked chain all branches are kept and served; which of them stands is for senior keys to say
-// (Protections).
+// Pure and in memory; what is durable is the Store's matter, and who may write what is a rule that comes from
+// the charter.
+// Structure is checked here: chains are without gaps, parents are there, clocks rise (L2, L3, L7). A record
+// comes after its grant as after a parent: so what has no right is in nobody's log, nor what rests on it,
+// whoever heard of it when (L4). Of a forked chain all branches are kept and served; which of them stands is
+// for senior keys to say (Protections).
 class Changelog {
  public:
   // Places where a chain's author went on from one record in more than one way. More of them prove nothing
@@ -43,19 +45,21 @@ class Changelog {
   static constexpr std::size_t max_halves = 1024;
   static constexpr std::size_t max_halves_bytes = 16 * 1024 * 1024;
 
-  explicit Changelog(FleetId fleet) : fleet_(fleet) {}
+  // Without a rule every record has the right to be there.
+  explicit Changelog(FleetId fleet, RightRule rule = {}) : fleet_(fleet), rule_(std::move(rule)) {}
   // As if it had never held anything; protections included.
   void clear() {
     const std::uint64_t drops = drops_ + 1;
-    *this = Changelog(fleet_);
+    *this = Changelog(fleet_, std::move(rule_));
     drops_ = drops;
   }
 
   enum class Outcome {
     added,  // it and perhaps others that waited for it: see Ingested::added
     duplicate,
-    waiting,  // its predecessor or a parent is missing
+    waiting,  // its predecessor, a parent or its grant is missing
     forked,   // kept as well: its author wrote another with the same number
+    denied,   // its grant doesn't allow it (L4)
     refused,  // breaks a rule or a bound; `why` names it
   };
   struct Ingested {
@@ -69,6 +73,8 @@ class Changelog {
   // The same for what was taken before: no bound keeps out what is on disk already.
   [[nodiscard]] Ingested restore(RecordPtr record);
 
+  // Has it the right to be here? Of what a checkpoint has settled nobody asks.
+  [[nodiscard]] Right right_of(const Record& record) const;
   [[nodiscard]] const VersionVector& vector() const noexcept { return vector_; }
   [[nodiscard]] RecordPtr get(const RecordId& id) const;  // nullptr when not held
   [[nodiscard]] bool holds(const RecordId& id) const { return records_.contains(id); }
@@ -96,11 +102,14 @@ class Changelog {
 
   // What senior keys said of forked chains. What they name and is not held is among missing() from now on.
   void protect(Protections protections);
+  [[nodiscard]] const Protections& protections() const noexcept { return protections_; }
   [[nodiscard]] Standing standing(const SignedRecord& record) const;
   [[nodiscard]] bool stands(const SignedRecord& record) const { return standing(record) == Standing::stands; }
   // Does it stand whatever is settled, and whatever anchors cover? Only a ruling lets one stand at or past a
   // fork. Asked of checkpoints: what they say must not hang on themselves.
   [[nodiscard]] bool stands_by_itself(const SignedRecord& record) const;
+  // Does it go more than one way, or another than the base's?
+  [[nodiscard]] bool is_forked(const ChainId& chain) const { return forked_from(chain) != UINT64_MAX; }
   // The last record of a chain that stands; nullptr when none is held.
   [[nodiscard]] RecordPtr last_standing(const ChainId& chain) const;
   // Is it the record that its chain's entry names, or one before that?
@@ -124,7 +133,7 @@ class Changelog {
   // Changes whenever something was forgotten, or settled.
   [[nodiscard]] std::uint64_t drops() const noexcept { return drops_; }
 
-  // What is to be pulled by name: what waiting records wait for, and what senior keys have named.
+  // What is to be pulled by name: what senior keys have named, then what waiting records wait for.
   [[nodiscard]] std::vector<RecordId> missing() const;
   // Is it one of those?
   [[nodiscard]] bool awaits(const RecordId& id) const {
@@ -177,6 +186,7 @@ class Changelog {
   Ingested take(const RecordPtr& record, const PeerId& bringer);
 
   FleetId fleet_;
+  RightRule rule_;
   std::map<RecordId, Held> records_;
   std::map<ChainId, Chain> chains_;
   std::size_t branches_ = 0;

@@ -8,7 +8,7 @@
 
 namespace starling {
 
-class MemoryStore final : public Store {
+class MemoryStore : public Store {
  public:
   [[nodiscard]] Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override;
   [[nodiscard]] Result<> drop(std::span<const RecordId> ids, const Facts& facts) override;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "starling/charter/entitlements.hpp"
+
 namespace starling {
 
 // One stratum after the other: what a stratum grants can only be junior to it, so when it is reached all that
@@ -197,24 +199,7 @@ Charter::Verdict Charter::judge(const Record& record) const {
     if (standing->subject != record.author) return Verdict::denied;
     role = standing->role;
   }
-  switch (record.kind) {
-    case RecordKind::change:
-    case RecordKind::invite:
-      return at_least(role, Role::operator_) ? Verdict::valid : Verdict::denied;
-    case RecordKind::grant:
-    case RecordKind::labels:
-    case RecordKind::anchor:
-    case RecordKind::checkpoint:
-    case RecordKind::ruling:
-      return at_least(role, Role::admin) ? Verdict::valid : Verdict::denied;
-    case RecordKind::admit:
-      return Verdict::valid;
-    case RecordKind::genesis:
-    case RecordKind::revoke:
-      break;
-  }
-  // What a newer version may have defined is kept for it (RV22).
-  return is_known(record.kind) ? Verdict::denied : Verdict::valid;
+  return may_write(role, record.kind) ? Verdict::valid : Verdict::denied;
 }
 
 Result<> Charter::may_admit(const PeerId& witness, const InviteState& invite, const PeerId& joiner,

@@ -25,6 +25,7 @@ struct Member {
 struct StandingGrant {
   PeerId subject;
   Role role{};
+  friend bool operator==(const StandingGrant&, const StandingGrant&) = default;
 };
 
 struct InviteState {
@@ -69,6 +70,9 @@ class Charter {
   [[nodiscard]] std::optional<StandingGrant> grant(const RecordId& id) const;
   [[nodiscard]] const std::map<RecordId, InviteState>& invites() const noexcept { return invites_; }
   [[nodiscard]] const InviteState* invite_of_key(const PeerId& key) const;
+  [[nodiscard]] bool gives_same_rights_as(const Charter& other) const {
+    return genesis_.roots == other.genesis_.roots && grants_ == other.grants_;
+  }
   // The role of a key, root keys included; nothing for strangers.
   [[nodiscard]] std::optional<Role> role_of(const PeerId& key) const;
 

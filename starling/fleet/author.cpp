@@ -30,6 +30,11 @@ std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& 
   return chosen;
 }
 
+bool may_be_parent(const AuthoringContext& context, const SignedRecord& record) {
+  return record.record.hlc <= context.ceiling && context.log.stands(record) &&
+         !context.avoided.contains(record.id) && (!context.counts || context.counts(record.record));
+}
+
 bool Author::can_go_on(const AuthoringContext& context) const {
   if (last_ && (last_->record.hlc > context.ceiling || context.avoided.contains(last_->id))) return false;
   // A checkpoint may cover another branch of it.
@@ -48,11 +53,6 @@ namespace {
 
 // Records that can't be named are gone through for what they would hide, as far as this.
 constexpr std::size_t max_descent = 4096;
-
-bool usable(const AuthoringContext& context, const SignedRecord& record) {
-  return record.record.hlc <= context.ceiling && context.log.stands(record) &&
-         !context.avoided.contains(record.id) && (!context.counts || context.counts(record.record));
-}
 
 // What a record may be put after, newest first, besides `known` and what that was put after. Whoever is
 // nobody's parent hides nothing: where a tip can't be named, the newest before it that can take its place.
@@ -75,7 +75,7 @@ std::vector<RecordPtr> usable_tips(const AuthoringContext& context, const std::v
         std::ranges::any_of(tips, covers, [](const RecordPtr& tip) { return tip->id; }))
       continue;
     RecordPtr record = log.get(id);
-    if (usable(context, *record)) {
+    if (may_be_parent(context, *record)) {
       if (head || tips.size() < max_parents) tips.push_back(std::move(record));
     } else if (tips.size() < max_parents && descents++ < max_descent) {
       look_at(record->record.prev);

@@ -23,9 +23,11 @@ struct AuthoringContext {
   std::optional<std::vector<RecordId>> parents = std::nullopt;
   // Nobody's parents: what is in the log and not in the state that is built upon yet (M4), or void.
   std::set<RecordId> avoided = {};
-  // Has its author a right to it (L4)? Only what has is anybody's parent. Nothing: all has.
+  // Does its grant stand (L4)? Only such a record is anybody's parent. Nothing: every one does.
   std::function<bool(const Record&)> counts = nullptr;
 };
+
+[[nodiscard]] bool may_be_parent(const AuthoringContext& context, const SignedRecord& record);
 
 // The last records of `author`'s incarnations that a new one is to name, newest first, at most 16: those that
 // stand, are neither held nor to be avoided, and are not known to one another.

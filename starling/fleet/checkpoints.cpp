@@ -299,20 +299,29 @@ void Fleet::restore_base(const std::vector<RecordPtr>& records) {
 
 // ---- forgetting ----
 
-// But for what may be needed again (Changelog::is_droppable), and what the rest is put after: where that is
-// not named by the checkpoint itself.
+// But for what may be needed again (Changelog::is_droppable), and what the rest is put after, or written
+// under. Whoever goes on with a chain goes on from what every checkpoint names; of other parents the next one
+// need not.
 std::set<RecordId> Fleet::droppable(const VersionVector& covered) const {
   std::set<RecordId> ids;
   std::set<RecordId> needed;
+  std::set<RecordId> grants;
   for (const RecordPtr& record : log_.records()) {
     if (log_.covered_by(covered, *record)) {
       if (log_.is_droppable(*record)) ids.insert(record->id);
       continue;
     }
-    needed.insert(record->record.prev);
+    const auto end = covered.find(record->record.chain());
+    if (end == covered.end() || end->second.id != record->record.prev) needed.insert(record->record.prev);
     needed.insert(record->record.parents.begin(), record->record.parents.end());
+    grants.insert(record->record.grant);
   }
-  for (const auto& [chain, head] : covered) needed.erase(head.id);
+  for (const RecordId& grant : grants) {
+    needed.insert(grant);
+    const RecordPtr record = log_.get(grant);
+    if (!record || record->record.kind != RecordKind::admit) continue;
+    if (const auto admit = Admit::from_body(record->record.body)) needed.insert(admit->invite);
+  }
   for (const RecordId& id : needed) ids.erase(id);
   return ids;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "starling/changelog/anchor.hpp"
+#include "starling/fleet/entitled_log.hpp"
 
 namespace starling {
 namespace {
@@ -42,8 +43,6 @@ std::string_view to_string(ChangeState state) noexcept {
       return "set-aside";
     case ChangeState::quarantined:
       return "quarantined";
-    case ChangeState::denied:
-      return "denied";
     case ChangeState::voided:
       return "void";
   }
@@ -57,7 +56,7 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       committer_(env, store),
       store_(store),
       author_(std::move(node_key), env.random.u64()),
-      log_(fleet),
+      log_(entitled_log(fleet)),
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
@@ -80,10 +79,11 @@ Result<> Fleet::load() {
       return fail(Errc::parse, "the store holds a record that breaks the rules, " + to_cid(record->id) +
                                    ": " + ingested.why.message);
     }
+    if (ingested.outcome == Changelog::Outcome::denied)
+      env_.log.warn("record.passed_over", {{"record", to_cid(record->id)}, {"why", ingested.why.message}});
     for (const RecordPtr& added : ingested.added) sort_in(added);
   }
   evaluate_charter();
-  for (const RecordPtr& record : log_.records()) count_grantless(record, {});
   consider(log_.records());
   update_merge();
   return {};
@@ -106,7 +106,7 @@ AuthoringContext Fleet::authoring_context() const {
   AuthoringContext context{id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
   // Whoever built upon what is discarded would bring it back (L7).
   for (const auto& [clock, id] : voided_) context.avoided.insert(id);
-  // What has no right is not taken by everybody, nor is what rests on it.
+  // An anchor ends before what is set aside, and would before all that is put after it.
   context.counts = [this](const Record& record) { return charter_.judge(record) == Charter::Verdict::valid; };
   return context;
 }
@@ -121,36 +121,11 @@ void Fleet::sort_in(const RecordPtr& record) {
   }
 }
 
-// Of many charter records few say who may write the next: those that do are looked at when it comes.
-Charter::Verdict Fleet::judge_anew(const Record& record) {
-  const Charter::Verdict verdict = charter_.judge(record);
-  if (verdict == Charter::Verdict::valid || !charter_stale_) return verdict;
-  evaluate_charter();
-  return charter_.judge(record);
-}
-
-void Fleet::count_grantless(const RecordPtr& record, const PeerId& bringer) {
-  if (judge_anew(record->record) == Charter::Verdict::unknown) grantless_.add(record, bringer);
-}
-
 void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
                    Accepted& accepted) {
-  const Charter::Verdict verdict = judge_anew(record->record);
-  if (charter_.founded() && verdict == Charter::Verdict::denied) {
-    accepted.refused.emplace_back(record->id,
-                                  Error{Errc::refused, "the charter does not allow its author this record"});
-    return;
-  }
-  // What others rest on is taken whatever the bound says.
-  const bool bounded =
-      verdict == Charter::Verdict::unknown && !log_.holds(record->id) && !log_.awaits(record->id);
-  if (bounded && !grantless_.has_room(*record, bringer)) {
-    accepted.refused.emplace_back(
-        record->id, Error{Errc::limit, "too many records are kept already whose grant is not known (L4)"});
-    return;
-  }
   Changelog::Ingested ingested = log_.ingest(record, bringer);
   switch (ingested.outcome) {
+    case Changelog::Outcome::denied:
     case Changelog::Outcome::refused:
       accepted.refused.emplace_back(record->id, ingested.why);
       break;
@@ -167,13 +142,8 @@ void Fleet::ingest(const RecordPtr& record, const PeerId& bringer, std::vector<R
                   {{"author", rival->record.author.to_string()}, {"record", to_cid(rival->id)}});
     tell([&](FleetObserver& observer) { observer.on_fork(rival); });
   }
-  for (const RecordPtr& added : ingested.added) {
-    sort_in(added);
-    charter_stale_ = charter_stale_ || is_charter_record(added->record.kind);
-  }
   for (RecordPtr& added : ingested.added) {
-    // Who brought those that had waited is not known any more.
-    count_grantless(added, added->id == record->id ? bringer : PeerId{});
+    sort_in(added);
     stored.push_back(std::move(added));
   }
 }
@@ -182,7 +152,6 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
   Accepted accepted;
   std::vector<RecordPtr> stored;
   for (const RecordPtr& record : records) ingest(record, bringer, stored, accepted);
-  if (charter_stale_) evaluate_charter();
   accepted.added = stored.size();
   if (!stored.empty()) LIBP2P_CO_CHECK(co_await store_and_refresh(std::move(stored)));
   co_return accepted;
@@ -226,9 +195,10 @@ Result<> Fleet::may_author(RecordKind kind) const {
                     "this one as operator");
   }
   for (const RecordPtr& unknown : unknown_records_) {
-    // A node's word alone must not stop a fleet.
+    // The word of a node, or of a stranger, must not stop a fleet.
     const auto grant = charter_.grant(unknown->record.grant);
-    if (grant && !at_least(grant->role, Role::operator_)) continue;
+    const bool is_senior = !grant || at_least(grant->role, Role::operator_);
+    if (!is_senior || charter_.judge(unknown->record) != Charter::Verdict::valid) continue;
     return fail(Errc::refused, "upgrade needed: the fleet has a record of kind " +
                                    std::to_string(static_cast<int>(unknown->record.kind)) + ", " +
                                    to_cid(unknown->id) +
@@ -302,8 +272,8 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool charter_touched = std::ranges::any_of(
       added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
   const bool verdicts = changes_verdicts(added);
-  if (verdicts) evaluate_charter();
-  consider(verdicts ? log_.records() : added);
+  const bool anew = verdicts && evaluate_charter();
+  consider(anew ? log_.records() : with_forked_chains(added));
   update_merge();
   if (verdicts || judge_.has_open()) seek_base();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
@@ -317,6 +287,25 @@ void Fleet::refresh(const std::vector<RecordPtr>& added) {
   }
   if (!to_compare_.empty() && !std::exchange(comparing_, true))
     tasks_.spawn("fleet.compare", compare_anchors());
+}
+
+std::vector<RecordId> Fleet::stored_heads() const {
+  std::set<RecordId> stored;
+  std::set<RecordId> looked_at;
+  std::vector<RecordId> open(log_.heads().begin(), log_.heads().end());
+  while (!open.empty()) {
+    const RecordId id = open.back();
+    open.pop_back();
+    const RecordPtr record = log_.get(id);
+    if (!record || !looked_at.insert(id).second) continue;
+    if (!unseen_.contains(id)) {
+      stored.insert(id);
+      continue;
+    }
+    open.push_back(record->record.prev);
+    open.insert(open.end(), record->record.parents.begin(), record->record.parents.end());
+  }
+  return {stored.begin(), stored.end()};
 }
 
 void Fleet::update_merge() {

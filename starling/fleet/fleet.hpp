@@ -19,7 +19,6 @@
 #include "starling/fleet/committer.hpp"
 #include "starling/fleet/controls.hpp"
 #include "starling/fleet/discards.hpp"
-#include "starling/fleet/grantless.hpp"
 #include "starling/history/past.hpp"
 #include "starling/history/tips.hpp"
 #include "starling/merge/merge.hpp"
@@ -28,7 +27,7 @@
 namespace starling {
 
 // What has become of a change (M8).
-enum class ChangeState { applied, partly, lost, skipped, held, set_aside, quarantined, denied, voided };
+enum class ChangeState { applied, partly, lost, skipped, held, set_aside, quarantined, voided };
 [[nodiscard]] std::string_view to_string(ChangeState state) noexcept;
 
 struct ChangeStatus {
@@ -73,8 +72,9 @@ class Fleet {
   [[nodiscard]] Task<> stop();
 
   // Records from elsewhere. Each is checked, kept or refused by itself; returns once what was new is on disk.
-  // `refused` names what its bringer should not have sent (RV02); those with an unknown grant or predecessor
-  // are not among them. `bringer`, if it is a peer, shares the room for what has to wait with others (RV09).
+  // `refused` names what its bringer should not have sent (RV02), and what there is no room for; those that
+  // wait for a grant or a predecessor are not among them. `bringer`, if it is a peer, shares the room for
+  // what has to wait with others (RV09).
   struct Accepted {
     std::size_t added = 0;
     std::size_t waiting = 0;
@@ -140,6 +140,8 @@ class Fleet {
   // Does all of that follow from the whole log? Not while records are on their way to the disk, or a
   // checkpoint is being judged.
   [[nodiscard]] bool settled() const noexcept { return committing_ == 0 && !seeking_base_; }
+  // The tips of what is on disk (L6); perhaps with some of what they were put after.
+  [[nodiscard]] std::vector<RecordId> stored_heads() const;
   // The changes that are folded into it, oldest first.
   [[nodiscard]] std::vector<RecordPtr> changes() const;
   // The newest of them, and of those that the checkpoint covers: with all that they build on they are what
@@ -193,16 +195,15 @@ class Fleet {
  private:
   void ingest(const RecordPtr& record, const PeerId& bringer, std::vector<RecordPtr>& stored,
               Accepted& accepted);
-  // By the charter with all that is in the log.
-  [[nodiscard]] Charter::Verdict judge_anew(const Record& record);
-  // Counts it if its grant is not known.
-  void count_grantless(const RecordPtr& record, const PeerId& bringer);
   // Keeps apart what is looked at by kind.
   void sort_in(const RecordPtr& record);
   void refresh(const std::vector<RecordPtr>& added);
   // Says whether the verdict on any record may have changed by `added`.
   [[nodiscard]] bool changes_verdicts(const std::vector<RecordPtr>& added) const;
-  void evaluate_charter();
+  // Says whether it gives others rights than before, or protects other records.
+  bool evaluate_charter();
+  // And all of those chains that are forked: what stands of one may change with every record of it.
+  [[nodiscard]] std::vector<RecordPtr> with_forked_chains(std::vector<RecordPtr> records) const;
   // Lets every one of `records` that is a change take part in the merge, or keeps it out.
   void consider(const std::vector<RecordPtr>& records);
   // The same for one; names the changes that have to be looked at again because of it.
@@ -262,9 +263,7 @@ class Fleet {
   JoinChecks join_checks_;
   Controls controls_;
   Discards discards_;
-  Grantless grantless_;
   std::vector<RecordPtr> charter_records_;
-  bool charter_stale_ = false;  // some of them have come since it was evaluated
   std::vector<RecordPtr> unknown_records_;
   Merge merge_;
   const MergeResult* merged_;  // merge_'s own, as last updated

@@ -41,12 +41,11 @@ bool checkpoint_due(const Fleet& fleet, const HistoryPolicy& policy) {
   return bytes > policy.log_bytes;
 }
 
+// What nobody may name no record would join.
 std::size_t live_heads(const Fleet& fleet) {
-  const Hlc ceiling = fleet.ceiling();
-  return static_cast<std::size_t>(std::ranges::count_if(fleet.log().heads(), [&](const RecordId& id) {
-    const RecordPtr head = fleet.log().get(id);
-    return head->record.hlc <= ceiling && fleet.log().stands(*head);
-  }));
+  const AuthoringContext context = fleet.authoring_context();
+  return static_cast<std::size_t>(std::ranges::count_if(
+      fleet.log().heads(), [&](const RecordId& id) { return may_be_parent(context, *fleet.log().get(id)); }));
 }
 
 }  // namespace

@@ -9,17 +9,26 @@ namespace starling {
 bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
   return std::ranges::any_of(added, [this](const RecordPtr& record) {
     const RecordKind kind = record->record.kind;
-    if (kind != RecordKind::change) return true;
-    const auto head = log_.vector().find(record->record.chain());
-    return head != log_.vector().end() && head->second.fork.has_value();
+    return kind != RecordKind::change || log_.is_forked(record->record.chain());
   });
+}
+
+std::vector<RecordPtr> Fleet::with_forked_chains(std::vector<RecordPtr> records) const {
+  std::set<ChainId> forked;
+  for (const RecordPtr& record : records) {
+    if (log_.is_forked(record->record.chain())) forked.insert(record->record.chain());
+  }
+  for (const ChainId& chain : forked)
+    std::ranges::move(log_.range(chain, 1, SIZE_MAX, SIZE_MAX), std::back_inserter(records));
+  return records;
 }
 
 // Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records
 // stand: so from nothing said, a bounded number of rounds, the same on every node.
-void Fleet::evaluate_charter() {
-  charter_stale_ = false;
+bool Fleet::evaluate_charter() {
   constexpr int max_rounds = 4;
+  const Charter charter = charter_;
+  const Protections protections = log_.protections();
   Protections said;
   log_.protect(said);
   for (int round = 0; round < max_rounds; ++round) {
@@ -33,14 +42,13 @@ void Fleet::evaluate_charter() {
     said = std::move(now);
     log_.protect(said);
   }
-  grantless_.erase_if(
-      [this](const Record& record) { return charter_.judge(record) != Charter::Verdict::unknown; });
   levels_.clear();
   for (const Controls::Anchored* anchored : controls_.anchors(charter_, log_)) {
     const std::uint32_t level = anchored->anchor.merge_level;
     if (level != 0) levels_.push_back({anchored->record->record.hlc, anchored->record->id, level});
   }
   merge_.set_levels(levels_);
+  return !charter_.gives_same_rights_as(charter) || log_.protections() != protections;
 }
 
 std::optional<RecordId> Fleet::discarded_by(const SignedRecord& change) const {
@@ -72,14 +80,8 @@ std::optional<ChangeStatus> Fleet::kept_out(const SignedRecord& signed_record) c
     case Standing::settled:
       return ChangeStatus{ChangeState::voided, "a checkpoint has settled its place (L8)"};
   }
-  switch (charter_.judge(record)) {
-    case Charter::Verdict::valid:
-      break;
-    case Charter::Verdict::unknown:
-      return ChangeStatus{ChangeState::set_aside, "its grant is not known yet (L4)"};
-    case Charter::Verdict::denied:
-      return ChangeStatus{ChangeState::denied, "its grant does not allow it (L4)"};
-  }
+  if (charter_.judge(record) != Charter::Verdict::valid)
+    return ChangeStatus{ChangeState::set_aside, "its grant does not stand, or not yet (L4)"};
   if (const auto by = discarded_by(signed_record))
     return ChangeStatus{ChangeState::voided, "discarded by " + to_cid(*by) + " (L7)"};
   // Clocks rise from parent to child, so what descends from a held change is held by its own clock.

@@ -177,7 +177,7 @@ void SyncService::subscribe() {
 
 void SyncService::on_records(const std::vector<RecordPtr>& records) {
   for (const RecordPtr& record : records) {
-    // What came from elsewhere has been announced by its author; the status shows the rest that we hold it.
+    // What a node writes it announces itself. Of the rest, what people's own keys sign too, the status tells.
     if (record->record.author == fleet_.node()) announce(record);
   }
   status_due_ = true;
@@ -206,8 +206,14 @@ GossipVerdict SyncService::check_announcement(const GossipMessage& message) {
   auto record = open_record(announcement->envelope);
   if (!record) return GossipVerdict::reject;
   const Record& r = (*record)->record;
-  if (fleet_.charter().founded() && fleet_.charter().judge(r) == Charter::Verdict::denied) {
-    return GossipVerdict::reject;
+  switch (fleet_.log().right_of(r).verdict) {
+    case Right::Verdict::allowed:
+      break;
+    case Right::Verdict::denied:
+      return GossipVerdict::reject;
+    case Right::Verdict::unknown:
+      // Passed on it might bring blame: others may know the grant, and what it denies.
+      return GossipVerdict::ignore;
   }
   // What is known already is passed on as its author's news only: anybody could set old records going again,
   // through everybody (RV11).
@@ -281,10 +287,9 @@ void SyncService::publish_status() {
   local_.node = fleet_.node();
   ++local_.counter;
   local_.clock = env_.clock.wall();
-  local_.heads.clear();
-  for (const RecordId& head : fleet_.log().heads()) {
-    if (local_.heads.size() < max_status_heads) local_.heads.push_back(head);
-  }
+  // Whoever waits until so many hold a change believes this (L6).
+  local_.heads = fleet_.stored_heads();
+  if (local_.heads.size() > max_status_heads) local_.heads.resize(max_status_heads);
   local_.merge_levels = newest_merge_level;
   local_.vector_digest.reset();
   if (const auto mark = state_mark()) {

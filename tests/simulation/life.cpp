@@ -97,7 +97,6 @@ class Run {
   void check_end() {
     check_agreement();
     if (stage_.faults.checkpoints) settle_and_forget();
-    if (stage_.faults.unentitled) hear_a_guest();
     if (stage_.broken.empty()) check_acknowledged();
     if (stage_.broken.empty()) check_order();
   }
@@ -113,14 +112,6 @@ class Run {
         stage_.world.run_until([this] { return looks_bad() || stage_.world.in_step(); }, limit) &&
         stage_.world.run_until([this] { return looks_bad() || stage_.world.agreed(); }, seconds(180));
     if (!agree) stage_.broken = "after a time of calm: " + stage_.world.disagreement();
-  }
-
-  void hear_a_guest() {
-    if (!stage_.broken.empty()) return;
-    const RecordPtr grant = writings_.let_a_guest_write();
-    pass(seconds(1));
-    stage_.world.give(stage_.one_running(), {grant});
-    check_agreement();
   }
 
   // Where all agree, nearly all is forgotten behind a checkpoint, and one who never had it comes.
@@ -170,10 +161,6 @@ class Run {
     if (fleet.horizon()) return;  // not all of them are here
     std::vector<RecordPtr> records = fleet.log().records();
     for (std::size_t i = records.size(); i > 1; --i) std::swap(records[i - 1], records[stage_.below(i)]);
-    // Taken from the end. What a grant denies is refused where that is known already.
-    std::ranges::partition(records, [&](const RecordPtr& record) {
-      return fleet.charter().judge(record->record) != Charter::Verdict::denied;
-    });
     Disk disk;
     Fleet other(stage_.world.runtime().env_with_wall_offset(time_of(fleet) -
                                                             stage_.world.runtime().env().clock.wall()),

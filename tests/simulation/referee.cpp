@@ -32,8 +32,6 @@ Fate to_reference(ChangeState state) {
       return Fate::set_aside;
     case ChangeState::quarantined:
       return Fate::quarantined;
-    case ChangeState::denied:
-      return Fate::denied;
     case ChangeState::voided:
       return Fate::voided;
   }

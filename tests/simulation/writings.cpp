@@ -14,7 +14,7 @@ using libp2p::SeededRandom;
 
 void Writings::write_something_else() {
   const Faults& drawn = stage_.faults;
-  switch (stage_.below(6)) {
+  switch (stage_.below(7)) {
     case 0:
       if (drawn.forks) fork_a_chain();
       break;
@@ -29,6 +29,9 @@ void Writings::write_something_else() {
       break;
     case 4:
       if (drawn.strangers) write_as_a_stranger();
+      break;
+    case 5:
+      if (drawn.unentitled) let_a_guest_write();
       break;
     default:
       tell_what_was_kept_back();
@@ -181,17 +184,33 @@ void Writings::write_as_a_stranger() {
   grant.bytes.fill(7);
   const Member* member = stage_.world.node(index).fleet().charter().member(stage_.world.peer(other));
   if (member && stage_.one_in(2)) grant = member->grant;
-  RecordPtr record;
   if (stage_.one_in(2)) {
-    record = stage_.world.forge(index, RecordKind::change, random_change(index), ten_years);
-  } else {
-    record = stage_.world.forge(index, RecordKind::change, random_change(index), {}, grant);
+    tell_somebody(stage_.world.forge(index, RecordKind::change, random_change(index), ten_years));
+    return;
   }
-  stage_.world.give(stage_.one_running(), {record});
+  const RecordPtr stray = stage_.world.forge(index, RecordKind::change, random_change(index), {}, grant);
+  if (stage_.one_in(3)) tell_somebody(follower_of(*stray, index, stray->record.seq + 1));
+  if (stage_.one_in(3)) tell_somebody(follower_of(*stray, index, stray->record.seq));
+  tell_somebody(stray);
 }
 
-// Whoever knows the grant refuses what he says, and would lack what others hold: so all hear him first.
-RecordPtr Writings::let_a_guest_write() {
+// By the same author, under the grant that is his own: on top of it, or instead of it.
+RecordPtr Writings::follower_of(const SignedRecord& stray, std::size_t index, std::uint64_t seq) {
+  const Member* self = stage_.world.node(index).fleet().charter().member(stage_.world.peer(index));
+  Record record = stray.record;
+  if (seq > record.seq) {
+    record.prev = stray.id;
+    record.parents.clear();
+    record.seq = seq;
+  }
+  if (self) record.grant = self->grant;
+  record.hlc = Hlc{record.hlc.value + 1};
+  record.body = random_change(index);
+  return *sign_record(record, stage_.world.key(index));
+}
+
+// Who knows the grant refuses what he says, and so does in the end who had to wait for it.
+void Writings::let_a_guest_write() {
   const std::size_t index = stage_.one_running();
   std::array<std::uint8_t, 32> seed{};
   stage_.dice.fill(seed);
@@ -202,9 +221,13 @@ RecordPtr Writings::let_a_guest_write() {
   const std::vector<RecordPtr> said{
       stage_.world.sign(guest, index, RecordKind::change, granted->id, random_change(index)),
       stage_.world.sign(guest, index, RecordKind::labels, granted->id, labels.to_body())};
-  for (const std::size_t i : stage_.running()) stage_.world.give(i, said);
-  return granted;
+  for (const std::size_t i : stage_.running()) {
+    if (stage_.one_in(2)) stage_.world.give(i, said);
+  }
+  keep_back({std::move(granted)});
 }
+
+void Writings::tell_somebody(const RecordPtr& record) { stage_.world.give(stage_.one_running(), {record}); }
 
 void Writings::tell_what_was_kept_back() {
   if (kept_back_.empty()) return;

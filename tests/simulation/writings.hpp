@@ -17,8 +17,6 @@ class Writings {
   void write_something_else();
   // What was kept back is told to somebody.
   void end();
-  // Says under a grant that nobody knows yet what that doesn't allow. The grant.
-  [[nodiscard]] RecordPtr let_a_guest_write();
 
  private:
   [[nodiscard]] Bytes random_change(std::size_t index);
@@ -31,6 +29,10 @@ class Writings {
   void discard();
   void discard_as_if_long_ago();
   void write_as_a_stranger();
+  [[nodiscard]] RecordPtr follower_of(const SignedRecord& stray, std::size_t index, std::uint64_t seq);
+  // Says under a grant that nobody knows yet what that doesn't allow.
+  void let_a_guest_write();
+  void tell_somebody(const RecordPtr& record);
   void keep_back(std::vector<RecordPtr> records) { kept_back_.push_back(std::move(records)); }
   void tell_what_was_kept_back();
 

@@ -197,6 +197,12 @@ Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {
   if (!accepted) co_return problem(500, "store", "It could not be stored.", accepted.error().message);
   if (!accepted->refused.empty())
     co_return problem(400, "refused", "Refused.", accepted->refused.front().second.message);
+  if (accepted->waiting > 0) {
+    co_return problem(
+        409, "not-here", "Not taken.",
+        "It is put after records that this node does not hold (any more). Nothing is stored: ask "
+        "/v1/authoring anew, and sign again.");
+  }
   co_return json_response(200, json::object{{"id", to_cid(id)}});
 }
 

@@ -118,7 +118,7 @@ TEST(Fleet, RV02_ARecordThatTheCharterDeniesIsRefusedAndNamed) {
   world.runtime.run(fleet->stop());
 }
 
-TEST(Fleet, L4_AChangeWhoseGrantIsUnknownIsSetAsideUntilItComes) {
+TEST(Fleet, L4_AChangeWhoseGrantIsUnknownWaitsUntilItComes) {
   FleetWorld world;
   MemoryStore store;
   const auto fleet = world.fleet_of(1, store);
@@ -143,74 +143,68 @@ TEST(Fleet, L4_AChangeWhoseGrantIsUnknownIsSetAsideUntilItComes) {
   world.runtime.run(fleet->stop());
 }
 
-// A change under a grant that nobody has heard of, by a key of its own.
-RecordPtr grantless_change(const FleetWorld& world, const PrivateKey& key, const RecordId& grant,
-                           std::uint64_t incarnation, Hlc hlc) {
-  Record record;
-  record.fleet = world.id;
-  record.kind = RecordKind::change;
-  record.author = peer_of(key);
-  record.incarnation = incarnation;
-  record.seq = 1;
-  record.grant = grant;
-  record.hlc = hlc;
-  record.body = set_change({"settings", "x"}, static_cast<std::int64_t>(incarnation)).to_body();
-  return must(sign_record(record, key));
-}
-
+// Each is of a key of its own, and rests on as many others as a record can.
 TEST(Fleet, RV09_RecordsOfKeysWithoutAnyGrantFillNeitherLogNorDisk) {
   FleetWorld world;
   MemoryStore store;
   auto fleet = world.fleet_of(1, store);
-  const std::size_t begun = fleet->log().size();
-  RecordId made_up;
-  made_up.bytes.fill(9);
-  const auto flood = [&](std::uint8_t first_key, const PeerId& bringer) {
-    std::vector<RecordPtr> records;
-    for (int i = 0; i < 1200; ++i) {
-      const PrivateKey key = key_of(static_cast<std::uint8_t>(first_key + i / 50));
-      records.push_back(grantless_change(world, key, made_up, static_cast<std::uint64_t>(i), world.now()));
-    }
-    return must(world.runtime.run(fleet->accept(std::move(records), bringer)));
+  const std::vector<RecordPtr> begun = fleet->log().records();
+  std::uint64_t written = 0;
+  const auto stray = [&](std::vector<RecordId> parents) {
+    Record record;
+    record.fleet = world.id;
+    record.kind = RecordKind::change;
+    record.author = peer_of(key_of(50));
+    record.incarnation = ++written;
+    record.seq = 1;
+    std::ranges::sort(parents);
+    record.hlc = Hlc{world.now().value + (parents.empty() ? 0 : 1)};
+    record.parents = std::move(parents);
+    record.grant.bytes.fill(9);
+    record.body = set_change({"settings", "x"}, static_cast<std::int64_t>(written)).to_body();
+    return must(sign_record(record, key_of(50)));
   };
-  // One bringer has half of the room at most, and what is left is left to others.
-  const Fleet::Accepted first = flood(20, peer_of(key_of(2)));
-  EXPECT_EQ(first.added, Grantless::max_records / 2);
-  ASSERT_EQ(first.refused.size(), 1200 - first.added);
-  EXPECT_EQ(first.refused.front().second.code, Errc::limit);
-  EXPECT_EQ(flood(50, peer_of(key_of(3))).added, Grantless::max_records / 4);
-  // So it is after a restart.
-  world.runtime.run(fleet->stop());
-  fleet = world.fleet_of(1, store);
-  EXPECT_LE(flood(80, peer_of(key_of(2))).added, Grantless::max_records / 8);
-  EXPECT_LE(fleet->log().size() - begun, Grantless::max_records);
+  std::vector<RecordPtr> all;
+  for (int i = 0; i < 100; ++i) {
+    std::vector<RecordId> ids;
+    for (std::size_t p = 0; p < max_parents; ++p) {
+      all.push_back(stray({}));
+      ids.push_back(all.back()->id);
+    }
+    all.push_back(stray(ids));
+  }
+  std::ranges::reverse(all);
+  EXPECT_EQ(must(world.runtime.run(fleet->accept(all, peer_of(key_of(2))))).added, 0U);
+  EXPECT_EQ(must(world.runtime.run(fleet->accept(all, peer_of(key_of(2))))).added, 0U);
+  EXPECT_LE(fleet->log().waiting(), WaitingRoom::max_records);
+  EXPECT_EQ(fleet->log().records(), begun);
+  EXPECT_EQ(must(store.load()).records.size(), begun.size());
   // Members go on as before.
   EXPECT_EQ(fleet->status_of(world.write(*fleet, {"settings", "a"}, 1)->id).state, ChangeState::applied);
   world.runtime.run(fleet->stop());
 }
 
-TEST(Fleet, RV09_WhatHasItsGrantIsCountedNoMore) {
+struct WatchedStore final : MemoryStore {
+  std::function<void()> before_append;
+  Result<> append(std::span<const RecordPtr> records, const Facts& facts = {}) override {
+    if (before_append) before_append();
+    return MemoryStore::append(records, facts);
+  }
+};
+
+TEST(Fleet, L6_WhatIsNotOnDiskYetIsNoHeadToSpeakOf) {
   FleetWorld world;
-  MemoryStore store;
+  WatchedStore store;
   const auto fleet = world.fleet_of(1, store);
-  Author root(key_of(200), 77);
-  const RecordPtr grant =
-      must(root.write(fleet->authoring_context(), RecordKind::grant, world.id,
-                      Grant{peer_of(key_of(30)), Role::operator_, "late", {}, {}}.to_body()));
-  const auto bring = [&](std::uint64_t first) {
-    std::vector<RecordPtr> records;
-    Record record = grantless_change(world, key_of(30), grant->id, first, world.now())->record;
-    for (int i = 0; i < 600; ++i) {
-      records.push_back(must(sign_record(record, key_of(30))));
-      record.prev = records.back()->id;
-      ++record.seq;
-      record.hlc = Hlc{record.hlc.value + 1};
-    }
-    return must(world.runtime.run(fleet->accept(std::move(records), peer_of(key_of(2))))).added;
+  const RecordPtr first = world.write(*fleet, {"settings", "a"}, 1);
+  std::vector<RecordId> spoken_of;
+  store.before_append = [&] {
+    EXPECT_NE(*fleet->log().heads().begin(), first->id);
+    spoken_of = fleet->stored_heads();
   };
-  EXPECT_EQ(bring(1), Grantless::max_records / 2);
-  EXPECT_TRUE(world.runtime.run(fleet->accept({grant})));
-  EXPECT_EQ(bring(2), 600U);
+  const RecordPtr second = world.write(*fleet, {"settings", "a"}, 2);
+  EXPECT_EQ(spoken_of, std::vector{first->id});
+  EXPECT_EQ(fleet->stored_heads(), std::vector{second->id});
   world.runtime.run(fleet->stop());
 }
 

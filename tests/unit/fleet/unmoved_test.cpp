@@ -62,16 +62,21 @@ class UnmovedTest : public CheckpointsTest {
   std::uint64_t signed_ = 0;
 };
 
+// An admin can't make another one: what he grants is known to all, and never stands.
 TEST_F(UnmovedTest, RV31_WhatRestsOnARecordWithoutARightKeepsNobodyFromSigning) {
+  const Grant grant{peer_of(key_of(2)), Role::admin, "two", {}, {}};
+  const RecordPtr granted =
+      sign({.node = 3, .kind = RecordKind::grant, .incarnation = 70, .body = grant.to_body()});
   const RecordPtr without = sign(
-      {.node = 2, .kind = RecordKind::change, .incarnation = 70, .body = set("s", 1), .grant = nobodys()});
+      {.node = 2, .kind = RecordKind::change, .incarnation = 70, .body = set("s", 1), .grant = granted->id});
   const RecordPtr after = sign({.node = 2,
                                 .kind = RecordKind::change,
                                 .incarnation = 71,
                                 .parents = {without->id},
                                 .body = set("c", 1)});
   world.runtime.run_for(std::chrono::seconds(1));
-  give(*admin, {without, after});
+  give(*admin, {granted, without, after});
+  EXPECT_EQ(admin->status_of(without->id).state, ChangeState::set_aside);
   EXPECT_TRUE(world.runtime.run(admin->write_anchor()));
   EXPECT_TRUE(world.runtime.run(admin->next_anchor(2)));
   const RecordPtr written = must(world.runtime.run(admin->write_checkpoint()));
