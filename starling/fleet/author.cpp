@@ -7,6 +7,13 @@
 #include "starling/charter/charter_records.hpp"
 
 namespace starling {
+namespace {
+
+bool avoids(const AuthoringContext& context, const RecordId& id) {
+  return context.avoids && context.avoids(id);
+}
+
+}  // namespace
 
 std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& author) {
   const Changelog& log = context.log;
@@ -14,7 +21,7 @@ std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& 
   for (auto it = log.vector().lower_bound(ChainId{author, 0});
        it != log.vector().end() && it->first.author == author; ++it) {
     RecordPtr head = log.get(it->second.id);
-    while (head && (head->record.hlc > context.ceiling || context.avoided.contains(head->id)))
+    while (head && (head->record.hlc > context.ceiling || avoids(context, head->id)))
       head = log.get(head->record.prev);
     if (head) heads.push_back(std::move(head));
   }
@@ -31,12 +38,12 @@ std::vector<RecordPtr> own_heads(const AuthoringContext& context, const PeerId& 
 }
 
 bool may_be_parent(const AuthoringContext& context, const SignedRecord& record) {
-  return record.record.hlc <= context.ceiling && context.log.stands(record) &&
-         !context.avoided.contains(record.id) && (!context.counts || context.counts(record.record));
+  return record.record.hlc <= context.ceiling && context.log.stands(record) && !avoids(context, record.id) &&
+         (!context.counts || context.counts(record.record));
 }
 
 bool Author::can_go_on(const AuthoringContext& context) const {
-  if (last_ && (last_->record.hlc > context.ceiling || context.avoided.contains(last_->id))) return false;
+  if (last_ && (last_->record.hlc > context.ceiling || avoids(context, last_->id))) return false;
   // A checkpoint may cover another branch of it.
   const auto is_covered_elsewhere = [&log = context.log](const SignedRecord& last) {
     return log.is_settled(last.record) ? !log.ends_base(last.id) : !log.stands(last);

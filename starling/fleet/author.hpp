@@ -21,8 +21,9 @@ struct AuthoringContext {
   // What whoever asked for the record had seen, where that is less than its author knows (M3): it is put
   // after these alone, and after the author's own records, which it can't pretend not to know.
   std::optional<std::vector<RecordId>> parents = std::nullopt;
-  // Nobody's parents: what is in the log and not in the state that is built upon yet (M4), or void.
-  std::set<RecordId> avoided = {};
+  // Is it nobody's parent, since it is in the log and not in the state that is built upon yet (M4), or void?
+  // Nothing: none is.
+  std::function<bool(const RecordId&)> avoids = nullptr;
   // Does its grant stand (L4)? Only such a record is anybody's parent. Nothing: every one does.
   std::function<bool(const Record&)> counts = nullptr;
 };

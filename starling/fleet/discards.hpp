@@ -46,6 +46,11 @@ class Discards {
   [[nodiscard]] std::optional<RecordId> reason(const SignedRecord& change,
                                                const std::function<bool()>& built_upon) const;
 
+  // Is it void only as long as nobody else has built upon it?
+  [[nodiscard]] bool is_contestable(const SignedRecord& change) const {
+    return reason(change, [] { return false; }) && !reason(change, [] { return true; });
+  }
+
  private:
   std::map<RecordId, std::vector<RecordId>> by_;
   std::map<RecordId, std::set<Source>> of_;

@@ -105,7 +105,7 @@ libp2p::WallTime Fleet::fleet_time() const {
 AuthoringContext Fleet::authoring_context() const {
   AuthoringContext context{id_, log_, env_.clock.wall(), ceiling(), env_.random.u64()};
   // Whoever built upon what is discarded would bring it back (L7).
-  for (const auto& [clock, id] : voided_) context.avoided.insert(id);
+  context.avoids = [this](const RecordId& id) { return is_void(id); };
   // An anchor ends before what is set aside, and would before all that is put after it.
   context.counts = [this](const Record& record) { return charter_.judge(record) == Charter::Verdict::valid; };
   return context;
@@ -222,7 +222,7 @@ Result<> Fleet::may_author(RecordKind kind) const {
 
 std::vector<RecordId> Fleet::parents_now() const {
   AuthoringContext context = authoring_context();
-  context.avoided.insert(unseen_.begin(), unseen_.end());
+  context.avoids = [this](const RecordId& id) { return is_void(id) || unseen_.contains(id); };
   return author_.choose_parents(context);
 }
 
@@ -382,6 +382,11 @@ std::vector<RecordPtr> Fleet::changes() const {
 ChangeStatus Fleet::status_of(const RecordId& change) const {
   const auto found = states_.find(change);
   return found == states_.end() ? ChangeStatus{ChangeState::set_aside, "not known here"} : found->second;
+}
+
+bool Fleet::is_void(const RecordId& change) const {
+  const auto found = states_.find(change);
+  return found != states_.end() && found->second.state == ChangeState::voided;
 }
 
 Task<Result<>> Fleet::remember(std::string name, std::string value) {

@@ -244,6 +244,7 @@ class Fleet {
   // What makes it void, if anything does.
   [[nodiscard]] std::optional<RecordId> discarded_by(const SignedRecord& change) const;
   [[nodiscard]] std::optional<ChangeStatus> kept_out(const SignedRecord& record) const;
+  [[nodiscard]] bool is_void(const RecordId& change) const;
   void set_state(const SignedRecord& change, ChangeStatus status);
   // It is not in the log any more.
   void forget(const SignedRecord& record);
@@ -281,7 +282,7 @@ class Fleet {
   std::set<RecordId> unseen_;   // those of their records that were not considered yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
-  std::set<std::pair<Hlc, RecordId>> voided_;
+  std::set<std::pair<Hlc, RecordId>> contested_;  // void, until somebody has built upon it
   std::set<RecordId> set_aside_;
   std::vector<LevelFrom> levels_;
   BasePtr base_;     // what the fold begins with

@@ -99,10 +99,10 @@ void Fleet::set_state(const SignedRecord& change, ChangeStatus status) {
   } else {
     held_.erase({change.record.hlc, change.id});
   }
-  if (it->second.state == ChangeState::voided) {
-    voided_.emplace(change.record.hlc, change.id);
+  if (it->second.state == ChangeState::voided && discards_.is_contestable(change)) {
+    contested_.emplace(change.record.hlc, change.id);
   } else {
-    voided_.erase({change.record.hlc, change.id});
+    contested_.erase({change.record.hlc, change.id});
   }
   if (it->second.state == ChangeState::set_aside) {
     set_aside_.insert(change.id);
@@ -117,7 +117,7 @@ void Fleet::forget(const SignedRecord& record) {
   merge_.remove(record.id);
   taking_part_.erase(place);
   held_.erase(place);
-  voided_.erase(place);
+  contested_.erase(place);
   set_aside_.erase(record.id);
   states_.erase(record.id);
   (void)discards_.remove(record.id);
@@ -181,7 +181,7 @@ void Fleet::consider(const std::vector<RecordPtr>& records) {
   // And what was void may have been built upon by now.
   Hlc newest;
   for (const RecordPtr& record : records) newest = std::max(newest, record->record.hlc);
-  for (auto it = voided_.begin(); it != voided_.end() && it->first < newest; ++it)
+  for (auto it = contested_.begin(); it != contested_.end() && it->first < newest; ++it)
     again.emplace(*it, log_.get(it->second));
   while (!again.empty()) look_at(again.extract(again.begin()).mapped());
 }
