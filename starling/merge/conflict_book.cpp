@@ -5,6 +5,14 @@
 
 namespace starling {
 
+void ConflictBook::begin(const std::vector<Conflict>& left_open) {
+  changed_ = changed_ || !entries_.empty();
+  entries_.clear();
+  open_.clear();
+  for (const Conflict& conflict : left_open)
+    add({.conflict = conflict, .path = path_in_tree(conflict.scope, conflict.path)});
+}
+
 ConflictBook::Id ConflictBook::add(Entry entry) {
   const Id id = entries_.empty() ? 0 : std::prev(entries_.end())->first + 1;
   entries_.emplace(id, std::move(entry));
@@ -37,8 +45,8 @@ std::vector<ConflictBook::Id> ConflictBook::settled_by(Node& node, const Path& p
     for (const Id id : ids) {
       const Entry& entry = entries_.at(id);
       const bool own = entry.winner == &node || entry.loser == &node;
-      const bool knew_winner = entry.winner == nullptr || !concurrency.concurrent(*entry.winner, node);
-      if (!own && knew_winner && !concurrency.concurrent(*entry.loser, node)) settled.push_back(id);
+      const auto knew = [&](Node* of) { return of == nullptr || !concurrency.concurrent(*of, node); };
+      if (!own && knew(entry.winner) && knew(entry.loser)) settled.push_back(id);
     }
   };
   if (open_.empty()) return settled;
@@ -62,7 +70,10 @@ void ConflictBook::reopen(Id id) {
 }
 
 void ConflictBook::rewind(std::size_t position) {
-  while (!entries_.empty() && std::prev(entries_.end())->second.made_by->position >= position) drop_last();
+  const auto is_later = [&](const Entry& entry) {
+    return entry.made_by != nullptr && entry.made_by->position >= position;
+  };
+  while (!entries_.empty() && is_later(std::prev(entries_.end())->second)) drop_last();
   for (auto& [id, entry] : entries_) {
     if (entry.settled_by != nullptr && entry.settled_by->position >= position) reopen(id);
   }
@@ -79,7 +90,7 @@ std::vector<Conflict> ConflictBook::open() const {
   for (const Entry& entry : std::views::values(entries_)) {
     if (entry.settled_by != nullptr) continue;
     conflicts.push_back(entry.conflict);
-    conflicts.back().stood = what_stood(*entry.loser);
+    if (entry.loser != nullptr) conflicts.back().stood = what_stood(*entry.loser);
   }
   return conflicts;
 }

@@ -17,14 +17,18 @@ class ConflictBook {
  public:
   using Id = std::uint64_t;
   struct Entry {
-    Conflict conflict;       // `stood` is filled in when it is told
-    Path path;               // of the lost edit, with its scope
-    Node* winner = nullptr;  // nothing: of the state that the fold began with, which counts as known to all
+    Conflict conflict;  // `stood` is filled in when it is told
+    Path path;          // of the lost edit, with its scope
+    // Nothing: of the state that the fold began with, which counts as known to all.
+    Node* winner = nullptr;
     Node* loser = nullptr;
-    const Node* made_by = nullptr;     // the later of the two, at whose turn it came about
+    const Node* made_by =
+        nullptr;  // the later of the two, at whose turn it came about; nothing: it was there
     const Node* settled_by = nullptr;  // who knew both and touched the place again
   };
 
+  // Back to before the first change: what that state had left open is there, and nothing else.
+  void begin(const std::vector<Conflict>& left_open);
   Id add(Entry entry);
   // Takes back the newest one.
   void drop_last();

@@ -154,7 +154,7 @@ const Provenances& Merge::provenance() {
 
 MergeState Merge::state() {
   Provenances known = provenance();
-  return {result_.document, std::move(known), result_.emptied};
+  return {result_.document, std::move(known), result_.emptied, result_.conflicts};
 }
 
 void Merge::update() {

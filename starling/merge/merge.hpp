@@ -45,7 +45,7 @@ class Merge {
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
 
   // The fold begins with this state instead of with nothing (L8). Which changes are in it is for the owner to
-  // know: those take no part any more. Of its conflicts nothing is known.
+  // know: those take no part any more. Its conflicts are open until a later change touches the place.
   void set_base(std::optional<MergeState> base);
   // Of the standing anchors that raise the level (M9). Before the first of them it is 1.
   void set_levels(std::vector<LevelFrom> levels);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libp2p/base/protobuf.hpp"
+#include "starling/merge/conflict_form.hpp"
 #include "starling/model/id_field.hpp"
 
 namespace starling {
@@ -11,7 +12,14 @@ namespace {
 using libp2p::ProtobufReader;
 using libp2p::ProtobufWriter;
 
-enum StateField : std::uint32_t { field_document = 1, field_change = 2, field_leaf = 3, field_emptied = 4 };
+enum StateField : std::uint32_t {
+  field_document = 1,
+  field_change = 2,
+  field_leaf = 3,
+  field_emptied = 4,
+  field_loser = 5,
+  field_conflict = 6
+};
 enum ChangeField : std::uint32_t { field_id = 1, field_hlc = 2 };
 enum LeafField : std::uint32_t { field_path = 1, field_by = 2, field_removed = 3 };
 enum EmptiedField : std::uint32_t { field_scope = 1, field_emptier = 2, field_allowed = 3 };
@@ -26,7 +34,23 @@ struct Author {
 
 std::unexpected<Error> too_large(const std::string& what) {
   return fail(Errc::limit,
-              "a state of " + what + " is more than one record holds: remove what is not needed any more");
+              "a state of " + what +
+                  " is more than one record holds: remove what is not needed any more, and settle "
+                  "conflicts");
+}
+
+// Of a loser's places each of its conflicts has a copy.
+constexpr std::size_t max_stood = 1 << 19;
+
+std::unexpected<Error> too_many_conflicts() {
+  return fail(Errc::limit,
+              "a state with more open conflicts than one record holds: settle some of them (`starling "
+              "conflicts` lists them)");
+}
+
+Result<> check_conflicts(std::size_t conflicts, std::size_t stood) {
+  if (conflicts > max_open_conflicts || stood > max_stood) return too_many_conflicts();
+  return {};
 }
 
 // ---- writing ----
@@ -143,6 +167,8 @@ struct Parts {
   std::vector<Author> authors;
   std::vector<BytesView> leaves;
   std::vector<BytesView> emptied;
+  std::vector<Loser> losers;
+  std::vector<BytesView> conflicts;
 };
 
 Result<Parts> read_parts(BytesView bytes) {
@@ -165,6 +191,14 @@ Result<Parts> read_parts(BytesView bytes) {
       case field_emptied:
         parts.emptied.push_back(in.bytes(*field));
         break;
+      case field_loser: {
+        LIBP2P_TRY(Loser loser, read_loser(in.bytes(*field)));
+        parts.losers.push_back(std::move(loser));
+        break;
+      }
+      case field_conflict:
+        parts.conflicts.push_back(in.bytes(*field));
+        break;
       default:
         in.refuse("unknown field " + std::to_string(field->number));
     }
@@ -173,11 +207,26 @@ Result<Parts> read_parts(BytesView bytes) {
   return parts;
 }
 
+Result<> read_conflicts(const Parts& parts, std::vector<Conflict>& conflicts) {
+  std::size_t stood = 0;
+  LIBP2P_CHECK(check_conflicts(parts.conflicts.size(), stood));
+  for (const BytesView bytes : parts.conflicts) {
+    LIBP2P_TRY(Conflict conflict, read_conflict(bytes, parts.losers));
+    stood += conflict.stood.size();
+    LIBP2P_CHECK(check_conflicts(parts.conflicts.size(), stood));
+    conflicts.push_back(std::move(conflict));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Bytes> encode_state(const MergeState& state) {
   if (state.provenance.size() > max_provenances)
     return too_large(std::to_string(state.provenance.size()) + " provenances");
+  std::size_t stood = 0;
+  for (const Conflict& conflict : state.conflicts) stood += conflict.stood.size();
+  LIBP2P_CHECK(check_conflicts(state.conflicts.size(), stood));
   ProtobufWriter out;
   out.string(field_document, canonical_json(state.document));
   const std::vector<Author> authors = authors_of(state.provenance);
@@ -194,6 +243,10 @@ Result<Bytes> encode_state(const MergeState& state) {
     if (emptying.allowed) emptied.boolean(field_allowed, true);
     out.message(field_emptied, emptied);
   }
+  const std::vector<Loser> losers = losers_of(state.conflicts);
+  for (const Loser& loser : losers) out.message(field_loser, loser_message(loser));
+  for (const Conflict& conflict : state.conflicts)
+    out.message(field_conflict, conflict_message(conflict, losers));
   if (out.view().size() > max_state_bytes) return too_large(std::to_string(out.view().size()) + " bytes");
   return out.take();
 }
@@ -205,6 +258,7 @@ Result<MergeState> decode_state(BytesView bytes) {
   LIBP2P_TRY(state.document, read_document(parts.document));
   for (const BytesView leaf : parts.leaves) LIBP2P_CHECK(read_leaf(leaf, parts.authors, state.provenance));
   for (const BytesView emptied : parts.emptied) LIBP2P_CHECK(read_emptied(emptied, state.emptied));
+  LIBP2P_CHECK(read_conflicts(parts, state.conflicts));
   LIBP2P_TRY(const Bytes again, encode_state(state));
   if (!libp2p::equal(again, bytes)) return fail(Errc::parse, "a state that is not in canonical form (L1)");
   return state;

@@ -28,13 +28,16 @@ struct MergeState {
   json::value document;  // the tree of all scopes
   Provenances provenance;
   std::map<std::string, Emptying> emptied;
+  std::vector<Conflict> conflicts;  // that nobody has settled, in the order in which they came about
 };
 
 inline constexpr std::size_t max_state_bytes =
     max_record_bytes - 256 * 1024;  // the record holds more besides
 inline constexpr std::size_t max_provenances = 1 << 18;
+inline constexpr std::size_t max_open_conflicts = 1 << 16;
 
-// One encoding for one state. Errors: limit (more than max_state_bytes or max_provenances).
+// One encoding for one state. Errors: limit (more than max_state_bytes, max_provenances or
+// max_open_conflicts).
 [[nodiscard]] Result<Bytes> encode_state(const MergeState& state);
 // Errors: parse (form, or another encoding than the one), limit. Whether its document is valid is not asked:
 // it is what the rules made of valid changes when it was signed.

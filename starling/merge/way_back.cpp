@@ -51,10 +51,11 @@ void Merge::restore_snapshot(std::size_t position) {
   applied_ = any ? snapshots_.back().position : 0;
   if (any) {
     state_.restore(snapshots_.back().image);
+    conflicts_.rewind(applied_);
   } else {
     state_.begin(base_.get());
+    conflicts_.begin(base_ ? base_->conflicts : std::vector<Conflict>());
   }
-  conflicts_.rewind(applied_);
   for (const auto& node : order_) {
     const auto undone =
         std::erase_if(node->losses, [&](const Node::Loss& loss) { return loss.by->position >= applied_; });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/support/conflict_text.hpp"
+
 namespace starling::sim {
 namespace {
 
@@ -36,6 +38,18 @@ Fate to_reference(ChangeState state) {
       return Fate::voided;
   }
   return Fate::denied;
+}
+
+// Which conflict only one of them knows; empty: none.
+std::string difference(const std::vector<Conflict>& there, const std::vector<Conflict>& by_the_reference) {
+  const std::vector<std::string> mine = texts_of(there);
+  const std::vector<std::string> wanted = texts_of(by_the_reference);
+  std::vector<std::string> found;
+  std::ranges::set_difference(mine, wanted, std::back_inserter(found));
+  if (!found.empty()) return "only it knows the conflict " + found.front();
+  std::ranges::set_difference(wanted, mine, std::back_inserter(found));
+  if (!found.empty()) return "only the reference knows the conflict " + found.front();
+  return {};
 }
 
 }  // namespace
@@ -142,6 +156,8 @@ std::string Referee::compare(const Fleet& fleet, const reference::Verdict& verdi
   const json::value& tree = fleet.merged().document;
   if (!same_json(tree, verdict.tree))
     return "it makes " + canonical_json(tree) + ", the reference " + canonical_json(verdict.tree);
+  if (const std::string other = difference(fleet.merged().conflicts, verdict.conflicts); !other.empty())
+    return other;
   std::map<PeerId, Role> members;
   std::map<PeerId, Labels> labels;
   for (const auto& [peer, member] : fleet.charter().members()) {

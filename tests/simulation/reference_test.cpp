@@ -8,6 +8,7 @@
 #include "starling/changelog/changelog.hpp"
 #include "starling/merge/fold.hpp"
 #include "tests/simulation/random_edits.hpp"
+#include "tests/support/conflict_text.hpp"
 #include "tests/support/fleet_fixture.hpp"
 
 namespace starling::sim {
@@ -118,6 +119,8 @@ TEST_P(Reference, FoldsAsTheMergeDoes) {
         {history.id(), history.log().records(), [](const SignedRecord&) { return false; }});
     ASSERT_EQ(canonical_json(verdict.tree), canonical_json(merged.document)) << "seed " << seed << "\n"
                                                                              << told(history);
+    ASSERT_EQ(texts_of(verdict.conflicts), texts_of(merged.conflicts)) << "seed " << seed << "\n"
+                                                                       << told(history);
     for (const ChangeFate& fate : merged.fates) {
       ASSERT_EQ(reference::to_string(verdict.fates.at(fate.id)),
                 reference::to_string(to_reference(fate.state)))

@@ -6,6 +6,7 @@
 #include "libp2p/crypto/hash.hpp"
 #include "starling/changelog/anchor.hpp"
 #include "starling/model/change.hpp"
+#include "tests/support/conflict_text.hpp"
 #include "tests/support/reference_charter.hpp"
 
 namespace starling::reference {
@@ -214,7 +215,7 @@ class Search {
     if (!addition.goes_on() || !std::ranges::equal(kept, checkpoint.kept)) return false;
     const Folded folded = addition.folded();
     return name_of(folded) == checkpoint.anchor.revision && same_json(folded.tree, state.document) &&
-           folded.provenance == state.provenance;
+           folded.provenance == state.provenance && texts_of(folded.conflicts) == texts_of(state.conflicts);
   }
 
   const Input& input_;

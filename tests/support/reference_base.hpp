@@ -29,6 +29,7 @@ struct Base {
 struct Folded {
   json::object tree;
   Provenances provenance;
+  std::vector<Conflict> conflicts;
   unsigned level = 1;
 };
 [[nodiscard]] Folded fold_as_of(const Input& covered, const Base* before);

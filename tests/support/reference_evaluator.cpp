@@ -91,6 +91,7 @@ class Evaluation {
     };
     Fold fold(turns, knew, base_ ? &base_->state : nullptr);
     verdict_.tree = fold.run();
+    verdict_.conflicts = fold.conflicts();
     verdict_.level = level_at(nullptr);
     for (const Turn& turn : turns) {
       Fate& fate = verdict_.fates[turn.id];
@@ -101,7 +102,7 @@ class Evaluation {
       else
         fate = turn.lost.size() == turn.steps.size() ? Fate::lost : Fate::partly;
     }
-    return {verdict_.tree, fold.provenance(), verdict_.level};
+    return {verdict_.tree, fold.provenance(), verdict_.conflicts, verdict_.level};
   }
 
  private:

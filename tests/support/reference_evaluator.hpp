@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "starling/charter/charter_records.hpp"
+#include "starling/merge/fold.hpp"
 #include "starling/model/document.hpp"
 #include "starling/model/record.hpp"
 
@@ -48,9 +49,10 @@ enum class Fate {
 [[nodiscard]] std::string_view to_string(Fate fate);
 
 struct Verdict {
-  std::map<RecordId, Fate> fates;  // of every change that isn't settled (L8)
-  json::object tree;               // the documents by scope
-  unsigned level = 1;              // M9, at the end of the order
+  std::map<RecordId, Fate> fates;   // of every change that isn't settled (L8)
+  json::object tree;                // the documents by scope
+  std::vector<Conflict> conflicts;  // that are open (M4, M5), in whatever order
+  unsigned level = 1;               // M9, at the end of the order
   std::map<PeerId, Role> members;
   std::map<PeerId, Labels> labels;
   std::set<RecordId> standing;  // anchors, checkpoints and rulings

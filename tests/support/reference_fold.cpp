@@ -167,8 +167,7 @@ bool Fold::concurrent(std::size_t a, std::size_t b) const {
   return a != b && !knew_(turns_[a].id, turns_[b].id) && !knew_(turns_[b].id, turns_[a].id);
 }
 
-// M5: whom this removal would take something from. Of what was kept for somebody, what it names is kept for
-// him too.
+// M5: whom this removal would take something from.
 std::set<std::size_t> Fold::needed_by(std::size_t turn, const Path& removed) const {
   std::set<std::size_t> by;
   for (std::size_t other = 0; other < turns_.size(); ++other) {
@@ -182,6 +181,12 @@ std::set<std::size_t> Fold::needed_by(std::size_t turn, const Path& removed) con
       }
     }
   }
+  return by;
+}
+
+// Of what was kept for somebody, what it names is kept for him too.
+std::set<std::size_t> Fold::kept_for(std::size_t turn, const Path& removed) const {
+  std::set<std::size_t> by;
   for (const Kept& kept : kept_) {
     if (!concurrent(turn, kept.turn)) continue;
     json::value tree = tree_;
@@ -196,23 +201,26 @@ std::set<std::size_t> Fold::needed_by(std::size_t turn, const Path& removed) con
 
 // The removals of this turn that are dropped, seen from where its other edits lead. What is gone already is
 // removed from nobody.
-std::set<std::size_t> Fold::drop_removals(std::size_t turn) {
+std::map<std::size_t, std::size_t> Fold::drop_removals(std::size_t turn) {
   const json::value tree_before = tree_;
   for (const Step& step : turns_[turn].steps) {
-    if (step.op != EditOp::remove && !is_older_than_start(turns_[turn], step))
+    if (step.op != EditOp::remove && !later_in_start(turns_[turn], step))
       (void)apply(turn, step, is_only_room(turn, step));
   }
-  std::set<std::size_t> dropped;
+  std::map<std::size_t, std::size_t> dropped;
   for (bool more = true; more;) {
     more = false;
     for (std::size_t i = 0; i < turns_[turn].steps.size(); ++i) {
       const Step& step = turns_[turn].steps[i];
       if (step.op != EditOp::remove || dropped.contains(i) || !at(tree_, step.path, step.path.size()))
         continue;
-      const std::set<std::size_t> by = needed_by(turn, step.path);
-      if (by.empty()) continue;
+      std::set<std::size_t> by = needed_by(turn, step.path);
+      std::set<std::size_t> kept = kept_for(turn, step.path);
+      if (by.empty() && kept.empty()) continue;
+      // It loses to the first who needs it himself, if there is one.
+      dropped.emplace(i, *(by.empty() ? kept : by).begin());
+      by.merge(kept);
       for (const std::size_t other : by) kept_.push_back({step.path, other});
-      dropped.insert(i);
       more = true;
     }
   }
@@ -221,7 +229,7 @@ std::set<std::size_t> Fold::drop_removals(std::size_t turn) {
 }
 
 Fold::Before Fold::before() const {
-  Before all{tree_, wishes_, made_, kept_, provenance_, {}};
+  Before all{tree_, wishes_, made_, kept_, conflicts_, provenance_, {}};
   for (const Turn& turn : turns_) all.lost.push_back(turn.lost);
   return all;
 }
@@ -231,16 +239,22 @@ void Fold::go_back(Before before) {
   wishes_ = std::move(before.wishes);
   made_ = std::move(before.made);
   kept_ = std::move(before.kept);
+  conflicts_ = std::move(before.conflicts);
   provenance_ = std::move(before.provenance);
   for (std::size_t i = 0; i < turns_.size(); ++i) turns_[i].lost = std::move(before.lost[i]);
 }
 
 void Fold::take_turn(std::size_t turn) {
   Before all = before();
-  std::set<std::size_t> loses = drop_removals(turn);
+  const std::map<std::size_t, std::size_t> dropped = drop_removals(turn);
+  std::set<std::size_t> loses;
   bool possible = true;
   for (std::size_t i = 0; i < turns_[turn].steps.size() && possible; ++i) {
-    if (loses.contains(i)) continue;
+    if (const auto needed = dropped.find(i); needed != dropped.end()) {
+      lose_removal(turn, i, needed->second);
+      loses.insert(i);
+      continue;
+    }
     const Done done = take_step(turn, i);
     possible = done != Done::impossible;
     if (done == Done::loses) loses.insert(i);
@@ -255,17 +269,23 @@ void Fold::take_turn(std::size_t turn) {
 
 Fold::Done Fold::take_step(std::size_t turn, std::size_t index) {
   const Step& step = turns_[turn].steps[index];
-  if (is_older_than_start(turns_[turn], step)) {
-    if (!is_fulfilled(step)) return Done::loses;
-    wishes_.push_back({turn, index});
-    made_.push_back({turn, index});
+  if (const auto later = later_in_start(turns_[turn], step)) {
+    if (!is_fulfilled(step)) {
+      lose({turn, index, std::nullopt, later->change, std::nullopt, Conflict::Kind::overlap});
+      return Done::loses;
+    }
+    wishes_.push_back({turn, index, std::nullopt});
+    made_.push_back({turn, index, std::nullopt});
     return Done::yes;
   }
+  settle_conflicts(turn, step.path);
   const bool only_room = is_only_room(turn, step);
   const Path reach = reach_of(step);
+  std::optional<json::value> before = only_room ? std::nullopt : standing(step.path);
   const Done done = apply(turn, step, only_room);
+  if (done == Done::loses) lose_append(turn, index);
   if (done != Done::yes) return done;
-  settle(turn, index, reach, only_room);
+  settle(turn, index, reach, only_room, std::move(before));
   if (!only_room) note_origin(turns_[turn], step);
   return done;
 }
@@ -343,27 +363,43 @@ Path Fold::reach_of(const Step& step) {
 }
 
 // M4: whoever wanted something else there and did not know of this turn, nor was known, has lost it; what was
-// known is replaced.
-void Fold::settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room) {
+// known is replaced. Who wants the same as somebody he did not know meant to change what was there before
+// either.
+void Fold::settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room,
+                  std::optional<json::value> before) {
   const Step& mine = turns_[turn].steps[step];
   std::erase_if(wishes_, [&](const Wish& wish) {
     const Step& theirs = step_of(wish);
     if (concurrent(wish.turn, turn)) {
       if (!overlaps(theirs.path, mine.path) || get_along(theirs, mine)) return false;
       turns_[wish.turn].lost.insert(wish.step);
+      lose({wish.turn, wish.step, turn, {}, wish.before, Conflict::Kind::overlap});
       return true;
     }
     if (mine.op == EditOp::append || !is_prefix(mine.op == EditOp::set ? reach : mine.path, theirs.path))
       return false;
     return !(only_room && theirs.path.size() > mine.path.size());
   });
-  wishes_.push_back({turn, step});
-  made_.push_back({turn, step});
+  const auto same = std::ranges::find_if(wishes_, [&](const Wish& wish) {
+    return step_of(wish).path == mine.path && concurrent(wish.turn, turn);
+  });
+  if (same != wishes_.end() && mine.op != EditOp::append) before = same->before;
+  wishes_.push_back({turn, step, std::move(before)});
+  made_.push_back({turn, step, std::nullopt});
+}
+
+std::optional<json::value> Fold::standing(const Path& path) {
+  const json::value* there = at(tree_, path, path.size());
+  return there ? std::optional(*there) : std::nullopt;
 }
 
 json::object Fold::run() {
   tree_ = start_ ? start_->document : json::object{{base_scope, empty_document()}};
-  if (start_) provenance_ = start_->provenance;
+  if (start_) {
+    provenance_ = start_->provenance;
+    for (const Conflict& left : start_->conflicts)
+      conflicts_.push_back({left, path_in_tree(left.scope, left.path), {}, {}, false});
+  }
   for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
     if (turns_[turn].usable)
       take_turn(turn);

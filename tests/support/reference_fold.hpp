@@ -35,6 +35,8 @@ class Fold {
       : turns_(turns), knew_(knew), start_(start) {}
   // Loses and skips are noted in the turns; what the documents become.
   [[nodiscard]] json::object run();
+  // That nobody has settled, in whatever order.
+  [[nodiscard]] std::vector<Conflict> conflicts() const;
   // Of what stands then, and of what is gone.
   [[nodiscard]] const Provenances& provenance() const { return provenance_; }
 
@@ -43,6 +45,23 @@ class Fold {
   struct Wish {
     std::size_t turn = 0;
     std::size_t step = 0;
+    std::optional<json::value> before;  // what was there
+  };
+  struct Lost {
+    std::size_t turn = 0;
+    std::size_t step = 0;
+    std::optional<std::size_t> winner;  // or, if that is of the start,
+    RecordId said;
+    std::optional<json::value> base;
+    Conflict::Kind kind{};
+  };
+  // Without a winner or a loser: that is of the start.
+  struct Made {
+    Conflict conflict;
+    Path path;
+    std::optional<std::size_t> winner;
+    std::optional<std::size_t> loser;
+    bool settled = false;
   };
   // A place that stayed because this turn needs it, against somebody's removal.
   struct Kept {
@@ -55,6 +74,7 @@ class Fold {
     std::vector<Wish> wishes;
     std::vector<Wish> made;
     std::vector<Kept> kept;
+    std::vector<Made> conflicts;
     Provenances provenance;
     std::vector<std::set<std::size_t>> lost;
   };
@@ -62,10 +82,13 @@ class Fold {
   [[nodiscard]] const Step& step_of(const Wish& wish) const { return turns_[wish.turn].steps[wish.step]; }
   [[nodiscard]] bool concurrent(std::size_t a, std::size_t b) const;
   [[nodiscard]] std::set<std::size_t> needed_by(std::size_t turn, const Path& removed) const;
-  std::set<std::size_t> drop_removals(std::size_t turn);
+  [[nodiscard]] std::set<std::size_t> kept_for(std::size_t turn, const Path& removed) const;
+  // And who needs them.
+  std::map<std::size_t, std::size_t> drop_removals(std::size_t turn);
   [[nodiscard]] Before before() const;
   void go_back(Before before);
-  [[nodiscard]] bool is_older_than_start(const Turn& turn, const Step& step) const;
+  // What was said of the place later than by this turn, in the start; of several the last.
+  [[nodiscard]] std::optional<Provenance> later_in_start(const Turn& turn, const Step& step) const;
   [[nodiscard]] bool is_fulfilled(const Step& step);
   Done take_step(std::size_t turn, std::size_t step);
   void take_turn(std::size_t turn);
@@ -73,7 +96,14 @@ class Fold {
   Done clear_way(std::size_t turn, const Path& path);
   [[nodiscard]] bool is_only_room(std::size_t turn, const Step& step);
   [[nodiscard]] Path reach_of(const Step& step);
-  void settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room);
+  void settle(std::size_t turn, std::size_t step, const Path& reach, bool only_room,
+              std::optional<json::value> before);
+  [[nodiscard]] std::optional<json::value> standing(const Path& path);
+
+  void lose(const Lost& lost);
+  void lose_removal(std::size_t turn, std::size_t step, std::size_t needed_by);
+  void lose_append(std::size_t turn, std::size_t step);
+  void settle_conflicts(std::size_t turn, const Path& path);
 
   void forget_at_and_below(const Path& path);
   void note_origin(const Turn& turn, const Step& step);
@@ -86,6 +116,7 @@ class Fold {
   std::vector<Wish> wishes_;
   std::vector<Wish> made_;  // replaced ones too
   std::vector<Kept> kept_;
+  std::vector<Made> conflicts_;
   Provenances provenance_;
 };
 

@@ -7,14 +7,19 @@ namespace starling::reference {
 
 // L8: somebody has said something of the same place later, and that is in the state that the fold begins
 // with. Appends get along with one another.
-bool Fold::is_older_than_start(const Turn& turn, const Step& step) const {
-  if (!start_) return false;
-  return std::ranges::any_of(start_->provenance, [&](const auto& entry) {
-    const auto& [path, of] = entry;
-    const bool later = of.hlc != turn.clock ? of.hlc > turn.clock : of.change < turn.id;
+std::optional<Provenance> Fold::later_in_start(const Turn& turn, const Step& step) const {
+  std::optional<Provenance> last;
+  if (!start_) return last;
+  const auto is_later = [](const Provenance& of, Hlc clock, const RecordId& id) {
+    return of.hlc != clock ? of.hlc > clock : of.change < id;
+  };
+  for (const auto& [path, of] : start_->provenance) {
     const bool below = path.size() > step.path.size();
-    return later && overlaps(path, step.path) && !(below && step.op == EditOp::append);
-  });
+    if (!overlaps(path, step.path) || (below && step.op == EditOp::append)) continue;
+    if (!is_later(of, turn.clock, turn.id)) continue;
+    if (!last || is_later(of, last->hlc, last->change)) last = of;
+  }
+  return last;
 }
 
 void Fold::forget_at_and_below(const Path& path) {

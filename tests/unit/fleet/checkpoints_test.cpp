@@ -1,5 +1,6 @@
 #include "starling/fleet/held.hpp"
 #include "starling/fleet/history_keeper.hpp"
+#include "tests/support/conflict_text.hpp"
 #include "tests/unit/fleet/checkpoint_world.hpp"
 
 namespace starling {
@@ -49,6 +50,32 @@ TEST_F(CheckpointsTest, L8_BodiesAreForgottenAMonthLaterAndNotBefore) {
   const auto again = world.fleet_of(1, store_one);
   EXPECT_EQ(again->revision(), one->revision());
   EXPECT_EQ(again->log().vector(), one->log().vector());
+}
+
+TEST_F(CheckpointsTest, M4_AnOpenConflictStaysOpenThoughItsChangesAreForgotten) {
+  world.write(*one, {"settings", "a"}, 0);
+  exchange();
+  const RecordPtr loser = world.write(*one, {"settings", "a"}, 1);
+  world.runtime.run_for(std::chrono::seconds(1));
+  const RecordPtr winner = world.write(*admin, {"settings", "a"}, 2);
+  exchange();
+  ASSERT_EQ(one->merged().conflicts.size(), 1U);
+  const std::string before = text_of(one->merged().conflicts[0]);
+  checkpoint();
+  world.runtime.run_for(month + std::chrono::hours(1));
+  drop(*one);
+  ASSERT_FALSE(one->log().holds(loser->id));
+  checkpoint();
+  const auto again = world.fleet_of(1, store_one);
+  for (const Fleet* fleet : {one.get(), admin.get(), again.get()}) {
+    ASSERT_EQ(fleet->merged().conflicts.size(), 1U);
+    EXPECT_EQ(text_of(fleet->merged().conflicts[0]), before);
+  }
+  // As it is applied again.
+  world.write(*one, {"settings", "a"}, 1);
+  exchange();
+  EXPECT_TRUE(one->merged().conflicts.empty());
+  EXPECT_TRUE(admin->merged().conflicts.empty());
 }
 
 TEST_F(CheckpointsTest, L8_ANewNodeStartsFromACheckpointWhoseChangesNobodyHasAnyMore) {

@@ -139,6 +139,78 @@ TEST_F(Onto, M10_WhoEmptiedItBeforeIsStillKnown) {
   EXPECT_EQ(merge.result().emptied.at("base"), (Emptying{id_of(2000), true}));
 }
 
+// ---- conflicts that were open ----
+
+// Somebody set what was removed meanwhile, somebody's change lost in part, and a removal was dropped.
+class OntoConflicts : public Onto {
+ protected:
+  OntoConflicts() {
+    const RecordId first = covered.changes[0].id;
+    loser = covered.write(42, {first}, {set("/settings/http/c", R"({"x":1})"), set("/settings/http/d", "1")});
+    winner = covered.write(44, {first}, {set("/settings/http/c", "2")});
+    covered.write(46, {first}, {set("/upstreams", R"({"u":{"servers":{"127.0.0.1:1":{}}}})")});
+    covered.write(48, {first}, {removal("/settings/http")});
+    Merge before(covered.happened_before());
+    before.reset(covered.changes);
+    state = before.state();
+    merge.set_base(state);
+  }
+  [[nodiscard]] std::vector<std::string> conflicts() {
+    std::vector<std::string> told;
+    for (const Conflict& conflict : merge.result().conflicts) told.push_back(text(conflict));
+    return told;
+  }
+
+  RecordId loser;
+  RecordId winner;
+};
+
+TEST_F(OntoConflicts, L8_WhatNobodyHasSettledIsOpenStill) {
+  ASSERT_EQ(state.conflicts.size(), 2U);
+  const Conflict& overlap = state.conflicts[0];
+  EXPECT_EQ(overlap.winner, winner);
+  EXPECT_EQ(overlap.loser, loser);
+  EXPECT_EQ(text(overlap.mine), R"({"x":1})");
+  EXPECT_EQ(text(overlap.theirs), "2");
+  EXPECT_EQ(overlap.stood, std::vector<Place>{in_base("/settings/http/d")});
+  EXPECT_EQ(state.conflicts[1].kind, Conflict::Kind::removal_dropped);
+  EXPECT_EQ(conflicts(), (std::vector{text(state.conflicts[0]), text(state.conflicts[1])}));
+  // And behind the next checkpoint.
+  EXPECT_EQ(text(merge.state().conflicts.at(0)), text(overlap));
+}
+
+TEST_F(OntoConflicts, L8_AnyLaterChangeThatTouchesThePlaceSettlesIt) {
+  late(60, {set("/settings/http/a", "5")});
+  EXPECT_EQ(conflicts(), std::vector{text(state.conflicts[0])})
+      << "it is below the removal, beside the other";
+  const RecordId settles = late(61, {set("/settings/http/c", "3")});
+  EXPECT_THAT(conflicts(), IsEmpty());
+  merge.remove(settles);
+  EXPECT_EQ(conflicts(), std::vector{text(state.conflicts[0])});
+}
+
+TEST_F(OntoConflicts, L8_WhatHasNoEffectSettlesNothing) {
+  late(41, {set("/settings/http/c", "9")});                     // older
+  late(60, {set("/settings/http/c", "9"), set("/junk", "1")});  // impossible
+  ASSERT_EQ(conflicts().size(), 3U);
+  EXPECT_EQ(conflicts()[0], text(state.conflicts[0]));
+  EXPECT_EQ(conflicts()[1], text(state.conflicts[1]));
+}
+
+TEST_F(OntoConflicts, L8_ASettledOneIsOpenAgainWhereTheFoldGoesBackToItsBeginning) {
+  Merge forgetful([](const RecordId&, const RecordId&) { return true; },
+                  {.undo_changes = 1, .undo_bytes = 1 << 16, .snapshot_every = 2, .snapshot_bytes = 0});
+  forgetful.set_base(state);
+  std::vector<RecordId> ids;
+  for (std::uint64_t time = 60; time < 70; ++time) {
+    ids.push_back(id_of(time));
+    forgetful.add({ids.back(), Hlc{time}, {"", "", false, {set("/settings/http/c", "3")}}});
+    EXPECT_THAT(forgetful.result().conflicts, IsEmpty());
+  }
+  for (const RecordId& id : ids) forgetful.remove(id);
+  EXPECT_EQ(forgetful.result().conflicts.size(), 2U);
+}
+
 // ---- provenance ----
 
 std::string text(const Provenances& provenance) {
@@ -208,7 +280,31 @@ TEST_F(Onto, L1_AStateHasOneEncoding) {
   EXPECT_EQ(*encode_state(*again), *bytes);
 }
 
-TEST_F(Onto, L1_OtherEncodingsAreRefused) {
+TEST_F(OntoConflicts, L1_OpenConflictsAreReadAsTheyWereWritten) {
+  const auto again = decode_state(*encode_state(state));
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_EQ(again->conflicts.size(), state.conflicts.size());
+  for (std::size_t i = 0; i < state.conflicts.size(); ++i)
+    EXPECT_EQ(test::text(again->conflicts[i]), test::text(state.conflicts[i]));
+}
+
+TEST_F(OntoConflicts, AConflictThatCantBeIsRefused) {
+  const auto refused = [&](auto change) {
+    MergeState bad = state;
+    change(bad.conflicts.at(0));
+    return !decode_state(*encode_state(bad));
+  };
+  EXPECT_FALSE(refused([](Conflict&) {}));
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.kind = static_cast<Conflict::Kind>(2); }));
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.op = EditOp{}; }));
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.op = EditOp::remove; })) << "with a value";
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.mine.reset(); })) << "without one";
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.scope = "Odd"; }));
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.path = Path(101, "x"); }));
+  EXPECT_TRUE(refused([](Conflict& bad) { bad.stood[0].scope = "Odd"; }));
+}
+
+TEST_F(OntoConflicts, L1_OtherEncodingsAreRefused) {
   const Bytes good = *encode_state(state);
   EXPECT_FALSE(decode_state({}));
   // Without what comes last it may be another state, but never one with two encodings.
@@ -250,8 +346,22 @@ TEST_F(Onto, WhatDoesNotFitIntoARecordIsAnErrorThatSaysSo) {
   ASSERT_FALSE(bytes);
   EXPECT_EQ(bytes.error().code, Errc::limit);
   EXPECT_EQ(decode_state(Bytes(max_state_bytes + 1)).error().code, Errc::limit);
-  state = {unset_tree(), {}, {}};
+  state = {unset_tree(), {}, {}, {}};
   for (std::size_t i = 0; i <= max_provenances; ++i) state.provenance[{"base", std::to_string(i)}] = {};
+  EXPECT_EQ(encode_state(state).error().code, Errc::limit);
+}
+
+TEST_F(OntoConflicts, MoreConflictsThanFitAreAnErrorThatSaysWhatToDo) {
+  MergeState many = state;
+  many.conflicts.assign(max_open_conflicts + 1, state.conflicts[1]);
+  const auto bytes = encode_state(many);
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().code, Errc::limit);
+  EXPECT_NE(bytes.error().message.find("starling conflicts"), std::string::npos);
+  // Each of a loser's conflicts has all the places that it kept.
+  Conflict& wide = state.conflicts[0];
+  for (std::size_t i = 0; i < 1000; ++i) wide.stood.push_back(in_base("/settings/" + std::to_string(i)));
+  state.conflicts.assign(1000, wide);
   EXPECT_EQ(encode_state(state).error().code, Errc::limit);
 }
 

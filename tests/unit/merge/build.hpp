@@ -13,6 +13,7 @@
 
 #include "starling/merge/merge.hpp"
 #include "starling/model/document.hpp"
+#include "tests/support/conflict_text.hpp"
 
 namespace starling {
 
@@ -123,15 +124,7 @@ inline std::string text(const std::optional<json::value>& value) {
   return value ? canonical_json(*value) : "nothing";
 }
 
-inline std::string text(const Conflict& conflict) {
-  std::string out = conflict.kind == Conflict::Kind::overlap ? "overlap" : "removal_dropped";
-  out += " at " + to_text(Place{conflict.scope, conflict.path}) + ": " +
-         to_hex(conflict.winner).substr(0, 16) + " over " + to_hex(conflict.loser).substr(0, 16) + ", op " +
-         std::to_string(static_cast<int>(conflict.op)) + ", base " + text(conflict.base) + ", mine " +
-         text(conflict.mine) + ", theirs " + text(conflict.theirs) + ", stood";
-  for (const Place& place : conflict.stood) out += " " + to_text(place);
-  return out;
-}
+inline std::string text(const Conflict& conflict) { return text_of(conflict); }
 
 // All that a fold says, for comparison.
 inline std::string text(const MergeResult& result) {

@@ -269,8 +269,6 @@ TEST_P(ForEverySeed, FromABaseThatAllKnewTheFoldIsTheSame) {
     MergeResult wanted = whole->result();
     wanted.fates.erase(wanted.fates.begin(),
                        wanted.fates.begin() + static_cast<std::ptrdiff_t>(shape.meeting));
-    std::erase_if(wanted.conflicts,
-                  [&](const Conflict& conflict) { return before->contains(conflict.loser); });
     expect_same(onto->result(), wanted);
     EXPECT_EQ(onto->revision(), whole->revision());
     EXPECT_EQ(onto->provenance(), whole->provenance());

@@ -35,6 +35,9 @@ class SlowFold {
       state_.provenance = setting_.base->provenance;
       for (const auto& [scope, emptying] : setting_.base->emptied)
         state_.emptied[scope] = {emptying, std::nullopt};
+      for (const Conflict& conflict : setting_.base->conflicts)
+        state_.conflicts.push_back(
+            {conflict, path_in_tree(conflict.scope, conflict.path), std::nullopt, std::nullopt});
     }
     for (std::size_t c = 0; c < inputs_.size(); ++c) turn(c);
     MergeResult result;
@@ -43,9 +46,10 @@ class SlowFold {
     for (const Made& made : state_.conflicts) {
       if (made.settled) continue;
       result.conflicts.push_back(made.conflict);
+      if (!made.loser) continue;
       std::set<Place> stood;
-      for (const Edit& edit : edits(made.loser)) stood.insert(place_of(edit.path));
-      for (const Path& path : lost_paths(made.loser)) stood.erase(place_of(path));
+      for (const Edit& edit : edits(*made.loser)) stood.insert(place_of(edit.path));
+      for (const Path& path : lost_paths(*made.loser)) stood.erase(place_of(path));
       result.conflicts.back().stood.assign(stood.begin(), stood.end());
     }
     for (const auto& [scope, emptied] : state_.emptied) result.emptied[scope] = emptied.first;
@@ -65,7 +69,7 @@ class SlowFold {
     Conflict conflict;
     Path path;
     std::optional<std::size_t> winner;  // nothing: the base's
-    std::size_t loser;
+    std::optional<std::size_t> loser;
     bool settled = false;
   };
   struct State {
@@ -220,9 +224,10 @@ class SlowFold {
         continue;
       }
       for (Made& made : state_.conflicts) {
-        const bool knew_winner = !made.winner || (*made.winner != c && !concurrent(*made.winner, c));
-        const bool knew_both = knew_winner && made.loser != c && !concurrent(made.loser, c);
-        if (overlaps(made.path, edit.path) && knew_both) made.settled = true;
+        const auto knew = [&](std::optional<std::size_t> other) {
+          return !other || (*other != c && !concurrent(*other, c));
+        };
+        if (overlaps(made.path, edit.path) && knew(made.winner) && knew(made.loser)) made.settled = true;
       }
       std::string obstacle = edit.op == EditOp::append ? try_append(c, e) : try_replace(c, e, removed);
       if (!obstacle.empty()) return obstacle;
