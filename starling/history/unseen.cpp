@@ -19,10 +19,15 @@ std::vector<RecordPtr> unseen(const Changelog& log, std::span<const RecordId> pr
                               const std::function<bool(const SignedRecord&)>& counts, std::size_t most) {
   // Clocks exceed those of what is built upon: what is taken from here is never added again.
   std::set<RecordPtr, NewestFirst> open;
+  const auto was_seen = [&](const SignedRecord& record) {
+    if (!seen.empty() && log.is_settled(record.record)) return true;
+    return std::ranges::any_of(seen, [&](const RecordId& head) {
+      return head == record.id || log.happened_before(record.id, head);
+    });
+  };
   const auto look_at = [&](const RecordId& id) {
-    const bool known = std::ranges::any_of(
-        seen, [&](const RecordId& head) { return head == id || log.happened_before(id, head); });
-    if (RecordPtr record = known ? nullptr : log.get(id)) open.insert(std::move(record));
+    RecordPtr record = log.get(id);
+    if (record && !was_seen(*record)) open.insert(std::move(record));
   };
   for (const RecordId& id : present) look_at(id);
   std::vector<RecordPtr> found;

@@ -38,6 +38,21 @@ TEST(Unseen, IsAllWhereNothingWasSeen) {
       changes.fleet.log.size());
 }
 
+// Or a write would be refused for what its writer has seen in the state that is begun with.
+TEST(Unseen, L8_WhatIsSettledWasSeenByWhoeverHasSeenAnything) {
+  Diamond changes;
+  const auto& [fleet, one, two, a, b, c, d] = changes;
+  VersionVector covered;
+  for (const RecordPtr& record : {a, b, c}) {
+    ChainHead& head = covered[record->record.chain()];
+    if (head.seq < record->record.seq) head = {record->record.seq, record->id, std::nullopt};
+  }
+  (void)changes.fleet.log.set_base({covered, {}});
+  EXPECT_EQ(changes_unseen(changes, {d->id}, {b->id}), std::vector{d});
+  EXPECT_TRUE(changes_unseen(changes, {c->id}, {b->id}).empty());
+  EXPECT_EQ(changes_unseen(changes, {d->id}, {}).size(), 4U);
+}
+
 TEST(Unseen, LeavesOutWhatIsNotHeld) {
   const Diamond changes;
   const Changelog empty(changes.fleet.id());
