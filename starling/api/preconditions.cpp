@@ -122,6 +122,14 @@ std::optional<WriteFault> overwrites_unseen(const ApiContext& context, const Pas
   return std::nullopt;
 }
 
+// Who knew what is not told of what is settled (L8): nobody could say what such a write would overwrite.
+WriteFault stale_behind(const ApiContext& context, const RecordId& checkpoint) {
+  return stale("Its base lies behind the checkpoint " + to_cid(checkpoint) +
+                   ": look at what stands now, and send it again on " + whole_etag(context.fleet.revision()) +
+                   ".",
+               {});
+}
+
 Result<std::optional<EtagList>> etags_of(const HttpRequest& request, const std::string& name) {
   const std::string_view header = request.header(name);
   if (header.empty()) return std::nullopt;
@@ -178,6 +186,7 @@ std::expected<Proposal, WriteFault> propose_on_base(ApiContext& context, const P
   if (!proposal) return proposal;
   const json::value& present = context.fleet.merged().document;
   if (proposal->edits.empty()) return Proposal{present, {}};
+  if (base.behind) return std::unexpected(stale_behind(context, *base.behind));
   if (auto unseen = overwrites_unseen(context, base, *proposal)) return std::unexpected(std::move(*unseen));
   Fleet::Preview preview = context.fleet.preview(
       Change{options.actor, options.message, options.allow_empty, proposal->edits}, base.heads);

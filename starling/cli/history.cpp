@@ -61,6 +61,8 @@ void print_change(const json::object& change) {
                 lost ? "lost to" : "won over", cell(conflict, lost ? "winner" : "loser").c_str());
   }
   std::printf("\n");
+  if (cell(change, "differences_missing") != "-")
+    std::printf("What it changed can't be told: %s\n", cell(change, "differences_missing").c_str());
   print_differences(list(change, "differences"));
   print_places("What it took away or replaced:", list(change, "displaced"));
 }

@@ -99,33 +99,6 @@ class Covered {
   std::vector<RecordPtr> lasting_;
 };
 
-// Who knew whom among them.
-class Knowledge {
- public:
-  // In an order in which each follows what it depends on.
-  void add(const SignedRecord& record) {
-    std::vector<Ancestry::Number> parents;
-    for (const RecordId& id : record.record.parents) {
-      if (const auto number = number_of(id)) parents.push_back(*number);
-    }
-    numbers_.emplace(record.id, ancestry_.add(number_of(record.record.prev), parents, false));
-  }
-  [[nodiscard]] bool before(const RecordId& earlier, const RecordId& later) const {
-    const auto first = number_of(earlier);
-    const auto second = number_of(later);
-    return first && second && ancestry_.before(*first, *second);
-  }
-
- private:
-  [[nodiscard]] std::optional<Ancestry::Number> number_of(const RecordId& id) const {
-    const auto found = numbers_.find(id);
-    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
-  }
-
-  std::map<RecordId, Ancestry::Number> numbers_;
-  Ancestry ancestry_;
-};
-
 // What of it has an effect beyond the state: all that is there, in the order of the merge (M1).
 Result<std::vector<RecordPtr>> lasting(const Changelog& log, const BasePtr& from, const Covered& covered) {
   std::vector<RecordPtr> records;
@@ -196,6 +169,16 @@ std::vector<RecordPtr> newest_of(const Changelog& log, const VersionVector& vect
   return newest;
 }
 
+// What is covered, and what it takes to fold it.
+struct Gathered {
+  std::vector<RecordPtr> kept;
+  Stretch stretch;
+  std::shared_ptr<const Knowledge> records;
+};
+
+// It is folded once.
+constexpr MergeLimits once{.undo_changes = 0, .snapshot_bytes = 0};
+
 }  // namespace
 
 bool has_lasting_effect(const Record& record) {
@@ -212,41 +195,84 @@ bool has_lasting_effect(const Record& record) {
   }
 }
 
-Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet, BasePtr from,
-                             VersionVector vector, Hlc latest) {
-  Slices slices(env, log);
+namespace {
+
+Task<Result<Gathered>> gather(Slices& slices, const Changelog& log, JoinChecks& checks, FleetId fleet,
+                              BasePtr from, VersionVector vector, Hlc latest) {
   Covered covered(log, vector, from, latest);
   LIBP2P_CO_CHECK(covered.check_heads());
   LIBP2P_CO_CHECK(co_await covered.collect(slices));
-  LIBP2P_CO_TRY(const std::vector<RecordPtr> kept, lasting(log, from, covered));
+  LIBP2P_CO_TRY(std::vector<RecordPtr> kept, lasting(log, from, covered));
   LIBP2P_CO_CHECK(co_await slices.pause());
   const Charter charter = Charter::evaluate(fleet, kept, checks);
   std::vector<LevelFrom> levels = levels_in(kept, charter);
   if (Levels(levels).last() > newest_merge_level)
     co_return fail(Errc::not_supported, "a newer version's rules are asked for (M9)");
-  Knowledge knowledge;
+  const auto knowledge = std::make_shared<Knowledge>();
   for (const RecordPtr& record : covered.records()) {
-    knowledge.add(*record);
+    knowledge->add(*record);
     LIBP2P_CO_CHECK(co_await slices.step());
   }
   const std::vector<RecordPtr> newest = newest_of(log, vector);
-  Voided voided(charter, knowledge, newest, from);
+  Voided voided(charter, *knowledge, newest, from);
   for (const RecordPtr& record : kept) voided.add(*record);
-  Merge merge([&knowledge](const RecordId& earlier, const RecordId& later) {
-    return knowledge.before(earlier, later);
-  });
-  if (from) merge.set_base(from->state);
-  merge.set_levels(std::move(levels));
+  Stretch stretch{{},
+                  [knowledge](const RecordId& earlier, const RecordId& later) {
+                    return knowledge->before(earlier, later);
+                  },
+                  nullptr};
   for (const RecordPtr& record : covered.records()) {
     LIBP2P_CO_CHECK(co_await slices.step());
-    if (record->record.kind != RecordKind::change || voided.contains(*record) ||
-        charter.judge(record->record) != Charter::Verdict::valid)
-      continue;
-    if (auto change = Change::from_body(record->record.body))
-      merge.add({record->id, record->record.hlc, std::move(*change)});
+    if (record->record.kind == RecordKind::change && !voided.contains(*record) &&
+        charter.judge(record->record) == Charter::Verdict::valid)
+      stretch.changes.push_back(record->id);
+  }
+  stretch.merge = std::make_unique<Merge>(stretch.knew, once);
+  if (from) stretch.merge->set_base(from->state);
+  stretch.merge->set_levels(std::move(levels));
+  co_return Gathered{std::move(kept), std::move(stretch), knowledge};
+}
+
+std::unexpected<Error> not_held(const RecordId& checkpoint) {
+  return fail(Errc::not_found, "that lies behind the checkpoint " + to_cid(checkpoint) +
+                                   ", and what it covers is not all held here any more");
+}
+
+}  // namespace
+
+Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet, BasePtr from,
+                             VersionVector vector, Hlc latest) {
+  Slices slices(env, log);
+  LIBP2P_CO_TRY(Gathered gathered,
+                co_await gather(slices, log, checks, fleet, from, std::move(vector), latest));
+  Merge& merge = *gathered.stretch.merge;
+  for (const RecordId& id : gathered.stretch.changes) {
+    const Record& record = log.get(id)->record;
+    if (auto change = Change::from_body(record.body)) merge.add({id, record.hlc, std::move(*change)});
+    LIBP2P_CO_CHECK(co_await slices.step());
   }
   while (!merge.advance_provenance(slice_changes)) LIBP2P_CO_CHECK(co_await slices.pause());
-  co_return Derived{merge.revision(), merge.state(), ids_of(kept)};
+  co_return Derived{merge.revision(), merge.state(), ids_of(gathered.kept)};
+}
+
+Task<Result<SettledStretch>> recall(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet,
+                                    RecordId checkpoint) {
+  const RecordPtr record = log.get(checkpoint);
+  const auto said = record ? Checkpoint::from_body(record->record.body) : fail(Errc::not_found, "");
+  if (!said) co_return not_held(checkpoint);
+  const RecordId follows = said->anchor.base;
+  BasePtr from;
+  if (!follows.is_zero()) {
+    const RecordPtr before = log.get(follows);
+    if (!before) co_return not_held(checkpoint);
+    LIBP2P_CO_TRY(from, read_base(before));
+  }
+  Slices slices(env, log);
+  auto gathered =
+      co_await gather(slices, log, checks, fleet, from, said->anchor.vector, latest_covered(record->record));
+  if (!gathered && gathered.error().code == Errc::not_found) co_return not_held(checkpoint);
+  if (!gathered) co_return std::unexpected(gathered.error());
+  co_return SettledStretch{std::move(gathered->stretch), std::move(gathered->records), follows};
 }
 
 }  // namespace starling

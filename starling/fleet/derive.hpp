@@ -5,6 +5,7 @@
 #include "libp2p/base/task.hpp"
 #include "starling/charter/charter.hpp"
 #include "starling/fleet/base.hpp"
+#include "starling/history/stretch.hpp"
 
 namespace starling {
 
@@ -29,5 +30,10 @@ struct Derived {
 // that this version doesn't know), busy (something was forgotten meanwhile: ask again).
 [[nodiscard]] Task<Result<Derived>> derive(Env env, const Changelog& log, JoinChecks& checks, FleetId fleet,
                                            BasePtr from, VersionVector covered, Hlc latest);
+
+// What the checkpoint has settled, to be looked back into. Errors: not_found (not all of it is held any
+// more), refused, not_supported, busy.
+[[nodiscard]] Task<Result<SettledStretch>> recall(Env env, const Changelog& log, JoinChecks& checks,
+                                                  FleetId fleet, RecordId checkpoint);
 
 }  // namespace starling

@@ -60,7 +60,10 @@ Fleet::Fleet(Env env, FleetId fleet, PrivateKey node_key, Store& store)
       merge_(
           [this](const RecordId& earlier, const RecordId& later) { return happened_before(earlier, later); }),
       merged_(&merge_.result()),
-      past_(env, log_, merge_, revisions_),
+      past_(
+          env, log_, merge_, revisions_, {},
+          {[this] { return id_of(base_); },
+           [this](const RecordId& checkpoint) { return recall(env_, log_, join_checks_, id_, checkpoint); }}),
       judge_(
           env, fleet, log_, charter_, controls_,
           [this](const RecordPtr& checkpoint) { tell_difference(checkpoint); }, [this] { return ceiling(); }),

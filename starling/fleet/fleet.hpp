@@ -148,6 +148,8 @@ class Fleet {
   // the revision is made of. Ascending.
   [[nodiscard]] const std::vector<RecordId>& tips() const noexcept { return tips_; }
   [[nodiscard]] ChangeStatus status_of(const RecordId& change) const;
+  // Changes that are held here, be they settled or not, and whatever has come of them.
+  [[nodiscard]] std::size_t change_count() const noexcept { return states_.size(); }
   // Is it a change that takes part in the merge, whatever has come of it there?
   [[nodiscard]] bool is_folded(const SignedRecord& record) const;
   // Changes whose clock is too far ahead of fleet time (L7), earliest first.

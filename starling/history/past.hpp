@@ -11,6 +11,7 @@
 #include "starling/history/past_fold.hpp"
 #include "starling/history/point.hpp"
 #include "starling/history/revision_log.hpp"
+#include "starling/history/stretch.hpp"
 #include "starling/merge/merge.hpp"
 
 namespace starling {
@@ -23,6 +24,9 @@ struct PastState {
   std::vector<RecordId> heads;         // ascending
   json::value tree;                    // of all scopes
   std::optional<RevisionId> revision;  // nothing: no change was known
+  // The checkpoint that has settled the point, and more since: what it didn't know can't be told from its
+  // heads any more.
+  std::optional<RecordId> behind = std::nullopt;
 };
 
 // What a change was written upon.
@@ -39,10 +43,12 @@ struct PastLimits {
 // Looked at through a log and its merge, which must outlive it. Only changes that take part in the merge
 // today count: one that has become void since is not part of any past. Each answer but the present folds
 // anew, at the cost of a cold start up to there, in slices: what comes meanwhile makes no difference, and
-// where something was forgotten meanwhile it is to be asked for again (busy).
+// where something was forgotten meanwhile it is to be asked for again (busy). Behind a checkpoint the fold
+// begins where that did, as long as all that it has settled is held.
 class Past {
  public:
-  Past(Env env, const Changelog& log, Merge& merge, const RevisionLog& revisions, PastLimits limits = {});
+  Past(Env env, const Changelog& log, Merge& merge, const RevisionLog& revisions, PastLimits limits = {},
+       Settled settled = {});
 
   // Errors: invalid_argument (a revision that is not told apart from others), not_found (a point that this
   // node doesn't know, or can't come back to, with the reason), busy (try again).
@@ -55,8 +61,15 @@ class Past {
 
  private:
   struct Target {
-    KnownThen known;
+    std::variant<std::vector<RecordId>, BeforeNewest> known;
     std::optional<RevisionId> revision;  // that it must come to, where that is how the point is named
+    std::optional<RecordId> change;      // that must have taken part
+  };
+  // Where a target lies: what is folded, and how much of it.
+  struct Section {
+    Stretch stretch;
+    KnownThen known;
+    std::optional<RecordId> settled_by;
   };
   [[nodiscard]] std::optional<PastState> present_at(const Point& point) const;
   [[nodiscard]] Result<Target> target_of(const Point& point) const;
@@ -64,7 +77,17 @@ class Past {
   [[nodiscard]] Result<Target> at_change(const AtChange& point) const;
   [[nodiscard]] Result<Target> back(const BeforeNewest& point) const;
   [[nodiscard]] Result<std::vector<RecordId>> written_upon(const RecordId& change) const;
+  [[nodiscard]] std::unexpected<Error> no_change_here(const RecordId& id) const;
   [[nodiscard]] Result<> has_room() const;
+  // Is it behind the checkpoint that is begun with, as far as is known?
+  [[nodiscard]] bool is_settled(const RecordId& record) const;
+  [[nodiscard]] bool is_behind(const Target& target) const;
+  [[nodiscard]] Task<Result<Section>> section_of(Target target) const;
+  [[nodiscard]] Task<Result<Section>> section_behind(Target target) const;
+  // By what is not settled, and the checkpoint, which nobody forgets.
+  [[nodiscard]] std::vector<RecordId> lasting(std::vector<RecordId> heads) const;
+  [[nodiscard]] Task<bool> is_named(json::value tree, RevisionId revision) const;
+  [[nodiscard]] Task<std::optional<PastState>> begun_with(Target target) const;
   [[nodiscard]] Task<Result<PastState>> fold(Target target) const;
 
   Env env_;
@@ -72,6 +95,7 @@ class Past {
   Merge& merge_;
   const RevisionLog& revisions_;
   PastLimits limits_;
+  Settled settled_;
   libp2p::TurnQueue turns_;
 };
 

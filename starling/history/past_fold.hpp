@@ -1,24 +1,25 @@
 // The fold of what was known at a point of the history, a slice at a time.
 #pragma once
 
-#include <memory>
 #include <set>
 #include <variant>
 #include <vector>
 
 #include "starling/changelog/changelog.hpp"
-#include "starling/merge/merge.hpp"
+#include "starling/history/stretch.hpp"
 
 namespace starling {
 
 // What was known there: these records and all that they build on, or the oldest so many changes.
 using KnownThen = std::variant<std::vector<RecordId>, std::size_t>;
 
-// Of the changes that take part in the merge when it is made: others may come and go meanwhile. `log` must
-// outlive it. Nothing may be forgotten of it while the fold goes on: that ends in Errc::busy.
+// The changes that take part in the merge now: others may come and go later. `log` must outlive it.
+[[nodiscard]] Stretch present_stretch(const Changelog& log, Merge& merge);
+
+// `log` must outlive it. Nothing may be forgotten of it while the fold goes on: that ends in Errc::busy.
 class PastFold {
  public:
-  PastFold(const Changelog& log, Merge& merge, KnownThen known);
+  PastFold(const Changelog& log, Stretch stretch, KnownThen known);
   PastFold(const PastFold&) = delete;
   PastFold& operator=(const PastFold&) = delete;
 
@@ -29,7 +30,7 @@ class PastFold {
   [[nodiscard]] Result<bool> advance_provenance(std::size_t changes);
 
   // Once nothing is left to do.
-  [[nodiscard]] Merge& merge() { return *merge_; }
+  [[nodiscard]] Merge& merge() { return *stretch_.merge; }
   // With what they build on they are what was known. Ascending.
   [[nodiscard]] std::vector<RecordId> heads() const;
 
@@ -41,10 +42,9 @@ class PastFold {
   const Changelog& log_;
   const std::uint64_t drops_;
   const KnownThen known_;
-  std::vector<RecordId> taking_part_;  // in the order of the merge
-  std::size_t looked_at_ = 0;          // of them
-  std::unique_ptr<Merge> merge_;
-  std::set<RecordId> tips_;  // of what was known: those that no other of it names
+  Stretch stretch_;
+  std::size_t looked_at_ = 0;  // of its changes
+  std::set<RecordId> tips_;    // of what was known: those that no other of it names
 };
 
 }  // namespace starling

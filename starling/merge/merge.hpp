@@ -47,6 +47,7 @@ class Merge {
   // The fold begins with this state instead of with nothing (L8). Which changes are in it is for the owner to
   // know: those take no part any more. Its conflicts are open until a later change touches the place.
   void set_base(std::optional<MergeState> base);
+  [[nodiscard]] const MergeState* base() const noexcept { return base_.get(); }
   // Of the standing anchors that raise the level (M9). Before the first of them it is 1.
   void set_levels(std::vector<LevelFrom> levels);
   // That of the next change, and of the revision. Above newest_merge_level nothing that is told here counts:

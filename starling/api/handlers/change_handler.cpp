@@ -155,13 +155,15 @@ Task<HttpResponse> post_revert(ApiContext& context, HttpRequest request, std::st
   auto terms = WriteTerms::parse(request);
   if (!terms) co_return problem(400, "bad-request", "Bad request.", terms.error().message);
   const auto change_id = parse_record_id(id);
-  const RecordPtr record = change_id ? context.fleet.log().get(*change_id) : nullptr;
-  auto change = record && record->record.kind == RecordKind::change
-                    ? Change::from_body(record->record.body)
-                    : fail(Errc::not_found, "No change has the id " + libp2p::printable(id) + ".");
-  if (!change) co_return problem_of_past(change.error(), "no-such-change");
+  if (!change_id) {
+    co_return problem(404, "no-such-change", "Not found.",
+                      "No change has the id " + libp2p::printable(id) + ".");
+  }
+  const RecordPtr record = context.fleet.log().get(*change_id);
   auto before = co_await context.fleet.past().before(*change_id);
   if (!before) co_return problem_of_past(before.error(), "no-such-change");
+  auto change = Change::from_body(record->record.body);
+  if (!change) co_return problem_of_past(change.error(), "no-such-change");
   const auto prepared = co_await context.fleet.past().prepare_provenance();
   if (!prepared) co_return problem_of_past(prepared.error());
   const auto what = std::make_shared<Reverting>(*change_id, std::move(*before));

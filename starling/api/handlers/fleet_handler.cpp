@@ -106,7 +106,7 @@ HttpResponse get_status(const ApiContext& context) {
                {"generation", own.generation ? json::value(to_hex(*own.generation)) : json::value(nullptr)},
                {"members", fleet.charter().members().size()},
                {"online", online},
-               {"changes", fleet.merged().fates.size()},
+               {"changes", fleet.change_count()},
                {"conflicts", fleet.merged().conflicts.size()},
                {"held", own.held.empty() ? json::value(nullptr) : json::value(own.held)},
                {"error", own.error.empty() ? json::value(nullptr) : json::value(own.error)},

@@ -119,14 +119,16 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
 
 Task<HttpResponse> get_change(ApiContext& context, std::string id) {
   const auto record_id = parse_record_id(id);
-  const RecordPtr record = record_id ? context.fleet.log().get(*record_id) : nullptr;
-  if (!record || record->record.kind != RecordKind::change) {
+  if (!record_id) {
     co_return problem(404, "no-such-change", "Not found.",
                       "No change has the id " + libp2p::printable(id) + ".");
   }
-  const auto change = Change::from_body(record->record.body);
   const auto before = co_await context.fleet.past().before(*record_id);
-  if (!before && before.error().code == Errc::busy) co_return problem_of_past(before.error());
+  const RecordPtr record = context.fleet.log().get(*record_id);
+  const bool is_change = record && record->record.kind == RecordKind::change;
+  if (!before && (!is_change || before.error().code == Errc::busy))
+    co_return problem_of_past(before.error(), "no-such-change");
+  const auto change = Change::from_body(record->record.body);
   json::object told = change_json(context, *record);
   json::array conflicts;
   for (const Conflict& conflict : context.fleet.merged().conflicts) {
@@ -135,6 +137,7 @@ Task<HttpResponse> get_change(ApiContext& context, std::string id) {
   }
   told["conflicts"] = std::move(conflicts);
   if (before && change) add_effect(context, *before, *change, told);
+  if (!before) told["differences_missing"] = before.error().message;
   co_return json_response(200, told);
 }
 

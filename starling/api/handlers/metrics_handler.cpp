@@ -16,7 +16,8 @@ void write_node(const NodeMetrics& metrics, PrometheusText& out) {
   out.gauge("starling_members", "Members of the fleet, this node too.", metrics.members);
   out.gauge("starling_members_online", "Members that this node sees online.", metrics.online);
   out.gauge("starling_records", "Signed records that this node holds.", metrics.records);
-  out.gauge("starling_changes", "Changes, be they part of the document or not.", metrics.changes);
+  out.gauge("starling_changes", "Changes that are held, be they part of the document or not.",
+            metrics.changes);
   out.gauge("starling_conflicts", "Conflicts between changes that nobody has settled.", metrics.conflicts);
   out.gauge("starling_revision_applied", "1 while the data plane runs what the fleet has agreed on.",
             metrics.applied ? 1 : 0);
@@ -80,7 +81,7 @@ HttpResponse get_metrics(const ApiContext& context) {
                        .members = members.size(),
                        .online = static_cast<std::size_t>(online),
                        .records = fleet.log().size(),
-                       .changes = fleet.merged().fates.size(),
+                       .changes = fleet.change_count(),
                        .conflicts = fleet.merged().conflicts.size(),
                        .applied = fleet.revision() && applied && applied->revision == *fleet.revision(),
                        .held = !own.held.empty(),

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tests/unit/fleet/fleet_world.hpp"
+#include "tests/unit/fleet/checkpoint_world.hpp"
 
 namespace starling {
 namespace {
@@ -119,6 +119,96 @@ TEST(LookingBack, WhatAChangeWasWrittenUponTellsWhoseThatWas) {
   EXPECT_EQ(value_at(before.tree, a), 1);
   EXPECT_EQ(before.provenance.at(path_in_tree(base_scope, a)).change, first->id);
   EXPECT_FALSE(nodes.runtime.run(nodes.one->past().before(nodes.id)));
+}
+
+// ---- behind checkpoints ----
+
+// Six values of one place, written in turn; a checkpoint after the second and one after the fourth.
+class BehindCheckpoints : public testing::CheckpointsTest {
+ protected:
+  BehindCheckpoints() {
+    for (int i = 0; i < 6; ++i) {
+      Fleet& writer = i % 2 == 0 ? *one : *admin;
+      changes.push_back(world.write(writer, a, i));
+      revisions.push_back(to_hex(*writer.revision()));
+      exchange();
+      if (i == 1 || i == 3) checkpoints.push_back(must(world.runtime.run(admin->write_checkpoint())));
+      exchange();
+    }
+    EXPECT_EQ(id_of(*one), checkpoints[1]->id);
+  }
+  static RecordId id_of(const Fleet& fleet) { return fleet.checkpoint()->id; }
+  Result<PastState> at(const std::string& point) {
+    return world.runtime.run(one->past().at(must(parse_point(point))));
+  }
+  std::int64_t value(const std::string& point) {
+    auto state = at(point);
+    EXPECT_TRUE(state) << point << ": " << (state ? "" : state.error().message);
+    return state ? value_at(state->tree, a).to_number<std::int64_t>() : -1;
+  }
+  void expect_gone(const Error& error) {
+    EXPECT_EQ(error.code, Errc::not_found);
+    EXPECT_NE(error.message.find("behind the checkpoint " + to_cid(checkpoints[1]->id)), std::string::npos)
+        << error.message;
+  }
+
+  std::vector<RecordPtr> changes;
+  std::vector<std::string> revisions;
+  std::vector<RecordPtr> checkpoints;
+};
+
+TEST_F(BehindCheckpoints, L8_ThePastIsAsItWas) {
+  for (int i = 0; i < 6; ++i) {
+    const auto at_i = static_cast<std::size_t>(i);
+    EXPECT_EQ(value("HEAD~" + std::to_string(5 - i)), i);
+    EXPECT_EQ(value(to_cid(changes[at_i]->id)), i);
+    EXPECT_EQ(value(revisions[at_i]), i);
+    EXPECT_EQ(to_hex(*must(at(to_cid(changes[at_i]->id))).revision), revisions[at_i]);
+    if (i == 0) continue;
+    const Before before = must(world.runtime.run(one->past().before(changes[at_i]->id)));
+    EXPECT_EQ(value_at(before.tree, a), i - 1);
+    EXPECT_EQ(before.provenance.at(path_in_tree(base_scope, a)).change, changes[at_i - 1]->id);
+  }
+  const auto beyond = at("HEAD~6");
+  ASSERT_FALSE(beyond);
+  EXPECT_NE(beyond.error().message.find("it has 6 changes"), std::string::npos) << beyond.error().message;
+}
+
+TEST_F(BehindCheckpoints, L8_APointSaysWhetherMoreHasBeenSettledSince) {
+  EXPECT_EQ(must(at(revisions[1])).behind, checkpoints[0]->id);
+  EXPECT_EQ(must(at(revisions[2])).behind, checkpoints[1]->id);
+  // What the present begins with is named by the checkpoint, which nobody forgets.
+  for (const std::string& point : {revisions[3], std::string("HEAD~2"), to_cid(changes[3]->id)}) {
+    const PastState state = must(at(point));
+    EXPECT_FALSE(state.behind) << point;
+    EXPECT_EQ(state.heads, std::vector{checkpoints[1]->id}) << point;
+  }
+  EXPECT_FALSE(must(at("HEAD")).behind);
+  EXPECT_EQ(must(at("HEAD")).heads, std::vector{changes[5]->id});
+}
+
+TEST_F(BehindCheckpoints, L8_RightBehindACheckpointThePresentHasARevision) {
+  const RecordPtr newest = must(world.runtime.run(admin->write_checkpoint()));
+  exchange();
+  const PastState state = must(at("HEAD"));
+  EXPECT_EQ(state.revision, one->revision());
+  EXPECT_EQ(state.heads, std::vector{newest->id});
+  EXPECT_EQ(value("HEAD~5"), 0);
+}
+
+TEST_F(BehindCheckpoints, L8_WhatIsForgottenIsSaidToBeAndNothingElseIsAnswered) {
+  world.runtime.run_for(testing::month + std::chrono::hours(1));
+  ASSERT_GT(drop(*one), 0U);
+  for (int i = 0; i < 3; ++i) {
+    expect_gone(at("HEAD~" + std::to_string(5 - i)).error());
+    expect_gone(at(revisions[static_cast<std::size_t>(i)]).error());
+    const RecordId id = changes[static_cast<std::size_t>(i)]->id;
+    expect_gone(at(to_cid(id)).error());
+    expect_gone(world.runtime.run(one->past().before(id)).error());
+  }
+  EXPECT_EQ(value("HEAD~2"), 3);
+  EXPECT_EQ(value(revisions[3]), 3);
+  EXPECT_EQ(value("HEAD~1"), 4);
 }
 
 // ---- a writer who had seen less than its node knows ----

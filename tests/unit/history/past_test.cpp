@@ -48,7 +48,8 @@ std::size_t slices_of(PastFold& fold, std::size_t changes) {
 
 TEST(PastFold, ASliceIsOfSoManyChanges) {
   LongHistory history(40);
-  PastFold fold(history.fleet.log, history.merge, std::vector{history.changes[29]->id});
+  PastFold fold(history.fleet.log, present_stretch(history.fleet.log, history.merge),
+                std::vector{history.changes[29]->id});
   // Each of the forty is looked at; the thirty that were known take three steps more.
   EXPECT_EQ(slices_of(fold, 5), 8U + 3 * 6U);
   EXPECT_EQ(fold.merge().size(), 30U);
@@ -57,7 +58,7 @@ TEST(PastFold, ASliceIsOfSoManyChanges) {
 
 TEST(PastFold, OfTheOldestChangesTheNewestAreTheHeads) {
   LongHistory history(10);
-  PastFold fold(history.fleet.log, history.merge, std::size_t{4});
+  PastFold fold(history.fleet.log, present_stretch(history.fleet.log, history.merge), std::size_t{4});
   (void)slices_of(fold, 1);
   EXPECT_EQ(LongHistory::value(fold.merge().result().document), 3);
   EXPECT_EQ(fold.heads(), std::vector{history.changes[3]->id});
@@ -65,7 +66,8 @@ TEST(PastFold, OfTheOldestChangesTheNewestAreTheHeads) {
 
 TEST(PastFold, WhatComesAndGoesMeanwhileMakesNoDifference) {
   LongHistory history(10);
-  PastFold fold(history.fleet.log, history.merge, std::vector{history.changes[7]->id});
+  PastFold fold(history.fleet.log, present_stretch(history.fleet.log, history.merge),
+                std::vector{history.changes[7]->id});
   for (int i = 0; i < 12; ++i) {
     EXPECT_FALSE(must(fold.advance(1)));
     history.write();
@@ -79,7 +81,8 @@ TEST(PastFold, WhatComesAndGoesMeanwhileMakesNoDifference) {
 
 TEST(PastFold, WhatIsForgottenMeanwhileEndsIt) {
   LongHistory history(10);
-  PastFold fold(history.fleet.log, history.merge, std::vector{history.changes[7]->id});
+  PastFold fold(history.fleet.log, present_stretch(history.fleet.log, history.merge),
+                std::vector{history.changes[7]->id});
   EXPECT_FALSE(must(fold.advance(1)));
   (void)history.fleet.log.set_base({history.fleet.log.vector(), {}});
   history.fleet.log.drop({history.changes[0]->id});
