@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "starling/merge/diff.hpp"
+#include "starling/merge/tree.hpp"
 #include "tests/unit/merge/history.hpp"
 #include "tests/unit/merge/slow_fold.hpp"
 
@@ -117,6 +118,69 @@ RC_GTEST_PROP(AnyHistory, L1_ItsStateIsReadAsItWasWritten, ()) {
   const std::unique_ptr<Merge> onto =
       merge_of(story.history, {.levels = story.drawn.setting.levels, .base = *state});
   RC_ASSERT(onto->revision() == merge->revision());
+}
+
+// Who touched a place last, or something above or below it: what stands there is of one of them.
+std::vector<Provenance> known_of(const Provenances& all, const Path& place) {
+  std::vector<Provenance> known;
+  for (const auto& [path, provenance] : all) {
+    if (overlaps(place, path)) known.push_back(provenance);
+  }
+  return known;
+}
+
+bool lost_openly(const MergeResult& result, const RecordId& change, const Edit& removal) {
+  return std::ranges::any_of(result.conflicts, [&](const Conflict& conflict) {
+    return conflict.loser == change && conflict.scope == removal.scope && conflict.path == removal.path;
+  });
+}
+
+// Of a conflict that is not open any more: whoever settled it.
+bool touched_later(const Story& story, const MergeInput& removing, const Edit& removal) {
+  return std::ranges::any_of(story.drawn.changes, [&](const MergeInput& other) {
+    return Provenance{other.id, other.hlc, false}.is_after(removing.hlc, removing.id) &&
+           std::ranges::any_of(other.change.edits, [&](const Edit& edit) {
+             return edit.scope == removal.scope && overlaps(edit.path, removal.path);
+           });
+  });
+}
+
+// Behind a checkpoint, by an older change that comes late.
+bool stays_removed(const MergeState& base, const Provenances& now) {
+  return std::ranges::all_of(base.provenance, [&](const auto& before) {
+    return !before.second.removed || std::ranges::all_of(now, [&](const auto& known) {
+      return known.second.removed || !is_prefix(before.first, known.first) ||
+             !before.second.is_after(known.second.hlc, known.second.change);
+    });
+  });
+}
+
+RC_GTEST_PROP(AnyHistory, M5_ARemovedPathReturnsOnlyByALaterChangeOrWhenItsRemovalLostAConflict, ()) {
+  const Bytes input = any_input();
+  const Story story(input);
+  const std::unique_ptr<Merge> merge = story.merge();
+  merge->reset(story.drawn.changes);
+  if (const auto& base = story.drawn.setting.base) RC_ASSERT(stays_removed(*base, merge->provenance()));
+  const MergeResult& result = merge->result();
+  for (const MergeInput& removing : story.drawn.changes) {
+    const ChangeFate fate = fate_of(result, removing.id);
+    if (fate.state == ChangeFate::State::skipped) continue;
+    for (const Edit& removal : removing.change.edits) {
+      // A scope's document is emptied, not taken away.
+      const Path place = path_in_tree(removal.scope, removal.path);
+      if (removal.op != EditOp::remove || removal.path.empty()) continue;
+      if (member_at(result.document, place) == nullptr || lost_openly(result, removing.id, removal)) continue;
+      const bool may_have_lost = fate.state != ChangeFate::State::applied;
+      if (may_have_lost && touched_later(story, removing, removal)) continue;
+      bool by_a_later_one = false;
+      for (const Provenance& known : known_of(merge->provenance(), place)) {
+        const bool later = known.is_after(removing.hlc, removing.id);
+        RC_ASSERT(known.removed || later || known.change == removing.id);
+        by_a_later_one = by_a_later_one || later || !known.removed;
+      }
+      RC_ASSERT(by_a_later_one);
+    }
+  }
 }
 
 RC_GTEST_PROP(AnyHistory, DiffThenApplyIsIdentity, ()) {
