@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   starling::CommandContext context;
   starling::add_init(app, context);
   starling::add_invite(app, context);
+  starling::add_grant(app, context);
   starling::add_fleet(app, context);
   starling::add_label(app, context);
   starling::add_layers(app, context);

@@ -82,6 +82,7 @@ constexpr std::array fleet_routes{
     FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
     FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
+    FleetRoute{"/v1/anchors", [](ApiContext& c, const HttpRequest&) { return get_anchors(c); }},
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},
     FleetRoute{"/v1/history", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
     FleetRoute{"/v1/conflicts", [](ApiContext& c, const HttpRequest&) { return get_conflicts(c); }},

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "starling/daemon/files.hpp"
 #include "starling/model/document.hpp"
 
 namespace starling {
@@ -55,6 +56,12 @@ void Target::add_options(CLI::App& command) {
   command.add_option("--api", api, "the daemon's API instead: unix:PATH or HOST:PORT")
       ->excludes(state_option);
   command.add_flag("--json", json, "print JSON");
+}
+
+Result<Bytes> read_argument(const std::string& file) {
+  auto contents = read_file(file);
+  if (!contents) return fail(Errc::invalid_argument, contents.error().message);
+  return contents;
 }
 
 Result<ApiClient> Target::client() const {

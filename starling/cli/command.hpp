@@ -19,6 +19,7 @@ struct CommandContext {
 
 // One function a command: declares its options and what it does.
 void add_backup(CLI::App& app, CommandContext& context);
+void add_grant(CLI::App& app, CommandContext& context);
 void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
 void add_layers(CLI::App& app, CommandContext& context);
@@ -49,6 +50,9 @@ struct Target {
 };
 
 [[nodiscard]] std::string default_state();
+
+// A file that was named at the command line. Errors: invalid_argument, if it can't be read.
+[[nodiscard]] Result<Bytes> read_argument(const std::string& file);
 
 // Says it on standard error and gives back the exit code that fits.
 ExitCode report(const Error& error);

@@ -5,7 +5,6 @@
 
 #include "starling/cli/ask.hpp"
 #include "starling/cli/write_options.hpp"
-#include "starling/daemon/files.hpp"
 #include "starling/model/document.hpp"
 
 namespace starling {
@@ -85,7 +84,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *apply, context, apply_arguments,
       [](const ApiClient& client, const ConfigArguments& a) -> Result<ApiReply> {
-        LIBP2P_TRY(const Bytes contents, read_file(a.file));
+        LIBP2P_TRY(const Bytes contents, read_argument(a.file));
         return client.request("PUT", a.write.target_of(config_path("")), libp2p::as_text(contents),
                               a.write.headers());
       },

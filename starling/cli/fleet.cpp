@@ -32,23 +32,27 @@ Result<> may_raise(const json::object& level) {
   return {};
 }
 
-// What was done, for people.
-Result<std::string> raise_level(const RaiseArguments& arguments) {
+struct Raised {
+  std::string level;
+  bool already = false;
+};
+
+Result<Raised> raise_level(const RaiseArguments& arguments) {
   const StateDir state(arguments.target.state);
   LIBP2P_TRY(const ApiClient client, arguments.target.client());
   LIBP2P_TRY(const ApiReply reply, client.request("GET", "/v1/level"));
   LIBP2P_TRY(const json::object level, object_from(reply));
   const std::string newest = cell(level, "newest");
-  if (cell(level, "level") == newest) return "the fleet is at level " + newest + " already";
+  if (cell(level, "level") == newest) return Raised{newest, true};
   LIBP2P_CHECK(may_raise(level));
   LIBP2P_TRY(Bytes body, libp2p::from_hex(text_at(level, "anchor")));
   LIBP2P_TRY(const Anchor anchor, Anchor::from_body(body));
-  LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
+  LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, arguments.target));
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(arguments.target, state));
   LIBP2P_CHECK(add_as_admin(*access, key, RecordKind::anchor, std::move(body),
                             "can't raise the level: that takes the fleet's root key, or an admin's; give it "
                             "with --key FILE"));
-  return "the fleet is at level " + std::to_string(anchor.merge_level) + " now";
+  return Raised{std::to_string(anchor.merge_level)};
 }
 
 }  // namespace
@@ -68,7 +72,12 @@ void add_fleet(CLI::App& app, CommandContext& context) {
       context.exit_code = report(raised.error());
       return;
     }
-    std::printf("%s\n", raised->c_str());
+    if (arguments->target.json) {
+      std::printf("{\"level\":%s}\n", raised->level.c_str());
+    } else {
+      std::printf("the fleet is at level %s %s\n", raised->level.c_str(),
+                  raised->already ? "already" : "now");
+    }
   });
 }
 

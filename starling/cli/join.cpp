@@ -4,11 +4,13 @@
 
 #include "starling/cli/command.hpp"
 #include "starling/cli/node_options.hpp"
+#include "starling/cli/table.hpp"
 
 namespace starling {
 namespace {
 
-Result<> prepare_join(const NodeArguments& arguments, const std::string& text) {
+// The id of the new node.
+Result<PeerId> prepare_join(const NodeArguments& arguments, const std::string& text) {
   LIBP2P_TRY(const JoinToken token, JoinToken::parse(text));
   LIBP2P_TRY(NodeConfig config, arguments.config(token.network_key.has_value()));
   config.fleet = token.fleet;
@@ -17,7 +19,8 @@ Result<> prepare_join(const NodeArguments& arguments, const std::string& text) {
   const StateDir state(arguments.state);
   LIBP2P_TRY(const NewNode node, create_node(state, config, runtime.env().random));
   if (token.network_key) LIBP2P_CHECK(state.save_network_key(*token.network_key));
-  return state.save_token(token);
+  LIBP2P_CHECK(state.save_token(token));
+  return PeerId::from_public_key(node.identity.public_key());
 }
 
 }  // namespace
@@ -28,11 +31,15 @@ void add_join(CLI::App& app, CommandContext& context) {
   auto token = std::make_shared<std::string>();
   arguments->add_options(*command);
   command->add_option("token", *token, "what `init` or `invite` printed")->required();
-  command->callback([&context, arguments, token] {
-    if (const auto prepared = prepare_join(*arguments, *token); !prepared) {
+  auto as_json = std::make_shared<bool>(false);
+  command->add_flag("--json", *as_json, "print JSON");
+  command->callback([&context, arguments, token, as_json] {
+    const auto prepared = prepare_join(*arguments, *token);
+    if (!prepared) {
       context.exit_code = report(prepared.error());
       return;
     }
+    if (*as_json) print_json({{"peer", prepared->to_string()}});
     std::fprintf(stderr, "Start the node with: starling run --state %s\n", arguments->state.c_str());
   });
 }

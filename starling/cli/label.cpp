@@ -1,10 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "starling/cli/labels.hpp"
 #include "starling/cli/log_access.hpp"
+#include "starling/cli/table.hpp"
 
 namespace starling {
 namespace {
@@ -16,17 +16,6 @@ struct LabelArguments {
   std::string key;
 };
 
-Result<NamedMember> find_member(LogAccess& access, const std::string& node) {
-  LIBP2P_TRY(const std::vector<NamedMember> members, access.members());
-  const auto found = std::ranges::find_if(members, [&](const NamedMember& member) {
-    return member.name == node || member.peer.to_string() == node;
-  });
-  if (found == members.end())
-    return fail(Errc::not_found,
-                "no node is called " + libp2p::printable(node) + ": `starling nodes` lists them");
-  return *found;
-}
-
 // The member as it is afterwards.
 Result<NamedMember> label(const LabelArguments& arguments) {
   const StateDir state(arguments.target.state);
@@ -35,7 +24,7 @@ Result<NamedMember> label(const LabelArguments& arguments) {
   const Labels before = member.labels;
   for (const std::string& text : arguments.labels) LIBP2P_CHECK(set_label(member.labels, text));
   if (member.labels == before) return member;
-  LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, state));
+  LIBP2P_TRY(const PrivateKey key, signing_key(arguments.key, arguments.target));
   LIBP2P_TRY(
       const RecordPtr record,
       add_as_admin(*access, key, RecordKind::labels, MemberLabels{member.peer, member.labels}.to_body(),
@@ -49,9 +38,7 @@ Result<NamedMember> label(const LabelArguments& arguments) {
 void add_label(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("label", "set, take away or print the labels of a node");
   auto arguments = std::make_shared<LabelArguments>();
-  arguments->target.state = default_state();
-  command->add_option("--state", arguments->target.state, "folder of a node of the fleet")
-      ->capture_default_str();
+  arguments->target.add_options(*command);
   command->add_option("--key", arguments->key,
                       "file of the key to sign with (default: the root key, if it is still here)");
   command->add_option("node", arguments->node, "the node's name, or its peer id")->required();
@@ -60,6 +47,12 @@ void add_label(CLI::App& app, CommandContext& context) {
     const auto member = label(*arguments);
     if (!member) {
       context.exit_code = report(member.error());
+      return;
+    }
+    if (arguments->target.json) {
+      json::object labels;
+      for (const auto& [key, value] : member->labels) labels.emplace(key, value);
+      print_json({{"peer", member->peer.to_string()}, {"name", member->name}, {"labels", std::move(labels)}});
       return;
     }
     std::printf("%s %s\n", member->name.c_str(), to_text(member->labels).c_str());

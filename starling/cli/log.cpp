@@ -11,7 +11,9 @@ namespace starling {
 namespace {
 
 constexpr const char* key_help =
-    "file of the key to sign with, root's or an admin's (default: the node signs, if it is an admin)";
+    "file of the key to sign with, root's or an admin's (default: the root key, if it is still here; else "
+    "the "
+    "node signs, if it is an admin)";
 
 struct RuleArguments {
   Target target;
@@ -71,8 +73,7 @@ Result<std::string> post(const Target& target, const std::string& path, std::str
 }
 
 // Signed by the key in a file, and only passed on by the daemon.
-Result<std::string> sign(const Target& target, const std::string& key_file, RecordKind kind, Bytes body) {
-  LIBP2P_TRY(const PrivateKey key, load_private_key(key_file));
+Result<std::string> sign(const Target& target, const PrivateKey& key, RecordKind kind, Bytes body) {
   LIBP2P_TRY(const std::unique_ptr<LogAccess> access, open_log(target, StateDir(target.state)));
   LIBP2P_TRY(const RecordPtr record,
              add_as_admin(*access, key, kind, std::move(body),
@@ -80,7 +81,7 @@ Result<std::string> sign(const Target& target, const std::string& key_file, Reco
   return to_cid(record->id);
 }
 
-Result<std::string> rule_by_key(const RuleArguments& arguments) {
+Result<std::string> rule_by_key(const RuleArguments& arguments, const PrivateKey& key) {
   LIBP2P_TRY(const json::array forks, forks_of(arguments.target, arguments.of));
   if (forks.size() != 1)
     return fail(Errc::not_found, "that chain is not forked: `starling fork show` lists those that are");
@@ -89,8 +90,11 @@ Result<std::string> rule_by_key(const RuleArguments& arguments) {
   Ruling ruling{chain, fork.at("seq").to_number<std::uint64_t>(), {}};
   if (arguments.stands != "none") {
     LIBP2P_TRY(ruling.stands, parse_record_id(arguments.stands));
+    LIBP2P_TRY(const json::array of_named, forks_of(arguments.target, arguments.stands));
+    if (of_named.size() != 1 || text_at(of_named.front().as_object(), "chain") != text_at(fork, "chain"))
+      return fail(Errc::not_found, arguments.stands + " is no record of that chain. Nothing has changed");
   }
-  return sign(arguments.target, arguments.key, RecordKind::ruling, ruling.to_body());
+  return sign(arguments.target, key, RecordKind::ruling, ruling.to_body());
 }
 
 // What can be no name of a chain or a record is a wrong use of the command; what is unknown the daemon says.
@@ -104,7 +108,8 @@ Result<> check_names(const RuleArguments& arguments) {
 
 Result<std::string> rule(const RuleArguments& arguments) {
   LIBP2P_CHECK(check_names(arguments));
-  if (!arguments.key.empty()) return rule_by_key(arguments);
+  LIBP2P_TRY(const std::optional<PrivateKey> key, key_at_hand(arguments.key, arguments.target));
+  if (key) return rule_by_key(arguments, *key);
   const json::object body{{"of", arguments.of}, {"stands", arguments.stands}};
   return post(arguments.target, "/v1/forks", canonical_json(body));
 }
@@ -118,8 +123,10 @@ Result<std::string> about_held(const HeldArguments& arguments, const char* verb)
   return post(arguments.target, "/v1/changes/" + ids + "/" + verb);
 }
 
-void finish(CommandContext& context, const Result<std::string>& id) {
-  if (id) {
+void finish(CommandContext& context, const Target& target, const Result<std::string>& id) {
+  if (id && target.json) {
+    print_json({{"id", *id}});
+  } else if (id) {
     std::printf("%s\n", libp2p::printable(*id).c_str());
   } else {
     context.exit_code = report(id.error());
@@ -142,7 +149,7 @@ void add_fork(CLI::App& app, CommandContext& context) {
   command->add_option("chain", arguments->of, "the chain, or any record of it")->required();
   command->add_option("--stands", arguments->stands, "the last record that stands, or none")->required();
   command->add_option("--key", arguments->key, key_help);
-  command->callback([&context, arguments] { finish(context, rule(*arguments)); });
+  command->callback([&context, arguments] { finish(context, arguments->target, rule(*arguments)); });
 }
 
 void add_about_held(CLI::App& app, CommandContext& context, const char* verb, const char* what) {
@@ -150,7 +157,8 @@ void add_about_held(CLI::App& app, CommandContext& context, const char* verb, co
   auto arguments = std::make_shared<HeldArguments>();
   arguments->target.add_options(*command);
   command->add_option("changes", arguments->changes, "ids of held changes")->required();
-  command->callback([&context, arguments, verb] { finish(context, about_held(*arguments, verb)); });
+  command->callback(
+      [&context, arguments, verb] { finish(context, arguments->target, about_held(*arguments, verb)); });
 }
 
 struct Anchoring {
@@ -166,12 +174,13 @@ struct AnchorArguments {
 };
 
 Result<std::string> write_anchor(const AnchorArguments& arguments, const Anchoring& anchoring) {
-  if (arguments.key.empty()) return post(arguments.target, anchoring.path);
+  LIBP2P_TRY(const std::optional<PrivateKey> key, key_at_hand(arguments.key, arguments.target));
+  if (!key) return post(arguments.target, anchoring.path);
   LIBP2P_TRY(const ApiClient client, arguments.target.client());
   LIBP2P_TRY(const ApiReply reply, client.request("GET", std::string(anchoring.path) + "/next"));
   LIBP2P_TRY(const json::object object, object_from(reply));
   LIBP2P_TRY(Bytes body, libp2p::from_hex(text_at(object, "body")));
-  return sign(arguments.target, arguments.key, anchoring.kind, std::move(body));
+  return sign(arguments.target, *key, anchoring.kind, std::move(body));
 }
 
 void add_anchoring(CLI::App& app, CommandContext& context, const Anchoring& anchoring) {
@@ -179,8 +188,9 @@ void add_anchoring(CLI::App& app, CommandContext& context, const Anchoring& anch
   auto arguments = std::make_shared<AnchorArguments>();
   arguments->target.add_options(*command);
   command->add_option("--key", arguments->key, key_help);
-  command->callback(
-      [&context, arguments, anchoring] { finish(context, write_anchor(*arguments, anchoring)); });
+  command->callback([&context, arguments, anchoring] {
+    finish(context, arguments->target, write_anchor(*arguments, anchoring));
+  });
 }
 
 }  // namespace

@@ -23,6 +23,13 @@ Result<NamedMember> member_from(const json::value& value) {
   NamedMember member;
   LIBP2P_TRY(member.peer, PeerId::parse(text_at(*node, "peer")));
   member.name = text_at(*node, "name");
+  const auto role = parse_role(text_at(*node, "role"));
+  if (!role) return fail(Errc::parse, "the daemon's answer is not whole");
+  member.role = *role;
+  LIBP2P_TRY(const Bytes sealing, libp2p::from_hex(text_at(*node, "encryption_key")));
+  if (sealing.size() != member.encryption_key.size())
+    return fail(Errc::parse, "the daemon's answer is not whole");
+  std::ranges::copy(sealing, member.encryption_key.begin());
   const json::value* labels = node->if_contains("labels");
   if (!labels || !labels->is_object()) return member;
   for (const auto& [key, label] : labels->get_object()) {
@@ -120,7 +127,7 @@ class StoreAccess final : public LogAccess {
   Result<std::vector<NamedMember>> members() override {
     std::vector<NamedMember> members;
     for (const auto& [peer, member] : charter_.members())
-      members.push_back({peer, member.name, member.labels});
+      members.push_back({peer, member.name, member.role, member.encryption_key, member.labels});
     return members;
   }
   Result<> add(const RecordPtr& record) override { return store_->append({&record, 1}); }
@@ -146,6 +153,10 @@ Result<json::object> object_from(const ApiReply& reply) {
 }
 
 Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state) {
+  if (!target.api.empty()) {
+    LIBP2P_TRY(ApiClient client, target.client());
+    return std::make_unique<DaemonAccess>(std::move(client));
+  }
   LIBP2P_TRY(NodeConfig config, state.load_config());
   auto store = SqliteStore::open(state.store());
   if (store) {
@@ -158,11 +169,37 @@ Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir
   return std::make_unique<DaemonAccess>(std::move(client));
 }
 
-Result<PrivateKey> signing_key(const std::string& file, const StateDir& state) {
-  if (!file.empty()) return load_private_key(file);
-  auto root = load_private_key(state.root_key());
-  if (root || root.error().code != Errc::not_found) return root;
-  return state.load_identity();
+Result<NamedMember> find_member(LogAccess& access, const std::string& node) {
+  LIBP2P_TRY(const std::vector<NamedMember> members, access.members());
+  const auto found = std::ranges::find_if(members, [&](const NamedMember& member) {
+    return member.name == node || member.peer.to_string() == node;
+  });
+  if (found == members.end())
+    return fail(Errc::not_found,
+                "no node is called " + libp2p::printable(node) + ": `starling nodes` lists them");
+  return *found;
+}
+
+Result<std::optional<PrivateKey>> key_at_hand(const std::string& file, const Target& target) {
+  if (!file.empty()) {
+    LIBP2P_TRY(const Bytes contents, read_argument(file));
+    auto key = PrivateKey::from_protobuf(contents);
+    if (!key) return fail(Errc::invalid_argument, file + ": " + key.error().message);
+    return std::move(*key);
+  }
+  if (!target.api.empty()) return std::nullopt;
+  auto root = load_private_key(StateDir(target.state).root_key());
+  if (root) return std::move(*root);
+  if (root.error().code != Errc::not_found) return std::unexpected(root.error());
+  return std::nullopt;
+}
+
+Result<PrivateKey> signing_key(const std::string& file, const Target& target) {
+  LIBP2P_TRY(std::optional<PrivateKey> key, key_at_hand(file, target));
+  if (key) return std::move(*key);
+  if (!target.api.empty())
+    return fail(Errc::invalid_argument, "with --api it takes --key FILE: the key to sign with");
+  return StateDir(target.state).load_identity();
 }
 
 Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind, Bytes body,
@@ -184,6 +221,15 @@ Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, Recor
   return sign_record(record, key);
 }
 
+Result<RecordPtr> add_at(LogAccess& access, const Position& position, const PrivateKey& key, RecordKind kind,
+                         Bytes body) {
+  libp2p::NullLog log;
+  libp2p::SystemRuntime runtime(log, 1);
+  LIBP2P_TRY(RecordPtr record, sign_at(position, key, kind, std::move(body), runtime.env()));
+  LIBP2P_CHECK(access.add(record));
+  return record;
+}
+
 Result<RecordPtr> add_as_admin(LogAccess& access, const PrivateKey& key, RecordKind kind, Bytes body,
                                std::string_view else_what) {
   LIBP2P_TRY(const Position position, access.position(PeerId::from_public_key(key.public_key())));
@@ -191,11 +237,7 @@ Result<RecordPtr> add_as_admin(LogAccess& access, const PrivateKey& key, RecordK
     return fail(Errc::refused, "a key with the role " + std::string(to_string(position.role)) + " " +
                                    std::string(else_what));
   }
-  libp2p::NullLog log;
-  libp2p::SystemRuntime runtime(log, 1);
-  LIBP2P_TRY(RecordPtr record, sign_at(position, key, kind, std::move(body), runtime.env()));
-  LIBP2P_CHECK(access.add(record));
-  return record;
+  return add_at(access, position, key, kind, std::move(body));
 }
 
 }  // namespace starling

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Position {
 struct NamedMember {
   PeerId peer;
   std::string name;
+  Role role{};
+  X25519Key encryption_key{};
   Labels labels;
 };
 
@@ -40,15 +43,24 @@ class LogAccess {
 };
 [[nodiscard]] Result<std::unique_ptr<LogAccess>> open_log(const Target& target, const StateDir& state);
 
+// By its name or its peer id. Errors: not_found.
+[[nodiscard]] Result<NamedMember> find_member(LogAccess& access, const std::string& node);
+
 // The object in an answer of the daemon. Errors: refused (403), not_found (404), io; all with the
 // detail it gives.
 [[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
 
-// `file`, else the root key if it is still in the state's folder, else the node's own.
-[[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const StateDir& state);
+// `file`, else the root key if it is still in the state's folder; nothing where there is neither. Errors:
+// invalid_argument (a file that can't be read, or holds no key).
+[[nodiscard]] Result<std::optional<PrivateKey>> key_at_hand(const std::string& file, const Target& target);
+// The same, and else the node's own.
+[[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const Target& target);
 // In an incarnation of its own, after all that `position` names.
 [[nodiscard]] Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind,
                                         Bytes body, libp2p::Env env);
+// The same, added to the log. Errors: those of the log.
+[[nodiscard]] Result<RecordPtr> add_at(LogAccess& access, const Position& position, const PrivateKey& key,
+                                       RecordKind kind, Bytes body);
 
 // The same for what only root and admins may say, and added to the log. `else_what` follows "a key with the
 // role X" where the key is neither's. Errors: refused; those of the log.

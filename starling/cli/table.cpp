@@ -77,6 +77,8 @@ std::string cell(const json::object& object, std::string_view key) {
   return canonical_json(*value);
 }
 
+void print_json(const json::object& object) { std::printf("%s\n", canonical_json(object).c_str()); }
+
 void print_table(const std::vector<Row>& rows) {
   std::vector<std::size_t> widths;
   for (const Row& row : rows) {

@@ -12,6 +12,9 @@ namespace starling {
 
 using Row = std::vector<std::string>;
 
+// On one line.
+void print_json(const json::object& object);
+
 // Columns as wide as they need to be; the first row is the heading.
 void print_table(const std::vector<Row>& rows);
 

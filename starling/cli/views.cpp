@@ -87,6 +87,19 @@ void print_nodes(const json::object& body) {
   print_table(rows);
 }
 
+void print_anchors(const json::object& body) {
+  std::vector<Row> rows{{"TIME", "KIND", "BY", "RECORDS", "REVISION", "ANCHOR"}};
+  for (const json::value& value : list(body, "anchors")) {
+    const json::object& anchor = value.as_object();
+    const std::string author = cell(anchor, "author_name");
+    rows.push_back({cell(anchor, "time"),
+                    cell(anchor, "kind") + (cell(anchor, "is_base") == "yes" ? " (base)" : ""),
+                    author == "-" ? cell(anchor, "author").substr(0, 16) : author, cell(anchor, "records"),
+                    cell(anchor, "revision").substr(0, 8), cell(anchor, "id")});
+  }
+  print_table(rows);
+}
+
 struct View {
   const char* name;
   const char* what;
@@ -97,6 +110,8 @@ constexpr std::array views{
     View{"status", "this node and its fleet, in short", "/v1/status", print_status},
     View{"nodes", "every member: online, and what it has received, applied and runs", "/v1/nodes",
          print_nodes},
+    View{"anchors", "the anchors and checkpoints that count, newest first; (base): what the fold begins with",
+         "/v1/anchors", print_anchors},
 };
 
 }  // namespace

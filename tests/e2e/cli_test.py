@@ -91,7 +91,7 @@ class Alone(Folders):
         self.assertFalse(self.state.exists(), "a refused init leaves nothing behind")
         starling("init", *state)
         self.assert_exit(USAGE, "--ttl", "invite", *state, "--ttl", "25h")
-        self.assert_exit(USAGE, "--role", "invite", *state, "--role", "admin")
+        self.assert_exit(USAGE, "--role", "invite", *state, "--role", "root")
 
     def test_an_api_that_is_not_on_loopback_is_refused_by_run_too(self):
         starling("init", "--state", self.state)
@@ -216,7 +216,7 @@ class Kept(Folders):
         self.assertEqual(done.returncode, DONE, done.stderr)
         self.assertIn("Nothing has been written", done.stderr)
         self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["kept.tar", "state"])
-        self.assert_exit(NOT_FOUND, "No such file", "restore", self.directory / "none.tar", "--state", self.restored)
+        self.assert_exit(USAGE, "No such file", "restore", self.directory / "none.tar", "--state", self.restored)
         self.assert_exit(NOT_FOUND, "starling init", "backup", self.directory / "x.tar", "--state", self.restored)
 
     def test_an_archive_that_leaves_the_folder_or_was_tampered_with_is_refused_by_name(self):
@@ -272,7 +272,7 @@ class InAFleet(unittest.TestCase):
         file.write_text(json.dumps(whole))
         self.operator.starling("apply", file)
         self.assertEqual(json.loads(self.operator.starling("get", "--json").stdout), whole)
-        self.assert_exit(NOT_FOUND, "No such file", self.operator, "apply", self.fleet.directory / "nothing.json")
+        self.assert_exit(USAGE, "No such file", self.operator, "apply", self.fleet.directory / "nothing.json")
 
     def test_a_write_against_a_revision_that_has_passed_is_a_conflict(self):
         seen = json.loads(self.operator.starling("status", "--json").stdout)["revision"]

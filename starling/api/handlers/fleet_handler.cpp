@@ -53,6 +53,7 @@ json::object node_json(const ApiContext& context, const Member& member) {
   json::object node{{"peer", member.peer.to_string()},
                     {"name", member.name},
                     {"role", to_string(member.role)},
+                    {"encryption_key", libp2p::to_hex(member.encryption_key)},
                     {"labels", labels_json(member.labels)},
                     {"online", context.sync.is_online(member.peer)},
                     {"held", status ? json::value(status->held) : json::value(nullptr)}};

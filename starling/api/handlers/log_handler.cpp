@@ -1,5 +1,8 @@
 #include "starling/api/handlers/log_handler.hpp"
 
+#include <algorithm>
+
+#include "starling/api/change_json.hpp"
 #include "starling/fleet/fork_report.hpp"
 #include "starling/fleet/held.hpp"
 
@@ -54,6 +57,25 @@ json::object fork_json(const Fleet& fleet, const ForkReport& report) {
           {"seq", report.fork.seq},
           {"ruling", report.ruling ? json::value(to_cid(report.ruling->id)) : json::value(nullptr)},
           {"branches", std::move(branches)}};
+}
+
+json::object anchor_json(const Fleet& fleet, const Controls::Anchored& anchored) {
+  const Record& record = anchored.record->record;
+  const Member* author = fleet.charter().member(record.author);
+  std::uint64_t covered = 0;
+  for (const auto& [chain, head] : anchored.anchor.vector) covered += head.seq;
+  const RecordPtr base = fleet.checkpoint();
+  return {{"id", to_cid(anchored.record->id)},
+          {"kind", anchored.is_checkpoint() ? "checkpoint" : "anchor"},
+          {"author", record.author.to_string()},
+          {"author_name", author ? json::value(author->name) : json::value(nullptr)},
+          {"time", iso_time(record.hlc.wall())},
+          {"clock", std::to_string(record.hlc.value)},
+          {"revision", to_hex(anchored.anchor.revision)},
+          {"records", covered},
+          {"level", anchored.anchor.merge_level == 0 ? json::value(nullptr)
+                                                     : json::value(anchored.anchor.merge_level)},
+          {"is_base", base != nullptr && base->id == anchored.record->id}};
 }
 
 HttpResponse written(const Result<RecordPtr>& record, int refused_status = 403) {
@@ -125,6 +147,15 @@ Task<HttpResponse> post_ruling(ApiContext& context, HttpRequest request) {
   const auto ruling = ruling_asked(context.fleet, request.body);
   if (!ruling) co_return problem_of(ruling.error(), 400);
   co_return written(co_await context.fleet.author(RecordKind::ruling, ruling->to_body()));
+}
+
+HttpResponse get_anchors(const ApiContext& context) {
+  const Fleet& fleet = context.fleet;
+  json::array anchors;
+  for (const Controls::Anchored* anchored : fleet.controls().anchors(fleet.charter(), fleet.log()))
+    anchors.push_back(anchor_json(fleet, *anchored));
+  std::ranges::reverse(anchors);
+  return json_response(200, json::object{{"anchors", std::move(anchors)}});
 }
 
 Task<HttpResponse> get_next_anchor(ApiContext& context) {

@@ -10,6 +10,8 @@ namespace starling {
 [[nodiscard]] HttpResponse get_forks(const ApiContext& context, const HttpRequest& request);
 // {"of": as above, "stands": the id of a record, or "none"}: ruled as this node, which must be an admin.
 [[nodiscard]] Task<HttpResponse> post_ruling(ApiContext& context, HttpRequest request);
+// The anchors and checkpoints that count, newest first.
+[[nodiscard]] HttpResponse get_anchors(const ApiContext& context);
 // What is to be signed by another key, as {"body": hexadecimal}; it comes back as a record.
 [[nodiscard]] Task<HttpResponse> get_next_anchor(ApiContext& context);
 [[nodiscard]] Task<HttpResponse> get_next_checkpoint(ApiContext& context);

@@ -194,6 +194,32 @@ TEST_F(Joining, AWitnessCannotConferMoreThanItHolds) {
                                          peer_of(key_of(2)), "two"));
 }
 
+TEST_F(Joining, RootRaisesAMemberWhichKeepsWhatItWroteBefore) {
+  const RecordPtr invite = fleet.invite(key_of(100), Role::operator_);
+  const RecordPtr admitted =
+      admit(invite, join_statement(fleet.id(), key_of(2), key_of(100), peer_of(key_of(1)), "two"));
+  Author two(key_of(2), 5);
+  const RecordPtr before = fleet.write(two, RecordKind::change, admitted->id, {});
+  EXPECT_EQ(fleet.charter().judge(before->record), Charter::Verdict::valid);
+  const RecordPtr raised = fleet.grant(key_of(2), Role::admin, "two");
+  const RecordPtr anchor = fleet.write(two, RecordKind::anchor, raised->id, {});
+  const Charter charter = fleet.charter();
+  const Member* member = charter.member(peer_of(key_of(2)));
+  ASSERT_NE(member, nullptr);
+  EXPECT_EQ(member->role, Role::admin);
+  EXPECT_EQ(member->name, "two");
+  EXPECT_EQ(member->grant, raised->id);
+  EXPECT_EQ(charter.judge(before->record), Charter::Verdict::valid);
+  EXPECT_EQ(charter.judge(anchor->record), Charter::Verdict::valid);
+  // Now it can let another admin in, on root's word.
+  const RecordPtr for_admins = fleet.invite(key_of(101), Role::admin);
+  EXPECT_FALSE(charter.may_admit(peer_of(key_of(1)), fleet.charter().invites().at(for_admins->id),
+                                 peer_of(key_of(3)), "three"));
+  const auto join = join_statement(fleet.id(), key_of(3), key_of(101), peer_of(key_of(2)), "three");
+  fleet.write(two, RecordKind::admit, raised->id, Admit{for_admins->id, join}.to_body());
+  EXPECT_EQ(fleet.charter().role_of(peer_of(key_of(3))), Role::admin);
+}
+
 TEST_F(Joining, AUsedTokenIsCalledSoAlsoByAWitnessThatHoldsTooLittle) {
   fleet.grant(key_of(4), Role::node, "follower");
   const RecordPtr invite = fleet.invite(key_of(100), Role::operator_);
