@@ -12,6 +12,15 @@ std::string_view without_spaces(std::string_view text) {
   return text;
 }
 
+constexpr std::string_view part_prefix = "path-";
+
+std::string prefix_of(const Path& place) {
+  constexpr std::size_t digits = 16;
+  const std::string pointer = to_pointer(place);
+  return std::string(part_prefix) +
+         libp2p::to_hex(libp2p::sha256(libp2p::as_bytes(pointer))).substr(0, digits) + "-";
+}
+
 std::unexpected<Error> bad_list(std::string_view header) {
   return fail(Errc::parse, "ETags stand in double quotes, with commas between them, 64 at most: not " +
                                libp2p::printable(header));
@@ -23,12 +32,16 @@ std::string whole_etag(const std::optional<RevisionId>& revision) {
   return "\"" + (revision ? to_hex(*revision) : std::string("none")) + "\"";
 }
 
-std::string part_etag(const json::value* given, const json::value* base) {
+std::string part_etag(const Path& place, const json::value* given, const json::value* base) {
   Bytes hashed = libp2p::to_bytes("starling-part");
   for (const json::value* value : {given, base})
     libp2p::append(hashed, libp2p::as_bytes(value ? canonical_json(*value) + "\n" : "-\n"));
-  return "\"path-" + libp2p::to_hex(libp2p::sha256(hashed)) + "\"";
+  return "\"" + prefix_of(place) + libp2p::to_hex(libp2p::sha256(hashed)) + "\"";
 }
+
+bool names_a_part(std::string_view name) { return name.starts_with(part_prefix); }
+
+bool names_part(std::string_view name, const Path& place) { return name.starts_with(prefix_of(place)); }
 
 Result<EtagList> EtagList::parse(std::string_view header) {
   EtagList list;

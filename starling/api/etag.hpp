@@ -8,14 +8,19 @@
 
 #include "starling/model/document.hpp"
 #include "starling/model/ids.hpp"
+#include "starling/model/path.hpp"
 
 namespace starling {
 
 // Of the whole: the fleet's revision, "none" before the first change.
 [[nodiscard]] std::string whole_etag(const std::optional<RevisionId>& revision);
-// Of a part of the configuration, whatever becomes of the rest: "path-…". It is made of what this node is
-// given there, and of what the base holds there, which is what a write is about; nullptr: nothing.
-[[nodiscard]] std::string part_etag(const json::value* given, const json::value* base);
+// Of a part of the configuration, whatever becomes of the rest: "path-…". It is made of its place in the tree
+// of all scopes, of what this node is given there, and of what the base holds there, which is what a write is
+// about; nullptr: nothing.
+[[nodiscard]] std::string part_etag(const Path& place, const json::value* given, const json::value* base);
+// Is the opaque part of an ETag one of a part, and of that one?
+[[nodiscard]] bool names_a_part(std::string_view name);
+[[nodiscard]] bool names_part(std::string_view name, const Path& place);
 
 // What stands in If-Match or If-None-Match.
 class EtagList {

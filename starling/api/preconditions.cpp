@@ -80,8 +80,18 @@ WriteFault part_moved(const ApiContext& context, const Path& place) {
   return stale(detail + ".", std::move(moved));
 }
 
-bool names_a_part(const EtagList& list) {
-  return std::ranges::any_of(list.names(), [](const std::string& name) { return name.starts_with("path-"); });
+// All of them are of other places: that says nothing of what has happened here.
+bool is_of_elsewhere(const EtagList& list, const Path& place) {
+  return std::ranges::all_of(list.names(), [&](const std::string& name) {
+    return names_a_part(name) && (place.empty() || !names_part(name, place));
+  });
+}
+
+WriteFault of_elsewhere(const ApiContext& context, const Path& place) {
+  const std::string what = place.empty() ? "the whole" : to_text(place_of(place));
+  return stale("The ETag in If-Match is that of another place, not of " + what +
+                   ": GET it there, or name the whole, " + whole_etag(context.fleet.revision()) + ".",
+               {});
 }
 
 // Would the edit overwrite, unseen, what one of the others did? Not where all is as it is to be, and appends
@@ -175,8 +185,9 @@ std::optional<WriteFault> check_preconditions(const ApiContext& context, const P
     return stale("Nothing is at " + to_text(place_of(place)) + ".", {});
   }
   if (list.has_strong(whole_etag(context.fleet.revision()))) return std::nullopt;
-  if (place.empty() || !names_a_part(list)) return whole_moved(context, list);
-  if ((given || there) && list.has_strong(part_etag(given, there))) return std::nullopt;
+  if (is_of_elsewhere(list, place)) return of_elsewhere(context, place);
+  if (place.empty() || std::ranges::none_of(list.names(), names_a_part)) return whole_moved(context, list);
+  if ((given || there) && list.has_strong(part_etag(place, given, there))) return std::nullopt;
   return part_moved(context, place);
 }
 

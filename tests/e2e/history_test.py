@@ -382,6 +382,11 @@ class Versions(Pair):
             self.assertEqual({(entry["change"], entry["author_name"]) for entry in stale.json["moved"]}, {(change, "n2")})
             self.assertIn("n2", stale.json["detail"])
             self.assertIn(change, stale.json["detail"])
+        # Of another place it says nothing of this one, and of nobody that he has changed it.
+        for path, etag in (("/settings/http/body_read_timeout", self.etag("/settings")), ("", self.etag("/routes"))):
+            stale = self.node.api("PUT", "/config" + path, 53, {"If-Match": etag})
+            self.assertEqual((stale.status, stale.json["moved"]), (412, []), path)
+            self.assertIn("ETag in If-Match is that of another place", stale.json["detail"])
         self.assertEqual([entry["path"] for entry in self.node.api("PUT", "/config/settings", {}, {"If-Match": whole}).json["moved"]],
                          ["/settings/http/body_read_timeout"])
         self.assertEqual(self.node.get("/config/settings/http/body_read_timeout"), 52)

@@ -30,7 +30,8 @@ HttpResponse get_config(const ApiContext& context, const HttpRequest& request, c
     return none;
   }
   const json::value* of_base = find(context.fleet.document(), path);
-  const std::string etag = path.empty() ? present_etag(context) : part_etag(value, of_base);
+  const std::string etag =
+      path.empty() ? present_etag(context) : part_etag(path_in_tree(base_scope, path), value, of_base);
   // Labels, too, say what a node is given, and a revision knows none.
   const bool tells_all = !path.empty() || same_json(*value, *of_base);
   const auto held = EtagList::parse(request.header("if-none-match"));
