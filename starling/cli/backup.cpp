@@ -81,8 +81,12 @@ ExitCode restore_records(const BackupArguments& arguments, const Backup& backup)
 ExitCode restore_state(const BackupArguments& arguments, const Backup& backup) {
   const auto done =
       arguments.dry_run ? check_restore(backup, arguments.state) : restore_node(backup, arguments.state);
-  if (!done) return report(done.error());
+  // A rehearsal looks at the backup: a node that is there now need not be moved away for that.
+  const bool in_the_way = !done && done.error().code == Errc::exists;
+  if (!done && !(arguments.dry_run && in_the_way)) return report(done.error());
   print(described(backup), arguments.json);
+  if (in_the_way)
+    std::fprintf(stderr, "It could not be restored there now: %s\n", done.error().message.c_str());
   if (!arguments.dry_run) {
     std::fprintf(
         stderr,
@@ -95,7 +99,11 @@ ExitCode restore_state(const BackupArguments& arguments, const Backup& backup) {
 
 ExitCode restore(const BackupArguments& arguments) {
   const auto backup = load_backup(arguments.file);
-  if (!backup) return report_backup(backup.error());
+  if (!backup) {
+    const bool unreadable = backup.error().code == Errc::not_found || backup.error().code == Errc::io;
+    return unreadable ? report(Error{Errc::invalid_argument, backup.error().message})
+                      : report_backup(backup.error());
+  }
   const ExitCode code =
       arguments.log_only ? restore_records(arguments, *backup) : restore_state(arguments, *backup);
   if (code == ExitCode::done && arguments.dry_run) {

@@ -216,6 +216,13 @@ class Kept(Folders):
         self.assertEqual(done.returncode, DONE, done.stderr)
         self.assertIn("Nothing has been written", done.stderr)
         self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["kept.tar", "state"])
+        occupied = starling("restore", self.kept, "--state", self.state, "--dry-run")
+        self.assertEqual(occupied.returncode, DONE, occupied.stderr)
+        self.assertRegex(occupied.stderr, "(?s)move it away.*The backup is in order. Nothing has been written")
+        self.assertIn("records", occupied.stdout)
+        damaged = self.directory / "damaged.tar"
+        damaged.write_bytes(self.kept.read_bytes()[:-2000])
+        self.assert_exit(INVALID, "damaged", "restore", damaged, "--state", self.state, "--dry-run")
         self.assert_exit(USAGE, "No such file", "restore", self.directory / "none.tar", "--state", self.restored)
         self.assert_exit(NOT_FOUND, "starling init", "backup", self.directory / "x.tar", "--state", self.restored)
 
