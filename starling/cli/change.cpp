@@ -78,8 +78,8 @@ Result<ExitCode> perform(const ChangeArguments& arguments) {
   std::string target = arguments.write.target_of("/v1/changes");
   if (arguments.dry_run) target += target.contains('?') ? "&dry-run=1" : "?dry-run=1";
   LIBP2P_TRY(const ApiReply reply,
-             client.request("POST", target, canonical_json(json::object{{"edits", std::move(edits)}}),
-                            arguments.write.headers()));
+             arguments.write.send(client, "POST", target,
+                                  canonical_json(json::object{{"edits", std::move(edits)}})));
   if (reply.status != 200) return report(reply);
   if (!arguments.dry_run) {
     print_written(reply, arguments.write.target.json);

@@ -65,7 +65,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *set, context, set_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("PUT", a.write.target_of(config_path(a.path)), a.value, a.write.headers());
+        return a.write.send(client, "PUT", a.write.target_of(config_path(a.path)), a.value);
       },
       print_written);
 
@@ -74,7 +74,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *rm, context, rm_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("DELETE", a.write.target_of(config_path(a.path)), {}, a.write.headers());
+        return a.write.send(client, "DELETE", a.write.target_of(config_path(a.path)));
       },
       print_written);
 
@@ -85,8 +85,7 @@ void add_config(CLI::App& app, CommandContext& context) {
       *apply, context, apply_arguments,
       [](const ApiClient& client, const ConfigArguments& a) -> Result<ApiReply> {
         LIBP2P_TRY(const Bytes contents, read_argument(a.file));
-        return client.request("PUT", a.write.target_of(config_path("")), libp2p::as_text(contents),
-                              a.write.headers());
+        return a.write.send(client, "PUT", a.write.target_of(config_path("")), libp2p::as_text(contents));
       },
       print_written);
 
@@ -95,7 +94,7 @@ void add_config(CLI::App& app, CommandContext& context) {
   on_run(
       *publish, context, publish_arguments,
       [](const ApiClient& client, const ConfigArguments& a) {
-        return client.request("POST", a.write.target_of(config_path("")), {}, a.write.headers());
+        return a.write.send(client, "POST", a.write.target_of(config_path("")));
       },
       print_written);
 }

@@ -33,10 +33,9 @@ void add_settling(CLI::App& app, CommandContext& context, const char* name, cons
     const auto client = arguments->write.target.client();
     const auto reply =
         client
-            ? client->request(
-                  "POST",
-                  arguments->write.target_of("/v1/conflicts/" + percent_encoded(arguments->id) + "/" + name),
-                  {}, arguments->write.headers())
+            ? arguments->write.send(
+                  *client, "POST",
+                  arguments->write.target_of("/v1/conflicts/" + percent_encoded(arguments->id) + "/" + name))
             : std::unexpected(client.error());
     if (!reply) {
       context.exit_code = report(reply.error());

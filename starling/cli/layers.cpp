@@ -90,7 +90,7 @@ void add_layer_config(CLI::App& layer, CommandContext& context) {
       layer, context, "put",
       "create or replace a part of what a layer holds; what is missing above it is made", put_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
-        return client.request("PUT", a.write.target_of(a.config()), a.value, a.write.headers());
+        return a.write.send(client, "PUT", a.write.target_of(a.config()), a.value);
       },
       print_written);
   put->add_option("name", put_arguments->name, "of the layer")->required();
@@ -101,8 +101,7 @@ void add_layer_config(CLI::App& layer, CommandContext& context) {
   CLI::App* rm = add_command(
       layer, context, "rm", "remove a layer, or a part of what it holds", rm_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
-        return client.request("DELETE", a.write.target_of(a.path.empty() ? a.layer() : a.config()), {},
-                              a.write.headers());
+        return a.write.send(client, "DELETE", a.write.target_of(a.path.empty() ? a.layer() : a.config()));
       },
       print_written);
   rm->add_option("name", rm_arguments->name, "of the layer")->required();
@@ -121,7 +120,7 @@ void add_layers(CLI::App& app, CommandContext& context) {
       *layer, context, "set", "make a layer, or change which nodes it selects", set_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
         const json::object body{{"selector", a.selector}, {"priority", a.priority}};
-        return client.request("PUT", a.write.target_of(a.layer()), canonical_json(body), a.write.headers());
+        return a.write.send(client, "PUT", a.write.target_of(a.layer()), canonical_json(body));
       },
       print_written);
   set->add_option("name", set_arguments->name, "of the layer")->required();
@@ -142,8 +141,8 @@ void add_variables(CLI::App& app, CommandContext& context) {
   CLI::App* set = add_command(
       *variable, context, "set", "make or change a variable", set_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
-        return client.request("PUT", a.write.target_of(a.variable()), canonical_json(json::value(a.value)),
-                              a.write.headers());
+        return a.write.send(client, "PUT", a.write.target_of(a.variable()),
+                            canonical_json(json::value(a.value)));
       },
       print_written);
   set->add_option("name", set_arguments->name, "of the variable")->required();
@@ -152,7 +151,7 @@ void add_variables(CLI::App& app, CommandContext& context) {
   CLI::App* rm = add_command(
       *variable, context, "rm", "remove a variable", rm_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
-        return client.request("DELETE", a.write.target_of(a.variable()), {}, a.write.headers());
+        return a.write.send(client, "DELETE", a.write.target_of(a.variable()));
       },
       print_written);
   rm->add_option("name", rm_arguments->name, "of the variable")->required();

@@ -44,7 +44,7 @@ Result<ExitCode> roll_back(const ApiClient& client, UndoArguments arguments) {
   const std::string target = arguments.write.target_of("/v1/rollback");
   const bool as_json = arguments.write.target.json;
   LIBP2P_TRY(const ApiReply planned,
-             client.request("POST", dry(target), rollback_body(arguments), arguments.write.headers()));
+             arguments.write.send(client, "POST", dry(target), rollback_body(arguments)));
   if (planned.status != 200) return report(planned);
   if (arguments.dry_run && as_json) {
     print_whole(planned);
@@ -61,8 +61,7 @@ Result<ExitCode> roll_back(const ApiClient& client, UndoArguments arguments) {
     if (!confirmed()) return fail(Errc::invalid_argument, "nothing has changed");
   }
   if (arguments.write.if_match.empty()) arguments.write.if_match = cell(plan->get_object(), "present");
-  LIBP2P_TRY(const ApiReply reply,
-             client.request("POST", target, rollback_body(arguments), arguments.write.headers()));
+  LIBP2P_TRY(const ApiReply reply, arguments.write.send(client, "POST", target, rollback_body(arguments)));
   if (reply.status != 200) return report(reply);
   print_written(reply, as_json);
   return ExitCode::done;
@@ -73,7 +72,7 @@ Result<ExitCode> revert(const ApiClient& client, const UndoArguments& arguments)
       arguments.write.target_of("/v1/changes/" + percent_encoded(arguments.change) + "/revert");
   if (arguments.force) target += target.contains('?') ? "&force=1" : "?force=1";
   if (arguments.dry_run) target = dry(target);
-  LIBP2P_TRY(const ApiReply reply, client.request("POST", target, {}, arguments.write.headers()));
+  LIBP2P_TRY(const ApiReply reply, arguments.write.send(client, "POST", target));
   if (reply.status != 200) return report(reply);
   if (!arguments.dry_run) {
     print_written(reply, arguments.write.target.json);

@@ -22,7 +22,13 @@ struct WriteArguments {
 
   // `path` with what was asked for besides as its query; it has none of its own.
   [[nodiscard]] std::string target_of(const std::string& path) const;
-  [[nodiscard]] std::map<std::string, std::string> headers() const;
+  // Asks the daemon to write, with the headers that follow from the options. Errors: invalid_argument (a text
+  // that no header can carry); those of the daemon's answer to a revision that it doesn't know.
+  [[nodiscard]] Result<ApiReply> send(const ApiClient& client, std::string_view method,
+                                      const std::string& target, std::string_view body = {}) const;
+
+ private:
+  [[nodiscard]] Result<std::map<std::string, std::string>> headers(const ApiClient& client) const;
 };
 
 // A revision as an ETag: in quotes, as it may be given already.

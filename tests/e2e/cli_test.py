@@ -286,6 +286,13 @@ class InAFleet(unittest.TestCase):
         self.operator.starling("set", "/routes/first", "[]", "--if-match", seen)
         self.assert_exit(CONFLICT, "(?s)has moved since.*last changed by", self.operator, "set", "/routes/second", "[]", "--if-match", seen)
         self.assert_exit(NOT_FOUND, "doesn't exist", self.operator, "get", "/routes/second")
+        now = json.loads(self.operator.starling("status", "--json").stdout)["revision"]
+        change = self.operator.starling("set", "/routes/second", "[]", "--if-match", now[:8]).stdout.strip()
+        self.operator.starling("set", "/routes/third", "[]", "--if-match", change)
+        self.assert_exit(CONFLICT, "has moved since", self.operator, "rm", "/routes/third", "--if-match", now[:8])
+        self.assert_exit(CONFLICT, "has moved since", self.operator, "rm", "/routes/third", "--if-match", "HEAD~1")
+        self.operator.starling("rm", "/routes/third", "--if-match", "HEAD")
+        self.assert_exit(NOT_FOUND, "01234567", self.operator, "rm", "/routes/second", "--if-match", "01234567")
 
     def test_what_is_no_configuration_is_invalid(self):
         self.assert_exit(INVALID, "(?s)Invalid JSON.*line 1", self.operator, "set", "/routes/bad", "[")
