@@ -15,6 +15,8 @@ constexpr std::string_view nothing_changed = " Nothing has changed.";
 
 using Fault = std::string;  // empty: none
 
+constexpr std::string_view nothing_there = "nothing is there";
+
 Fault unknown_member(const json::object& object, std::initializer_list<std::string_view> known) {
   for (const auto& member : object) {
     if (std::ranges::find(known, std::string_view(member.key())) == known.end())
@@ -88,8 +90,10 @@ std::unexpected<RequestFault> refused(std::vector<RequestFault::OfEdit> edits) {
   std::string detail = std::to_string(edits.size()) + (edits.size() == 1 ? " edit" : " edits") +
                        " can't be made: edit " + std::to_string(edits.front().index) + ", " +
                        edits.front().place + ": " + edits.front().detail + "." + std::string(nothing_changed);
+  const bool is_absence = std::ranges::all_of(
+      edits, [](const RequestFault::OfEdit& edit) { return edit.detail == nothing_there; });
   edits.resize(std::min(edits.size(), RequestFault::most_told));
-  return std::unexpected(RequestFault{std::move(detail), std::move(edits)});
+  return std::unexpected(RequestFault{std::move(detail), std::move(edits), is_absence});
 }
 
 // ---- the edits ----
@@ -132,7 +136,7 @@ Fault set_at(json::value& tree, const Path& path, const json::value& value) {
 
 Fault remove_at(json::value& tree, const Path& path) {
   json::value* holder = find(tree, Path(path.begin(), std::prev(path.end())));
-  if (!holder || !find(tree, path)) return "nothing is there";
+  if (!holder || !find(tree, path)) return Fault(nothing_there);
   if (json::object* object = holder->if_object()) {
     object->erase(path.back());
   } else {
@@ -144,7 +148,7 @@ Fault remove_at(json::value& tree, const Path& path) {
 
 Fault append_at(json::value& tree, const Path& path, const json::value& value) {
   json::value* target = find(tree, path);
-  if (!target) return "nothing is there";
+  if (!target) return Fault(nothing_there);
   json::array* array = target->if_array();
   if (!array) return "no array is there";
   array->push_back(value);

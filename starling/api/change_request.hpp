@@ -28,6 +28,7 @@ struct RequestFault {
   };
   std::string detail;
   std::vector<OfEdit> edits;  // most_told at most
+  bool is_absence = false;    // all that is wrong is that nothing is there
 };
 
 // {"message": "…", "actor": "…", "edits": [{"scope": "base", "path": "/listeners/*:80", "op": "set", "value":

@@ -1,6 +1,7 @@
 #include "starling/cli/command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -26,7 +27,7 @@ std::string location_of(const json::object& body) {
 ExitCode exit_code_of(int status, std::string_view error) {
   switch (status) {
     case 400:
-      return ExitCode::invalid;
+      return error == "Bad request." ? ExitCode::usage : ExitCode::invalid;
     case 403:
       return ExitCode::not_allowed;
     case 404:
@@ -35,6 +36,8 @@ ExitCode exit_code_of(int status, std::string_view error) {
       return error == "Conflict." ? ExitCode::version_conflict : ExitCode::error;
     case 412:
       return ExitCode::version_conflict;
+    case 500:  // Unit's own verdict, unless it was the store
+      return error == "Failed to apply new configuration." ? ExitCode::invalid : ExitCode::error;
     case 504:
       return ExitCode::timed_out;
     default:
@@ -75,6 +78,22 @@ Result<ApiClient> Target::client() const {
   return ApiClient(std::move(address));
 }
 
+namespace {
+
+// The daemon speaks of queries; whoever reads this has flags.
+std::string with_flags(std::string text) {
+  constexpr std::array flags{std::pair<std::string_view, std::string_view>{"?force=1", "--force"},
+                             std::pair<std::string_view, std::string_view>{"?allow-empty=1", "--allow-empty"},
+                             std::pair<std::string_view, std::string_view>{"removed=1", "--removed"}};
+  for (const auto& [query, flag] : flags) {
+    if (const std::size_t at = text.find(query); at != std::string::npos)
+      text.replace(at, query.size(), flag);
+  }
+  return text;
+}
+
+}  // namespace
+
 ExitCode report(const Error& error) {
   std::fprintf(stderr, "starling: %s\n", error.message.c_str());
   switch (error.code) {
@@ -104,7 +123,7 @@ ExitCode report(const ApiReply& reply) {
     if (const std::string detail = text_at(*object, "detail"); !detail.empty()) message += " " + detail;
     message += location_of(*object);
   }
-  std::fprintf(stderr, "starling: %s\n", message.c_str());
+  std::fprintf(stderr, "starling: %s\n", with_flags(std::move(message)).c_str());
   return exit_code_of(reply.status, error);
 }
 

@@ -147,7 +147,11 @@ Result<json::object> object_from(const ApiReply& reply) {
   if (!body || !body->is_object()) return fail(Errc::parse, "the daemon's answer is no JSON object");
   if (reply.status == 200) return std::move(body->get_object());
   const json::value* detail = body->get_object().if_contains("detail");
-  const Errc code = reply.status == 403 ? Errc::refused : reply.status == 404 ? Errc::not_found : Errc::io;
+  const bool malformed = reply.status == 400 && text_at(body->get_object(), "title") == "Bad request.";
+  const Errc code = malformed             ? Errc::invalid_argument
+                    : reply.status == 403 ? Errc::refused
+                    : reply.status == 404 ? Errc::not_found
+                                          : Errc::io;
   return fail(code, detail && detail->is_string() ? std::string(detail->get_string())
                                                   : "the daemon answered " + std::to_string(reply.status));
 }

@@ -46,8 +46,8 @@ class LogAccess {
 // By its name or its peer id. Errors: not_found.
 [[nodiscard]] Result<NamedMember> find_member(LogAccess& access, const std::string& node);
 
-// The object in an answer of the daemon. Errors: refused (403), not_found (404), io; all with the
-// detail it gives.
+// The object in an answer of the daemon. Errors: invalid_argument (400, the request is not of its form),
+// refused (403), not_found (404), io; all with the detail it gives.
 [[nodiscard]] Result<json::object> object_from(const ApiReply& reply);
 
 // `file`, else the root key if it is still in the state's folder; nothing where there is neither. Errors:

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 import support
-from fleet import JOIN_TIMEOUT_S, START_TIMEOUT_S, Fleet, listener, peer_id_of, read_token, redirect
+from fleet import JOIN_TIMEOUT_S, SERVE_PORT, START_TIMEOUT_S, Fleet, listener, peer_id_of, read_token, redirect
 from network import check_namespaces
 from support import Options
 
@@ -297,14 +297,28 @@ class InAFleet(unittest.TestCase):
     def test_what_is_no_configuration_is_invalid(self):
         self.assert_exit(INVALID, "(?s)Invalid JSON.*line 1", self.operator, "set", "/routes/bad", "[")
         self.assert_exit(INVALID, "routes/nowhere", self.operator, "set", "/listeners/*:8081", '{"pass": "routes/nowhere"}')
-        self.assert_exit(INVALID, "allow-empty", self.operator, "set", "/listeners", "{}")
+        self.assert_exit(INVALID, "with --allow-empty", self.operator, "set", "/listeners", "{}")
+        taken = {f"*:{SERVE_PORT + 1}": {"pass": "routes/main"}, f"127.0.0.1:{SERVE_PORT + 1}": {"pass": "routes/main"}}
+        self.assert_exit(INVALID, "Failed to apply", self.operator, "set", "/listeners", json.dumps({**listener(), **taken}))
+
+    def test_what_is_asked_in_a_wrong_form_is_usage(self):
+        for wrong in (["diff", "nonsense"], ["blame", "routes"], ["set", "/routes/x", "[]", "--ack", "foo"],
+                      ["layer", "set", "bad name!", "--selector", "a"], ["set", "/routes/x", "[]", "--if-match", "nonsense"]):
+            self.assert_exit(USAGE, ".", self.operator, *wrong)
+        self.assert_exit(NOT_FOUND, "nothing is there", self.operator, "change", "--rm", "/applications")
+        self.assert_exit(NOT_FOUND, "--removed tells", self.operator, "blame", "/nothing")
+        for text in ("two\nlines", "a\ttab"):
+            self.assert_exit(USAGE, "--message is one line", self.operator, "set", "/routes/x", "[]", "-m", text)
+        missing = self.fleet.directory / "no.key"
+        for command in (["label", "n1", "a=b"], ["anchor"], ["invite"], ["grant", "n1", "--role", "admin"]):
+            self.assert_exit(USAGE, "no.key", self.operator, *command, "--key", missing)
 
     def test_what_a_name_holds_never_becomes_a_header(self):
         name = "a HTTP/1.1\r\nX-Injected: y"
         for command in (["layer", "get", name], ["layer", "rm", name]):
             self.assert_exit(NOT_FOUND, "no layer", self.operator, *command)
-        self.assert_exit(INVALID, "layer's name", self.operator, "layer", "set", name, "--selector", "a")
-        self.assert_exit(INVALID, "variable's name", self.operator, "var", "set", name, "x")
+        self.assert_exit(USAGE, "layer's name", self.operator, "layer", "set", name, "--selector", "a")
+        self.assert_exit(USAGE, "variable's name", self.operator, "var", "set", name, "x")
         self.assert_exit(USAGE, "control characters", self.operator, "get", "/" + name)
         self.assert_exit(USAGE, "multibase|not the id", self.operator, "fork", "rule", name, "--stands", "none")
 

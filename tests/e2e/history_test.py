@@ -288,6 +288,8 @@ class History(Pair):
             {"path": "/nothing", "op": "remove"},
             {"path": "/settings", "op": "append", "value": 1}]}, status=400)
         self.assertEqual([(fault["index"], fault["place"]) for fault in refused["errors"]], [(1, "/nothing"), (2, "/settings")])
+        absent = self.post("/v1/changes", {"edits": [{"path": "/nothing", "op": "remove"}]}, status=404)
+        self.assertEqual((absent["code"], absent["errors"][0]["place"]), ("no-such-value", "/nothing"))
         refused = self.post("/v1/changes", {"edits": [{"path": "x", "op": "set", "value": 1}, {"op": "fly"}, 7]}, status=400)
         self.assertEqual([fault["index"] for fault in refused["errors"]], [0, 1, 2])
         for body in (b"", b"[]", b"{}", b'{"edits": []}', b'{"edits": 1}', b'{"edits": [{}], "messsage": ""}',
@@ -559,7 +561,7 @@ class Commands(Pair):
         self.assertEqual(self.revision(), moved)
         self.assert_exit(CONFLICT, "moved since", "rollback", "--yes", "--if-match", before)
         self.assert_exit(NOT_FOUND, "further back", "rollback", "HEAD~100000", "--yes")
-        self.assert_exit(INVALID, "names no state", "rollback", "yesterday", "--yes")
+        self.assert_exit(USAGE, "names no state", "rollback", "yesterday", "--yes")
 
     def test_revert(self):
         change = self.node.starling("set", "/settings/http/body_read_timeout", "73").stdout.strip()
@@ -577,7 +579,7 @@ class Commands(Pair):
                                                      "routes": {"a": [{"action": {"return": 200}}, {"action": {"return": 404}}]}})
         self.assertEqual(self.node.get(f"/v1/changes/{change}")["message"], "all at once")
         self.assertIn("+ /routes/b", self.node.starling("change", "--set", "/routes/b=[]", "--dry-run").stdout)
-        self.assert_exit(INVALID, "edit 0, /nothing", "change", "--rm", "/nothing")
+        self.assert_exit(NOT_FOUND, "edit 0, /nothing", "change", "--rm", "/nothing")
         self.assert_exit(USAGE, "nothing to change", "change")
         self.assert_exit(USAGE, "PATH=VALUE", "change", "--set", "/routes")
         self.assert_exit(USAGE, "is not JSON", "change", "--set", "/routes=[")

@@ -14,13 +14,13 @@ namespace starling {
 namespace {
 
 WriteFault fault_of(const RequestFault& wrong) {
-  json::object body{{"error", "Bad request."}, {"detail", wrong.detail}};
+  json::object body{{"error", wrong.is_absence ? "Not found." : "Bad request."}, {"detail", wrong.detail}};
   json::array edits;
   for (const RequestFault::OfEdit& edit : wrong.edits) {
     edits.push_back(json::object{{"index", edit.index}, {"place", edit.place}, {"detail", edit.detail}});
   }
   if (!edits.empty()) body["errors"] = std::move(edits);
-  return {400, std::move(body)};
+  return {wrong.is_absence ? 404 : 400, std::move(body)};
 }
 
 // Where the request itself says nothing.

@@ -178,5 +178,16 @@ TEST(ProposedEdits, M2_AnAppendStaysOneWhereNothingElseTouchesItsArray) {
             "set /routes/main;");
 }
 
+TEST(ChangeRequest, WhatIsNotThereIsToldFromWhatCannotBe) {
+  const json::value tree = *parse_json(R"({"base": {"settings": {}}})");
+  const auto is_absence = [&](const char* list) {
+    return propose_edits(tree, edits_of(list)).error().is_absence;
+  };
+  EXPECT_TRUE(is_absence(R"([{"path": "/x", "op": "remove"}, {"path": "/y", "op": "append", "value": 1}])"));
+  EXPECT_FALSE(
+      is_absence(R"([{"path": "/x", "op": "remove"}, {"path": "/settings", "op": "append", "value": 1}])"));
+  EXPECT_FALSE(parse_change_request("{}").error().is_absence);
+}
+
 }  // namespace
 }  // namespace starling
