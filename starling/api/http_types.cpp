@@ -53,6 +53,13 @@ HttpResponse problem(int status, std::string_view code, std::string_view title, 
   return response;
 }
 
+HttpResponse no_such_method(std::string_view possible) {
+  HttpResponse response =
+      problem(405, "method", "Method not allowed.", "Possible here: " + std::string(possible) + ".");
+  response.headers["Allow"] = possible;
+  return response;
+}
+
 std::optional<std::uint64_t> query_number(const HttpRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
   if (found == request.query.end()) return std::nullopt;

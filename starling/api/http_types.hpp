@@ -54,6 +54,8 @@ struct HttpResponse {
 // RFC 9457: what failed, a stable code, and what to do.
 [[nodiscard]] HttpResponse problem(int status, std::string_view code, std::string_view title,
                                    std::string_view detail);
+// 405, with what is possible: "GET, POST".
+[[nodiscard]] HttpResponse no_such_method(std::string_view possible);
 [[nodiscard]] HttpResponse json_response(int status, const json::value& body);
 
 // The number that the query gives that name, if it is one.

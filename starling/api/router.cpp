@@ -110,23 +110,38 @@ std::optional<Task<HttpResponse>> post_fleet(ApiContext& context, HttpRequest& r
   return std::nullopt;
 }
 
+template <class Routes>
+bool lists(const Routes& routes, std::string_view path) {
+  return std::ranges::any_of(routes, [path](const auto& route) { return route.path == path; });
+}
+
+// "GET, POST"; empty: there is no such resource.
+std::string possible_methods(const std::string& path) {
+  const auto change = between(path, change_prefix, "");
+  const bool gives =
+      lists(fleet_routes, path) || lists(slow_routes, path) || (change && !change->contains('/'));
+  const bool takes =
+      lists(fleet_actions, path) || std::ranges::any_of(member_actions, [&](const MemberAction& action) {
+        return between(path, action.prefix, action.verb).has_value();
+      });
+  return std::string(gives ? "GET" : "") + (gives && takes ? ", " : "") + (takes ? "POST" : "");
+}
+
 Task<HttpResponse> route_fleet(ApiContext& context, HttpRequest request) {
   if (request.method == HttpMethod::post) {
     if (auto posted = post_fleet(context, request)) co_return co_await std::move(*posted);
   }
   if (auto answer = co_await route_layers(context, request)) co_return std::move(*answer);
-  const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
-  const auto* slow = std::ranges::find(slow_routes, std::string_view(request.path), &SlowRoute::path);
-  const auto change = between(request.path, change_prefix, "");
-  if (request.path == "/v1/rollback")
-    co_return problem(405, "method", "Method not allowed.", "Only POST is possible here.");
-  if (found == fleet_routes.end() && slow == slow_routes.end() && !change) {
+  const std::string possible = possible_methods(request.path);
+  if (possible.empty()) {
     co_return problem(404, "no-such-resource", "Not found.",
                       "There is no " + libp2p::printable(request.path) + ".");
   }
-  if (request.method != HttpMethod::get)
-    co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
-  if (change) co_return co_await get_change(context, *change);
+  if (request.method != HttpMethod::get || !possible.starts_with("GET")) co_return no_such_method(possible);
+  const auto* found = std::ranges::find(fleet_routes, std::string_view(request.path), &FleetRoute::path);
+  const auto* slow = std::ranges::find(slow_routes, std::string_view(request.path), &SlowRoute::path);
+  if (const auto change = between(request.path, change_prefix, ""))
+    co_return co_await get_change(context, *change);
   if (slow != slow_routes.end()) co_return co_await slow->get(context, std::move(request));
   co_return found->get(context, request);
 }
@@ -154,7 +169,7 @@ Task<HttpResponse> route(ApiContext& context, HttpRequest request) {
   if (request.path.starts_with("/v1/")) co_return co_await route_fleet(context, std::move(request));
   if (request.path == "/metrics") {
     if (request.method == HttpMethod::get) co_return get_metrics(context);
-    co_return problem(405, "method", "Method not allowed.", "Only GET is possible here.");
+    co_return no_such_method("GET");
   }
   if (request.method == HttpMethod::get) {
     if (auto page = page_file(request)) co_return std::move(*page);

@@ -100,7 +100,10 @@ HttpResponse written_response(const ApiContext& context, const WriteResult& resu
     return late;
   }
   json::object body =
-      written.change ? outcome_json(context, *written.change) : json::object{{"change", nullptr}};
+      written.change
+          ? outcome_json(context, *written.change)
+          : json::object{
+                {"change", nullptr}, {"state", nullptr}, {"reason", nullptr}, {"conflicts", json::array()}};
   body["revision"] =
       context.fleet.revision() ? json::value(to_hex(*context.fleet.revision())) : json::value(nullptr);
   HttpResponse response = json_response(200, body);

@@ -177,6 +177,22 @@ class Api(unittest.TestCase):
         self.assertEqual([(edit["op"], edit["path"]) for edit in change["edits"]], [("set", "/routes/named")])
         self.assertEqual(self.node.get("/v1/changes?limit=1")["changes"][0]["id"], change["id"])
 
+    def test_a_write_that_changes_nothing_is_answered_as_any_other(self):
+        answer = self.node.api("POST", "/v1/changes", {"edits": [{"path": "/routes/main", "op": "set", "value": self.node.get("/config/routes/main")}]}).json
+        self.assertEqual(set(answer), {"change", "state", "reason", "conflicts", "revision"})
+        self.assertEqual((answer["change"], answer["state"], answer["reason"], answer["conflicts"]), (None, None, None, []))
+
+    def test_of_a_method_that_is_none_the_possible_ones_are_told(self):
+        for method, path, allowed in (("DELETE", "/v1/changes", "GET, POST"), ("GET", "/v1/rollback", "POST"), ("POST", "/v1/nodes", "GET"),
+                                      ("PUT", "/v1/changes/HEAD", "GET"), ("GET", "/v1/changes/HEAD/revert", "POST"),
+                                      ("DELETE", "/v1/diff", "GET"), ("PUT", "/v1/anchors", "GET, POST"), ("POST", "/metrics", "GET"),
+                                      ("POST", "/v1/layers", "GET")):
+            reply = self.node.api(method, path)
+            self.assertEqual((reply.status, reply.headers["Allow"]), (405, allowed), (method, path))
+            self.assertEqual(reply.json["code"], "method")
+        for path in ("/v1/nothing", "/v1/changes/a/b"):
+            self.assertEqual(self.node.api("GET", path).status, 404, path)
+
     def test_changes_are_told_page_by_page(self):
         for number in range(5):
             self.node.put("/config/routes/paged", redirect(f"/{number}"))

@@ -101,7 +101,7 @@ class History(Pair):
         above = self.set("/settings", {"http": {"header_read_timeout": 1}})
         self.assertEqual(self.node.get("/v1/history?path=/settings/http/body_read_timeout&limit=1")["changes"][0]["id"], above)
         self.assertEqual(self.node.get("/v1/history?scope=edge")["changes"], [])
-        for query in ("path=settings", "path=/~2", "scope=No", "limit=0", "limit=1001", "after=x"):
+        for query in ("path=settings", "path=/~2", "scope=No", "limit=0", "limit=1001", "limit=abc", "limit=", "after=x"):
             self.assertEqual(self.node.api("GET", f"/v1/history?{query}").status, 400, query)
 
     def test_a_change_tells_what_it_took_away_and_whose(self):

@@ -89,7 +89,8 @@ void add_effect(const ApiContext& context, const Before& before, const Change& c
 }  // namespace
 
 HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) {
-  const std::uint64_t limit = query_number(request, "limit").value_or(default_page);
+  const auto asked = query_number(request, "limit");
+  const std::uint64_t limit = asked.value_or(request.query.contains("limit") ? 0 : default_page);
   if (limit < 1 || limit > max_page) return problem(400, "bad-limit", "Bad request.", "limit is 1 to 1000.");
   const auto place = place_asked(request);
   if (!place) return problem_of_past(place.error());

@@ -27,10 +27,6 @@ HttpResponse no_such_layer(std::string_view name) {
 
 HttpResponse bad_request(const std::string& why) { return problem(400, "bad-request", "Bad request.", why); }
 
-HttpResponse no_such_method(std::string_view possible) {
-  return problem(405, "method", "Method not allowed.", "Possible here: " + std::string(possible) + ".");
-}
-
 Task<HttpResponse> write(ApiContext& context, HttpRequest request, Propose propose) {
   auto terms = WriteTerms::parse(request);
   if (!terms) co_return bad_request(terms.error().message);
