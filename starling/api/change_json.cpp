@@ -93,6 +93,9 @@ json::object change_json(const ApiContext& context, const SignedRecord& signed_r
     entry["actor"] = change->actor;
     entry["message"] = change->message;
     entry["edits"] = edits_json(*change);
+    json::array voids;
+    for (const RecordId& id : change->voids) voids.emplace_back(to_cid(id));
+    entry["voids"] = std::move(voids);
   }
   return entry;
 }

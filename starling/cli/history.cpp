@@ -20,6 +20,10 @@ std::string what_cell(const json::object& change) {
   std::string what = cell(change, "message");
   if (what != "-") return what;
   what.clear();
+  for (const json::value& id : list(change, "voids")) {
+    if (what.size() > wide_enough) return what + ", …";
+    what += (what.empty() ? "voids " : ", ") + libp2p::printable(id.as_string());
+  }
   for (const json::value& edit : list(change, "edits")) {
     if (what.size() > wide_enough) return what + ", …";
     what += (what.empty() ? "" : ", ") + cell(edit.as_object(), "op") + " " + place_cell(edit.as_object());
@@ -35,7 +39,8 @@ void print_history(const json::object& body) {
                     cell(change, "state"), what_cell(change), cell(change, "id")});
   }
   print_table(rows);
-  if (cell(body, "next") != "-") std::fprintf(stderr, "there are more: --limit N, at most 1000\n");
+  if (cell(body, "next") != "-")
+    std::fprintf(stderr, "there are more: --after %s\n", cell(body, "next").c_str());
 }
 
 void print_places(const char* heading, const json::array& entries) {
@@ -53,6 +58,8 @@ void print_change(const json::object& change) {
                         {"by", author_cell(change)},      {"message", cell(change, "message")},
                         {"state", cell(change, "state")}, {"revision", cell(change, "revision")}};
   if (cell(change, "reason") != "-") rows.push_back({"reason", cell(change, "reason")});
+  for (const json::value& id : list(change, "voids"))
+    rows.push_back({"voids", libp2p::printable(id.as_string())});
   print_table(rows);
   for (const json::value& value : list(change, "conflicts")) {
     const json::object& conflict = value.as_object();
@@ -84,6 +91,7 @@ struct HistoryArguments {
   std::string path;
   std::string scope;
   std::size_t limit = 100;
+  std::string after;
   std::string from;
   std::string to = "HEAD";
   std::string change;
@@ -94,6 +102,7 @@ std::string history_target(const HistoryArguments& arguments) {
   std::string target = "/v1/history?limit=" + std::to_string(arguments.limit);
   if (!arguments.path.empty()) target += "&path=" + percent_encoded(arguments.path);
   if (!arguments.scope.empty()) target += "&scope=" + percent_encoded(arguments.scope);
+  if (!arguments.after.empty()) target += "&after=" + percent_encoded(arguments.after);
   return target;
 }
 
@@ -128,11 +137,12 @@ void add_history(CLI::App& app, CommandContext& context) {
   history->add_option("--limit", of_history->limit, "so many at most")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+  history->add_option("--after", of_history->after, "only those older than this change: the next page");
 
   auto [change, of_change] = add_command(
       app, context, "show", "one change: what it did, what it took away, and what became of it",
       [](const HistoryArguments& a) { return "/v1/changes/" + percent_encoded(a.change); }, print_change);
-  change->add_option("change", of_change->change, "its id")->required();
+  change->add_option("change", of_change->change, change_help)->required();
 
   auto [diff, of_diff] = add_command(
       app, context, "diff", "what differs between two points of the history",

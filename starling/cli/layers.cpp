@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "starling/cli/ask.hpp"
 #include "starling/cli/table.hpp"
@@ -15,7 +16,7 @@ struct LayerArguments {
   std::string path;
   std::string value;
   std::string selector;
-  std::int64_t priority = 0;
+  std::optional<std::int64_t> priority;
 
   [[nodiscard]] std::string layer() const { return "/v1/layers/" + percent_encoded(name); }
   [[nodiscard]] std::string config() const {
@@ -119,7 +120,8 @@ void add_layers(CLI::App& app, CommandContext& context) {
   CLI::App* set = add_command(
       *layer, context, "set", "make a layer, or change which nodes it selects", set_arguments,
       [](const ApiClient& client, const LayerArguments& a) {
-        const json::object body{{"selector", a.selector}, {"priority", a.priority}};
+        json::object body{{"selector", a.selector}};
+        if (a.priority) body["priority"] = *a.priority;
         return a.write.send(client, "PUT", a.write.target_of(a.layer()), canonical_json(body));
       },
       print_written);
@@ -127,8 +129,8 @@ void add_layers(CLI::App& app, CommandContext& context) {
   set->add_option("--selector", set_arguments->selector,
                   "labels that nodes must have: site=syd,tier!=db,edge; \"\" selects every node")
       ->required();
-  set->add_option("--priority", set_arguments->priority, "0 to 1000; of two layers the higher lies on top")
-      ->capture_default_str();
+  set->add_option("--priority", set_arguments->priority,
+                  "0 to 1000; of two layers the higher lies on top (default: as it is, 0 for a new one)");
   add_layer_config(*layer, context);
 }
 

@@ -12,6 +12,10 @@ namespace starling {
 
 using Row = std::vector<std::string>;
 
+// How a change is named.
+inline constexpr const char* change_help =
+    "its id as `history` shows it, the beginning of that (12 characters or more), HEAD, or HEAD~N";
+
 // On one line.
 void print_json(const json::object& object);
 

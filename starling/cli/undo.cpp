@@ -110,7 +110,7 @@ void add_undo(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("revert", "undo what one change did, by a new change");
   auto of_revert = std::make_shared<UndoArguments>();
   of_revert->write.add_options(*command);
-  command->add_option("change", of_revert->change, "its id, as `history` shows it")->required();
+  command->add_option("change", of_revert->change, change_help)->required();
   command->add_flag("--force", of_revert->force, "also where it has been changed since");
   command->add_flag("--dry-run", of_revert->dry_run, "only show it");
   on_run(*command, context, of_revert, revert);

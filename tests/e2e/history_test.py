@@ -528,7 +528,14 @@ class Commands(Pair):
         for part in (change, "why it is", "n1/eve", "applied", "~ /settings/http/body_read_timeout", "-   20", "+   71"):
             self.assertIn(part, shown)
         self.assertIn("/settings/http/body_read_timeout, of n1", shown, "whose it replaced")
-        self.assertEqual(self.run_json("show", change)["id"], change)
+        for name in (change, change[:16], "HEAD"):
+            self.assertEqual(self.run_json("show", name)["id"], change)
+        older = self.run_json("history", "--limit", "3")["changes"][1:]
+        self.assertEqual(self.run_json("history", "--after", change, "--limit", "2")["changes"], older)
+        self.assertIn(f"--after {change}", self.node.starling("history", "--limit", "1").stderr)
+        self.assertEqual(self.run_json("show", "HEAD~1")["id"], older[0]["id"])
+        self.assert_exit(NOT_FOUND, "HEAD~N", "show", change[:11])
+        self.assert_exit(NOT_FOUND, "The history holds", "show", "HEAD~100000")
         diff = self.node.starling("diff", before[:8]).stdout
         self.assertEqual(diff.splitlines(), ["~ /settings/http/body_read_timeout", "-   20", "+   71"])
         self.assertEqual(self.run_json("diff", "HEAD", "HEAD~1")["differences"][0]["after"], 20)
@@ -568,7 +575,11 @@ class Commands(Pair):
         self.assertIn("+   20", self.node.starling("revert", change, "--dry-run").stdout)
         self.node.starling("set", "/settings/http/body_read_timeout", "74")
         self.assert_exit(CONFLICT, "changed since.*n1", "revert", change)
-        self.node.starling("revert", change, "--force")
+        self.assert_exit(CONFLICT, "with --force", "revert", change[:20])
+        self.node.starling("revert", change[:20], "--force")
+        self.assertEqual(self.node.configuration(), self.start)
+        self.node.starling("set", "/settings/http/body_read_timeout", "75")
+        self.node.starling("revert", "HEAD")
         self.assertEqual(self.node.configuration(), self.start)
 
     def test_change_makes_several_edits_in_the_order_given(self):

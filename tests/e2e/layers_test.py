@@ -54,6 +54,9 @@ class Layers(unittest.TestCase):
         for site in ("syd", "ber"):
             self.one.starling("layer", "set", site, "--selector", f"site={site}", "--priority", 10)
             self.two.starling("layer", "put", site, "/routes/main", json.dumps(redirect(f"/{site}")), "--ack", "applied:all")
+        # Who says nothing of the priority leaves it as it is.
+        self.one.starling("layer", "set", "syd", "--selector", "site=syd")
+        self.assertRegex(self.one.starling("layer", "list").stdout, "syd +10 +site=syd")
         self.serve_each("/syd", "/ber")
         states = [node.get("/v1/status") for node in self.fleet.nodes]
         self.assertEqual(states[0]["revision"], states[1]["revision"], "one fleet has one revision")

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "starling/api/change_json.hpp"
+#include "starling/api/change_lookup.hpp"
 #include "starling/api/change_request.hpp"
 #include "starling/api/writing.hpp"
 #include "starling/history/revert.hpp"
@@ -154,25 +155,22 @@ Task<HttpResponse> post_rollback(ApiContext& context, HttpRequest request) {
 Task<HttpResponse> post_revert(ApiContext& context, HttpRequest request, std::string id) {
   auto terms = WriteTerms::parse(request);
   if (!terms) co_return problem(400, "bad-request", "Bad request.", terms.error().message);
-  const auto change_id = parse_record_id(id);
-  if (!change_id) {
-    co_return problem(404, "no-such-change", "Not found.",
-                      "No change has the id " + libp2p::printable(id) + ".");
-  }
-  const RecordPtr record = context.fleet.log().get(*change_id);
-  auto before = co_await context.fleet.past().before(*change_id);
+  const auto record = find_change(context.fleet, id);
+  if (!record) co_return problem_of_past(record.error(), "no-such-change");
+  const RecordId change_id = (*record)->id;
+  auto before = co_await context.fleet.past().before(change_id);
   if (!before) co_return problem_of_past(before.error(), "no-such-change");
-  auto change = Change::from_body(record->record.body);
+  const auto change = Change::from_body((*record)->record.body);
   if (!change) co_return problem_of_past(change.error(), "no-such-change");
   const auto prepared = co_await context.fleet.past().prepare_provenance();
   if (!prepared) co_return problem_of_past(prepared.error());
-  const auto what = std::make_shared<Reverting>(*change_id, std::move(*before));
+  const auto what = std::make_shared<Reverting>(change_id, std::move(*before));
   what->after = what->before.tree;
   for (const Edit& edit : change->edits) (void)apply_to_tree(what->after, edit);
   const auto force = request.query.find("force");
   what->force = force != request.query.end() && force->second == "1";
   terms->options.reads_fleet = true;
-  default_message(*terms, "revert " + to_cid(*change_id));
+  default_message(*terms, "revert " + to_cid(change_id));
   co_return co_await write_and_tell(context, std::move(*terms), [&context, what](const json::value& tree) {
     return propose_revert(context, *what, tree);
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "starling/api/change_json.hpp"
+#include "starling/api/change_lookup.hpp"
 #include "starling/api/writing.hpp"
 #include "starling/model/order.hpp"
 
@@ -98,9 +99,8 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
   std::vector<RecordPtr> changes = changes_newest_first(context.fleet);
   auto first = changes.begin();
   if (const auto after = request.query.find("after"); after != request.query.end()) {
-    const auto id = parse_record_id(after->second);
-    first = id ? std::ranges::find(changes, *id, [](const RecordPtr& record) { return record->id; })
-               : changes.end();
+    const auto named = find_change(context.fleet, after->second);
+    first = named ? std::ranges::find(changes, *named) : changes.end();
     if (first == changes.end()) {
       return problem(400, "bad-cursor", "Bad request.", "after names no change: start again without it.");
     }
@@ -119,17 +119,12 @@ HttpResponse get_changes(const ApiContext& context, const HttpRequest& request) 
 }
 
 Task<HttpResponse> get_change(ApiContext& context, std::string id) {
-  const auto record_id = parse_record_id(id);
-  if (!record_id) {
-    co_return problem(404, "no-such-change", "Not found.",
-                      "No change has the id " + libp2p::printable(id) + ".");
-  }
-  const auto before = co_await context.fleet.past().before(*record_id);
-  const RecordPtr record = context.fleet.log().get(*record_id);
-  const bool is_change = record && record->record.kind == RecordKind::change;
-  if (!before && (!is_change || before.error().code == Errc::busy))
-    co_return problem_of_past(before.error(), "no-such-change");
+  const auto named = find_change(context.fleet, id);
+  if (!named) co_return problem_of_past(named.error(), "no-such-change");
+  const RecordPtr record = *named;
   const auto change = Change::from_body(record->record.body);
+  const auto before = co_await context.fleet.past().before(record->id);
+  if (!before && before.error().code == Errc::busy) co_return problem_of_past(before.error());
   json::object told = change_json(context, *record);
   json::array conflicts;
   for (const Conflict& conflict : context.fleet.merged().conflicts) {

@@ -113,8 +113,11 @@ Propose undefine(std::string name) {
 }
 
 Task<HttpResponse> put_layer(ApiContext& context, HttpRequest request, std::string name) {
-  const auto body = parse_json(request.body);
+  auto body = parse_json(request.body);
   if (!body) co_return bad_request("The body is not JSON: " + body.error().message);
+  if (json::object* object = body->if_object(); object && !object->contains("priority")) {
+    if (const auto present = present_layer(context, name)) (*object)["priority"] = present->priority;
+  }
   auto layer = read_layer(name, *body);
   if (!layer) co_return bad_request(layer.error().detail);
   co_return co_await write(context, std::move(request), define(*layer));
