@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import secrets
 import socket
 import stat
 import subprocess
@@ -14,10 +15,12 @@ import time
 import unittest
 from pathlib import Path
 
+import forgery
 import support
-from fleet import JOIN_TIMEOUT_S, SERVE_PORT, START_TIMEOUT_S, Fleet, listener, peer_id_of, read_token, redirect
+from data_planes import UnixConnection
+from fleet import JOIN_TIMEOUT_S, SERVE_PORT, START_TIMEOUT_S, Fleet, exchange, listener, peer_id_of, read_token, redirect
 from network import check_namespaces
-from support import Options
+from support import Options, wait_until
 
 DONE, ERROR, USAGE, NOT_FOUND, CONFLICT, INVALID, NOT_ALLOWED, TIMED_OUT = 0, 1, 2, 3, 4, 5, 6, 124
 FLEET_ID = r"b[a-z2-7]{50,}"
@@ -133,13 +136,11 @@ class Alone(Folders):
             self.assertIn(b"STOPPING=1", supervisor.recv(4096))
 
 
-class Kept(Folders):
-    """Backups, of one node that is a fleet by itself."""
+class OneNode(Folders):
+    """A node that is a fleet by itself."""
 
     def setUp(self):
         super().setUp()
-        self.kept = self.directory / "kept.tar"
-        self.restored = self.directory / "restored"
         starling("init", "--state", self.state, "--listen", "/ip4/127.0.0.1/tcp/0")
 
     def run_daemon(self, state):
@@ -154,6 +155,15 @@ class Kept(Folders):
     def set(self, state, path: str, value: str = "[]"):
         done = starling("set", path, value, "--state", state)
         self.assertEqual(done.returncode, DONE, done.stderr)
+
+
+class Kept(OneNode):
+    """Backups."""
+
+    def setUp(self):
+        super().setUp()
+        self.kept = self.directory / "kept.tar"
+        self.restored = self.directory / "restored"
 
     def backup(self, *args) -> dict:
         done = starling("backup", self.kept, "--state", self.state, "--json", *args)
@@ -241,6 +251,85 @@ class Kept(Folders):
                 archive.addfile(member, io.BytesIO())
             self.assert_exit(INVALID, f'"{name}"', "restore", self.kept, "--state", self.restored)
         self.assertFalse(self.restored.exists())
+
+
+class Forged(OneNode):
+    """What is said of forks and of changes from the future, and that it is done."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_daemon(self.state)
+
+    def run_json(self, *args) -> dict:
+        done = starling(*args, "--state", self.state, "--json")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        return json.loads(done.stdout)
+
+    def written(self, message: str) -> str:
+        return self.run_json("set", f"/routes/{secrets.token_hex(4)}", "[]", "-m", message)["change"]
+
+    def send(self, envelope: bytes) -> str:
+        """The record's id."""
+        reply = exchange(UnixConnection(self.state / "api.sock", 10), "POST", "/v1/records", envelope)
+        self.assertEqual(reply.status, 200, reply)
+        return reply.json["id"]
+
+    def state_of(self, change: str) -> str:
+        return self.run_json("show", change)["state"]
+
+    def test_a_fork_is_ruled_on_by_the_root_key_wherever_it_is(self):
+        self.run_json("set", "/routes", "{}")
+        ours = self.written("ours")
+        theirs = self.send(forgery.rival_of(self.state, b"ours", b"them"))
+        wait_until(lambda: self.state_of(ours) == "quarantined", START_TIMEOUT_S, "neither counts")
+        fork = self.run_json("fork", "show")["forks"][0]
+        self.assertEqual({branch["last"] for branch in fork["branches"]}, {ours, theirs})
+        other = self.written("other")  # in another chain
+        moved = (self.state / "root.key").rename(self.directory / "root.key")
+        self.assert_exit(NOT_ALLOWED, "--key FILE", "fork", "rule", ours, "--stands", ours, "--state", self.state)
+        self.assert_exit(NOT_FOUND, "no record of that chain", "fork", "rule", ours, "--stands", other, "--key", moved, "--state", self.state)
+        ruling = self.run_json("fork", "rule", fork["chain"], "--stands", theirs, "--key", moved)["id"]
+        self.assertEqual(self.run_json("fork", "show")["forks"][0]["ruling"], ruling)
+        self.assertEqual((self.state_of(ours), self.state_of(theirs)), ("void", "applied"))
+
+    def test_a_fork_is_ruled_on_by_the_key_in_the_folder_or_over_the_api_alone(self):
+        self.run_json("set", "/routes", "{}")
+        api = ("--api", f"unix:{self.state / 'api.sock'}")
+        for message, more in (("first", ()), ("second", (*api, "--key", self.state / "root.key"))):
+            ours = self.written(message)
+            theirs = self.send(forgery.rival_of(self.state, message.encode(), b"x" * len(message)))
+            wait_until(lambda: self.state_of(ours) == "quarantined", START_TIMEOUT_S, "neither counts")
+            done = starling("fork", "rule", ours, "--stands", "none", *(more or ("--state", self.state)))
+            self.assertEqual(done.returncode, DONE, done.stderr)
+            self.assertRegex(done.stdout, FLEET_ID)
+            self.assertEqual((self.state_of(ours), self.state_of(theirs)), ("void", "void"))
+
+    def test_what_is_held_is_discarded_or_proposed_anew_and_history_says_so(self):
+        self.run_json("set", "/routes", "{}")
+        self.written("early")
+        held = [self.send(forgery.from_the_future(self.state, b"early", seconds)) for seconds in (3600, 3601)]
+        self.assertEqual([self.state_of(change) for change in held], ["held", "held"])
+        discard = self.run_json("discard", held[0])["id"]
+        self.assertEqual(self.state_of(held[0]), "void")
+        self.assertEqual(self.run_json("show", discard)["voids"], [held[0]])
+        self.assertRegex(starling("show", discard, "--state", self.state).stdout, f"voids +{held[0]}")
+        self.assertRegex(starling("history", "--state", self.state).stdout, f"voids {held[0]} +{discard}")
+        anew = self.run_json("repropose", held[1])["id"]
+        self.assertEqual(self.run_json("show", anew)["voids"], [held[1]])
+
+    def test_what_root_signs_is_told_as_json(self):
+        self.run_json("set", "/routes", "{}")
+        checkpoint, anchor = self.run_json("checkpoint")["id"], self.run_json("anchor")["id"]
+        listed = self.run_json("anchors")["anchors"]
+        root = peer_id_of(self.state / "root.key")
+        self.assertEqual([(one["id"], one["author"], one["kind"]) for one in listed[:2]],
+                         [(anchor, root, "anchor"), (checkpoint, root, "checkpoint")])
+        name = self.run_json("nodes")["nodes"][0]["name"]
+        self.assertEqual(self.run_json("label", name, "site=syd")["labels"], {"site": "syd"})
+        self.assertEqual(self.run_json("fleet", "raise-level"), {"level": 2})
+        token = self.run_json("invite")["token"]
+        joined = starling("join", token, "--state", self.directory / "other", "--json")
+        self.assertRegex(json.loads(joined.stdout)["peer"], PEER_ID)
 
 
 class InAFleet(unittest.TestCase):
