@@ -134,18 +134,6 @@ Fault set_at(json::value& tree, const Path& path, const json::value& value) {
   return {};
 }
 
-Fault remove_at(json::value& tree, const Path& path) {
-  json::value* holder = find(tree, Path(path.begin(), std::prev(path.end())));
-  if (!holder || !find(tree, path)) return Fault(nothing_there);
-  if (json::object* object = holder->if_object()) {
-    object->erase(path.back());
-  } else {
-    json::array& array = holder->get_array();
-    array.erase(array.begin() + static_cast<std::ptrdiff_t>(*parse_index(path.back())));
-  }
-  return {};
-}
-
 Fault append_at(json::value& tree, const Path& path, const json::value& value) {
   json::value* target = find(tree, path);
   if (!target) return Fault(nothing_there);
@@ -161,7 +149,7 @@ Fault apply(json::value& tree, const Edit& edit) {
     case EditOp::set:
       return set_at(tree, path, *edit.value);
     case EditOp::remove:
-      return remove_at(tree, path);
+      return remove_at(tree, path) ? Fault() : Fault(nothing_there);
     case EditOp::append:
       return append_at(tree, path, *edit.value);
   }

@@ -77,14 +77,7 @@ Proposed propose_post(const json::value& present, const Path& path, json::value 
 Proposed propose_delete(const json::value& present, const Path& path) {
   if (path.empty()) return proposal(present, json::object());
   json::value document = present;
-  if (!find(document, path)) return not_there();
-  json::value* parent = find(document, parent_of(path));
-  if (json::object* object = parent->if_object()) {
-    object->erase(path.back());
-  } else {
-    json::array& array = parent->get_array();
-    array.erase(array.begin() + static_cast<std::ptrdiff_t>(*parse_index(path.back())));
-  }
+  if (!remove_at(document, path)) return not_there();
   return proposal(present, std::move(document));
 }
 

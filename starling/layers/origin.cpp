@@ -168,6 +168,21 @@ class Unfilling {
 
 }  // namespace
 
+std::optional<Path> written_at(const Path& path, const Composed& composed, const json::value& tree,
+                               const NodeFacts& facts) {
+  const Resolve names = [&](std::string_view name) { return resolve(name, tree, facts); };
+  Path written;
+  const json::value* value = &composed.document;
+  for (const std::string& segment : path) {
+    const json::object* object = value->if_object();
+    const json::key_value_pair* member = object ? rendered_member(*object, segment, names) : nullptr;
+    written.push_back(member ? std::string(member->key()) : segment);
+    value = find(*value, {written.back()});
+    if (!value) return std::nullopt;
+  }
+  return written;
+}
+
 bool has_templates(const json::value& document) { return holds_template(document); }
 
 std::expected<json::value, ScopeFault> unfilled(const json::value& document, const Composed& composed,

@@ -20,6 +20,10 @@ namespace starling {
 [[nodiscard]] std::vector<Edit> into_scopes(const std::vector<Edit>& edits, const Composed& composed,
                                             const json::value& tree);
 
+// The place in the composed document of what is rendered at `path`; nothing: there is none.
+[[nodiscard]] std::optional<Path> written_at(const Path& path, const Composed& composed,
+                                             const json::value& tree, const NodeFacts& facts);
+
 // Is any string or name in it a template?
 [[nodiscard]] bool has_templates(const json::value& document);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 
 namespace starling {
@@ -34,6 +35,18 @@ const json::value* find(const json::value& document, const Path& path) {
 
 json::value* find(json::value& document, const Path& path) {
   return const_cast<json::value*>(find(std::as_const(document), path));
+}
+
+bool remove_at(json::value& document, const Path& path) {
+  json::value* holder = find(document, Path(path.begin(), std::prev(path.end())));
+  if (!holder || !find(document, path)) return false;
+  if (json::object* object = holder->if_object()) {
+    object->erase(path.back());
+  } else {
+    json::array& array = holder->get_array();
+    array.erase(array.begin() + static_cast<std::ptrdiff_t>(*parse_index(path.back())));
+  }
+  return true;
 }
 
 std::string text_at(const json::object& object, std::string_view key) {

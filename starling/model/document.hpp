@@ -50,6 +50,8 @@ struct JsonError {
 // The value at `path`, or nullptr. Array elements are named by decimal index, as in Unit ("00" is 0).
 [[nodiscard]] const json::value* find(const json::value& document, const Path& path);
 [[nodiscard]] json::value* find(json::value& document, const Path& path);
+// Takes the member or the element away that `path`, which is not empty, names; false: there is none.
+bool remove_at(json::value& document, const Path& path);
 [[nodiscard]] std::optional<std::size_t> parse_index(std::string_view segment);
 
 // The member `key` of `object` if it is a text, else empty.

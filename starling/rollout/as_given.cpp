@@ -8,9 +8,24 @@
 namespace starling {
 namespace {
 
+// The composed document as somebody wants it who has made `given` of what the node is given.
+std::expected<json::value, WriteFault> wanted_of(const json::value& given, const Composed& composed,
+                                                 const json::value& present, const NodeFacts& self,
+                                                 const Path& removed) {
+  if (const auto written = written_at(removed, composed, present, self); written && !written->empty()) {
+    json::value without = composed.document;
+    remove_at(without, *written);
+    return without;
+  }
+  auto source = unfilled(given, composed, present, self);
+  if (!source) return std::unexpected(cant_follow(source.error()));
+  return std::move(*source);
+}
+
 // What is proposed of the configuration that a node is given, as a change of the scopes that it is made of.
 std::expected<Proposal, WriteFault> of_scopes(Proposal of_given, const Composed& composed,
-                                              const json::value& present, const NodeFacts& self) {
+                                              const json::value& present, const NodeFacts& self,
+                                              const Path& removed) {
   const auto is_array = [](const json::value* value) { return value && value->is_array(); };
   // Nothing that is there already can be lost by an append.
   const bool appends = of_given.edits.size() == 1 && of_given.edits.front().op == EditOp::append &&
@@ -19,8 +34,8 @@ std::expected<Proposal, WriteFault> of_scopes(Proposal of_given, const Composed&
   if (appends) {
     apply_edit(wanted, of_given.edits.front());
   } else {
-    auto source = unfilled(of_given.document, composed, present, self);
-    if (!source) return std::unexpected(cant_follow(source.error()));
+    auto source = wanted_of(of_given.document, composed, present, self, removed);
+    if (!source) return std::unexpected(std::move(source.error()));
     wanted = std::move(*source);
     of_given.edits = diff(composed.document, wanted);
   }
@@ -60,8 +75,9 @@ std::expected<Proposal, WriteFault> Writer::adopt(const json::value& present,
   return proposal;
 }
 
-Propose Writer::as_given(Propose about_document) const {
-  return [this, about_document, about_base = in_scope(std::string(base_scope), about_document)](
+Propose Writer::as_given(Propose about_document, Path removed) const {
+  return [this, about_document, removed = std::move(removed),
+          about_base = in_scope(std::string(base_scope), about_document)](
              const json::value& present) -> std::expected<Proposal, WriteFault> {
     const auto self = own_facts(fleet_, applier_.address());
     const auto layers = read_layers(present);
@@ -72,7 +88,7 @@ Propose Writer::as_given(Propose about_document) const {
     // Where it can't be filled in, templates are what there is to work upon.
     auto proposal = about_document(fill_in(composed, present, *self).value_or(composed.document));
     if (!proposal) return proposal;
-    return of_scopes(std::move(*proposal), composed, present, *self);
+    return of_scopes(std::move(*proposal), composed, present, *self, removed);
   };
 }
 

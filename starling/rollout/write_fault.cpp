@@ -78,10 +78,13 @@ std::unexpected<WriteFault> too_many() {
 
 WriteFault cant_follow(const ScopeFault& fault) {
   return {400,
-          json::object{{"error", "Refused."},
-                       {"detail", to_text(Place{fault.scope, fault.path}) + ": " + fault.detail +
-                                      ", with POST /v1/changes or `starling change`. Nothing has changed."},
-                       {"location", location_of({fault.scope, fault.path})}}};
+          json::object{
+              {"error", "Refused."},
+              {"detail",
+               to_text(Place{fault.scope, fault.path}) + ": " + fault.detail +
+                   ", with POST /v1/changes, or by `starling change --set PATH=JSON`, which says what is "
+                   "written and not what a node is given. Nothing has changed."},
+              {"location", location_of({fault.scope, fault.path})}}};
 }
 
 }  // namespace starling

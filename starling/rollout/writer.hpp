@@ -63,9 +63,9 @@ class Writer {
   [[nodiscard]] Task<Outcome> write(Propose propose, WriteOptions options);
   // One that is about the configuration that this node is given: what it changes there is changed in the
   // scopes that it comes from, and templates stay where what they were filled in with does. Refused by name:
-  // what would lose a template, or can't come of the layers as they lie over one another. The writer must
-  // outlive it.
-  [[nodiscard]] Propose as_given(Propose about_document) const;
+  // what would lose a template, or can't come of the layers as they lie over one another; but whoever removes
+  // `removed` removes what is written there, templates and all. The writer must outlive it.
+  [[nodiscard]] Propose as_given(Propose about_document, Path removed = {}) const;
   // What write() would propose now, or why it would refuse it: all but what the data plane itself would say.
   [[nodiscard]] std::expected<Proposal, WriteFault> rehearse(const Propose& propose,
                                                              const WriteOptions& options) const;

@@ -112,6 +112,12 @@ class Layers(unittest.TestCase):
         self.assertEqual(self.two.configuration()["routes"], {"main": redirect("/n2"), "new": redirect("/new")})
         self.assertEqual(self.one.get("/v1/layers/syd")["config"], {"routes": {"syd": redirect("/sydney")}})
         self.assert_exit(INVALID, "(?s)/routes/main/0/action/location.*template", self.one, "set", "/routes/main", json.dumps(redirect("/x")))
+        self.one.starling("change", "--set", "/routes/spare=" + json.dumps(redirect("/{{node.name}}/spare")))
+        self.one.starling("change", "--set", "/routes/spare=" + json.dumps(redirect("/written")))
+        self.assertEqual(self.two.get("/config/routes/main"), redirect("/n2"))
+        self.one.starling("set", "/routes/spare", json.dumps(redirect("/{{node.name}}/again")))
+        self.one.starling("rm", "/routes/spare", "--ack", "applied:all")
+        self.assertNotIn("spare", self.two.configuration()["routes"])
         based = {"Starling-Base": f'"{self.one.get("/v1/status")["revision"]}"'}
         self.assertEqual(self.one.api("PUT", "/config", {**given, "routes": {**given["routes"], "main": redirect("/x")}}, based).status, 400)
         self.assertEqual(self.one.api("POST", "/config/routes/main", redirect("/2")[0]).status, 200, "an append loses nothing")

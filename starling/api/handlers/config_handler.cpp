@@ -109,7 +109,9 @@ Task<HttpResponse> handle_config(ApiContext& context, HttpRequest request, Path 
     co_return co_await publish(context, std::move(request));
   auto propose = proposal_of(request, path);
   if (!propose) co_return from_fault(context, propose.error());
-  co_return co_await write_as_asked(context, std::move(request), context.writer.as_given(std::move(*propose)),
+  const Path removed = request.method == HttpMethod::delete_ ? path : Path();
+  co_return co_await write_as_asked(context, std::move(request),
+                                    context.writer.as_given(std::move(*propose), removed),
                                     path_in_tree(base_scope, path));
 }
 

@@ -66,6 +66,15 @@ TEST(Origin, WhatATemplateFilledInIsRefusedByItsPath) {
   EXPECT_EQ(scopes(EditOp::set, {"hosts", "n2"}), Names{"base"});
 }
 
+TEST(Origin, WhatIsRenderedIsFoundWhereItIsWritten) {
+  const json::value tree = parsed(tree_text);
+  const Composed composed = compose(tree, {"low", "high"});
+  EXPECT_EQ(written_at({"hosts", "n1", "x"}, composed, tree, node), (Path{"hosts", "{{node.name}}", "x"}));
+  EXPECT_EQ(written_at({"hosts", "plain"}, composed, tree, node), (Path{"hosts", "plain"}));
+  EXPECT_EQ(written_at({"hosts", "n2"}, composed, tree, node), std::nullopt);
+  EXPECT_EQ(written_at({}, composed, tree, node), Path{});
+}
+
 // What is to be written for `wanted`, or the place whose template would be lost.
 std::string written(std::string_view source, std::string_view wanted) {
   const json::value tree = json::object{{"base", parsed(source)}};

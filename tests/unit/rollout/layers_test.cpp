@@ -351,6 +351,29 @@ TEST_F(LayersTest, AWriteThatWouldLoseATemplateIsRefusedByItsPlace) {
   EXPECT_EQ(*find(fleet_->document(), {"routes", "main", "0", "action", "location"}), "/{{node.name}}/more");
 }
 
+TEST_F(LayersTest, WhatIsRemovedByNameGoesTemplatesAndAll) {
+  begin_templated();
+  must_write("base", {"routes", "other"}, R"([{"action": {"return": 200}}])");
+  must_write("base", {"listeners", "*:80", "pass"}, R"("routes/other")");
+  const auto remove = [&](const Path& path) {
+    json::value given = applier_->wanted()->document;
+    EXPECT_TRUE(remove_at(given, path)) << to_pointer(path);
+    return runtime_.run(
+        writer_->write(writer_->as_given(
+                           [given](const json::value& present) -> std::expected<Proposal, WriteFault> {
+                             return Proposal{given, diff(present, given)};
+                           },
+                           path),
+                       {}));
+  };
+  EXPECT_TRUE(remove({"routes", "main", "0", "action", "location"}));
+  EXPECT_EQ(*find(fleet_->document(), {"routes", "main"}), parsed(R"([{"action": {"return": 302}}])"));
+  EXPECT_TRUE(remove({"routes", "main"}));
+  EXPECT_EQ(find(fleet_->document(), {"routes", "main"}), nullptr);
+  EXPECT_TRUE(remove({"routes", "spare"}));
+  EXPECT_EQ(find(fleet_->document("edge"), {"routes", "spare"}), nullptr) << "from all that have it";
+}
+
 TEST_F(LayersTest, AnAppendToWhatTheNodeIsGivenStaysOne) {
   begin_templated();
   const auto written = runtime_.run(
