@@ -76,12 +76,12 @@ std::string labels_cell(const json::object& node) {
 
 void print_nodes(const json::object& body) {
   std::vector<Row> rows{
-      {"NAME", "ROLE", "LABELS", "ONLINE", "VIA", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
+      {"NAME", "ROLE", "VERSION", "LABELS", "ONLINE", "VIA", "RECEIVED", "APPLIED", "HEALTHY", "TROUBLE"}};
   for (const json::value& value : list(body, "nodes")) {
     const json::object& node = value.as_object();
     const std::string error = cell(node, "error");
-    rows.push_back({cell(node, "name"), cell(node, "role"), labels_cell(node), cell(node, "online"),
-                    via(node), fact_cell(node, "received"), fact_cell(node, "applied"),
+    rows.push_back({cell(node, "name"), cell(node, "role"), cell(node, "version"), labels_cell(node),
+                    cell(node, "online"), via(node), fact_cell(node, "received"), fact_cell(node, "applied"),
                     fact_cell(node, "healthy"), error != "-" ? error : cell(node, "held")});
   }
   print_table(rows);

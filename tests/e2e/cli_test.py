@@ -438,6 +438,9 @@ class InAFleet(unittest.TestCase):
         self.assertEqual(sorted(row.split()[0] for row in rows[1:]), ["n1", "n2", "n3"])
         nodes = json.loads(self.second.starling("nodes", "--json").stdout)["nodes"]
         self.assertEqual(sorted(node["name"] for node in nodes), ["n1", "n2", "n3"])
+        version = json.loads(starling("version", "--json").stdout)["version"]
+        self.assertEqual({node["version"] for node in nodes}, {version})
+        self.assertRegex("\n".join(rows), rf"n3 +node +{re.escape(version)} ")
         change = self.operator.starling("set", "/routes/seen", "[]", "--message", "to be seen").stdout.strip()
         newest = self.operator.starling("history").stdout.splitlines()[1]
         self.assertRegex(newest, f"n1 +applied +to be seen +{change}")

@@ -2,6 +2,7 @@
 """The last release and this version in one fleet: upgraded node by node, and back, while both write."""
 
 import json
+import subprocess
 import sys
 import unittest
 
@@ -26,6 +27,7 @@ class Upgrade(unittest.TestCase):
             for node in self.fleet.nodes:
                 with self.subTest(node=node.name, binary=binary):
                     self.exchange_binary(node, binary)
+                    self.versions_are_told()
                     self.everyone_writes()
         ours = json.loads(self.fleet[0].starling("version", "--json", with_state=False).stdout)["version"]
         self.assertEqual({node.get("/v1/status")["version"] for node in self.fleet.nodes}, {ours})
@@ -36,6 +38,18 @@ class Upgrade(unittest.TestCase):
         node.binary = binary
         node.restart()
         self.fleet.wait_together()
+
+    def versions_are_told(self):
+        """Each node that can tell it tells which version every node runs."""
+        runs = {node.name: self.version_of(node.binary) for node in self.fleet.nodes}
+        self.assertNotEqual(self.version_of(self.old), self.version_of(Options.binary))
+        for node in self.fleet.nodes:
+            if node.binary == Options.binary:
+                wait_until(lambda: {told["name"]: told["version"] for told in node.get("/v1/nodes")["nodes"]} == runs,
+                           APPLY_TIMEOUT_S, f"{node.name} tells the versions {runs}")
+
+    def version_of(self, binary) -> str:
+        return json.loads(subprocess.run([binary, "version", "--json"], check=True, capture_output=True).stdout)["version"]
 
     def everyone_writes(self):
         """What each of the nodes writes is served by all of them, and all call it by one revision."""

@@ -43,6 +43,14 @@ json::object labels_json(const Labels& labels) {
   return object;
 }
 
+// What the node said when it was connected last; null where it never was.
+json::value version_json(const ApiContext& context, const PeerId& peer) {
+  constexpr std::string_view program = "starling/";
+  if (peer == context.fleet.node()) return json::value(context.version);
+  const std::string agent = context.swarm.peerstore().agent(peer);
+  return agent.starts_with(program) ? json::value(agent.substr(program.size())) : json::value(nullptr);
+}
+
 json::object node_json(const ApiContext& context, const Member& member) {
   const bool self = member.peer == context.fleet.node();
   const SeenStatus* seen = context.sync.board().find(member.peer);
@@ -53,6 +61,7 @@ json::object node_json(const ApiContext& context, const Member& member) {
   json::object node{{"peer", member.peer.to_string()},
                     {"name", member.name},
                     {"role", to_string(member.role)},
+                    {"version", version_json(context, member.peer)},
                     {"encryption_key", libp2p::to_hex(member.encryption_key)},
                     {"labels", labels_json(member.labels)},
                     {"online", context.sync.is_online(member.peer)},
