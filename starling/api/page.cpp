@@ -78,7 +78,7 @@ async function draw() {
 const events = new EventSource('/v1/events');
 events.onopen = () => { document.getElementById('link').textContent = 'live'; draw(); };
 events.onerror = () => { document.getElementById('link').textContent = 'connection lost, trying again'; };
-for (const type of ['change', 'revision', 'node', 'dataplane', 'charter', 'fork', 'ruling', 'alarm', 'gap']) events.addEventListener(type, draw);
+for (const type of ['change', 'revision', 'node', 'dataplane', 'charter', 'fork', 'ruling', 'state-differs', 'alarm', 'gap']) events.addEventListener(type, draw);
 setInterval(draw, 5000);
 draw();
 )";

@@ -235,9 +235,21 @@ class Api(unittest.TestCase):
         self.node.put("/config/routes/seen", redirect("/2"))
         self.node.put("/config/routes/seen", redirect("/3"))
         resumed = self.events_after(first[-1]["id"], lambda: None, wanted=4)
-        cursors = [int(event["id"]) for event in resumed]
-        self.assertEqual(cursors, list(range(int(first[-1]["id"]) + 1, int(first[-1]["id"]) + 1 + len(cursors))))
+        epoch, number = first[-1]["id"].split("-")
+        self.assertEqual([event["id"] for event in resumed], [f"{epoch}-{int(number) + i}" for i in range(1, len(resumed) + 1)])
         self.assertIn("revision", {event["event"] for event in resumed})
+
+    def test_a_watcher_of_the_process_before_is_told_of_a_gap_and_of_all_since(self):
+        seen = self.events_after(None, lambda: self.node.put("/config/routes/seen", redirect("/1")))[-1]["id"]
+        self.node.terminate()
+        self.node.restart()
+        self.fleet.wait_together()
+        told = self.events_after(seen, lambda: None, wanted=2)
+        self.assertEqual([event["event"] for event in told].count("gap"), 1)
+        self.assertEqual(told[0]["event"], "gap")
+        self.assertNotEqual(told[1]["id"].split("-")[0], seen.split("-")[0])
+        self.assertEqual(told[1]["id"].split("-")[1], "1")
+        self.assertEqual(self.node.api("GET", "/v1/events?since=yesterday").status, 400)
 
     def events_after(self, cursor, act, wanted: int = 1) -> list:
         connection = UnixConnection(self.node.socket, REQUEST_TIMEOUT_S)

@@ -135,42 +135,48 @@ namespace {
 
 constexpr Duration keep_alive = std::chrono::seconds(15);
 
-std::string event_text(const Event& event) {
+std::string event_text(const std::string& cursor, const Event& event) {
   json::object data{{"time", iso_time(event.time)}, {"data", event.data}};
-  return "id: " + std::to_string(event.cursor) + "\nevent: " + event.type +
-         "\ndata: " + json::serialize(data) + "\n\n";
+  return "id: " + cursor + "\nevent: " + event.type + "\ndata: " + json::serialize(data) + "\n\n";
 }
 
-Task<> send_events(ApiContext& context, std::uint64_t cursor, HttpStream& stream) {
-  // What is no longer kept can't be sent: the watcher should look at everything anew.
-  if (cursor < context.events.oldest() && !co_await stream.write("event: gap\ndata: {}\n\n")) co_return;
+// What is no longer kept can't be sent: the watcher should look at everything anew.
+std::string gap_text(const std::string& cursor) { return "id: " + cursor + "\nevent: gap\ndata: {}\n\n"; }
+
+Task<> send_events(ApiContext& context, EventLog::Place place, HttpStream& stream) {
+  const EventLog& events = context.events;
   if (!co_await stream.write(": connected\n\n")) co_return;
   while (true) {
-    for (const Event& event : context.events.after(cursor)) {
-      if (!co_await stream.write(event_text(event))) co_return;
-      cursor = event.cursor;
+    if (place.gap && !co_await stream.write(gap_text(events.cursor(place.after)))) co_return;
+    for (const Event& event : events.after(place.after)) {
+      if (!co_await stream.write(event_text(events.cursor(event.number), event))) co_return;
+      place.after = event.number;
     }
-    if (!co_await context.events.wait_after(cursor, context.env.now() + keep_alive)) {
+    if (!co_await context.events.wait_after(place.after, context.env.now() + keep_alive)) {
       if (!co_await stream.write(": still here\n\n")) co_return;
     }
+    place = events.go_on(place.after);
   }
 }
 
 }  // namespace
 
 HttpResponse get_events(ApiContext& context, const HttpRequest& request) {
-  HttpRequest asked = request;
-  if (const std::string_view last = request.header("last-event-id"); !last.empty())
-    asked.query["since"] = std::string(last);
-  const bool named = asked.query.contains("since");
-  const auto since = query_number(asked, "since");
-  if (named && !since)
-    return problem(400, "bad-cursor", "Bad request.", "since is a number, the id of an event.");
-  const std::uint64_t cursor = std::min(since.value_or(context.events.newest()), context.events.newest());
+  std::string_view cursor = request.header("last-event-id");
+  if (const auto since = request.query.find("since"); cursor.empty() && since != request.query.end())
+    cursor = since->second;
+  const auto place =
+      cursor.empty() ? EventLog::Place{context.events.newest(), false} : context.events.find(cursor);
+  if (!place) {
+    return problem(400, "bad-cursor", "Bad request.",
+                   "since, or Last-Event-ID, is the id of an event, or 0 for all that is kept.");
+  }
   HttpResponse response;
   response.content_type = "text/event-stream";
   response.headers["Cache-Control"] = "no-store";
-  response.stream = [&context, cursor](HttpStream& stream) { return send_events(context, cursor, stream); };
+  response.stream = [&context, place = *place](HttpStream& stream) {
+    return send_events(context, place, stream);
+  };
   return response;
 }
 

@@ -8,7 +8,7 @@ namespace starling {
 
 [[nodiscard]] HttpResponse get_nodes(const ApiContext& context);
 [[nodiscard]] HttpResponse get_status(const ApiContext& context);
-// Server-sent; ?since=CURSOR or Last-Event-ID resumes, 0 is the oldest kept.
+// Server-sent; ?since=CURSOR or Last-Event-ID resumes (see EventLog).
 [[nodiscard]] HttpResponse get_events(ApiContext& context, const HttpRequest& request);
 
 // For commands that sign with a key of their own (root): what a record must be put after, and the way in for
