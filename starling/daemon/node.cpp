@@ -208,7 +208,7 @@ void FleetNode::on_status(const PeerId& node) {
   events_.add("node", json::object{{"peer", node.to_string()}});
 }
 
-void FleetNode::on_alarm(const SyncAlarm& alarm, bool raised) {
+void FleetNode::on_alarm(const Alarm& alarm, bool raised) {
   events_.add("alarm", json::object{{"kind", to_string(alarm.kind)},
                                     {"peer", alarm.node.to_string()},
                                     {"what", alarm.what},

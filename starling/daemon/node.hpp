@@ -66,7 +66,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   void on_ruling(const RecordPtr& ruling) override;
   void on_state_differs(const RecordPtr& anchor) override;
   void on_status(const PeerId& node) override;
-  void on_alarm(const SyncAlarm& alarm, bool raised) override;
+  void on_alarm(const Alarm& alarm, bool raised) override;
 
   void tell_status();
   void on_data_plane(const DataPlaneEvent& event);

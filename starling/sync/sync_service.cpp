@@ -357,7 +357,7 @@ void SyncService::on_change_state(const RecordId& change, const ChangeStatus& st
   }
 }
 
-SyncAlarms::Holds SyncService::holds_record() const {
+Alarms::Holds SyncService::holds_record() const {
   return [this](const RecordId& id) { return fleet_.log().holds(id); };
 }
 
@@ -365,19 +365,19 @@ Task<> SyncService::watch_alarms() {
   while (true) {
     co_await libp2p::sleep_for(env_, alarm_interval);
     const libp2p::Instant now = env_.now();
-    const SyncAlarms::Changes changes = alarms_.update(
+    const Alarms::Changes changes = alarms_.update(
         board_, fresh_for(),
-        puller_.planner().unfetchable(fleet_.log().vector(), now, SyncAlarms::unfetchable_after),
+        puller_.planner().unfetchable(fleet_.log().vector(), now, Alarms::unfetchable_after),
         holds_record(), now);
-    for (const SyncAlarm& alarm : changes.raised) {
+    for (const Alarm& alarm : changes.raised) {
       env_.log.warn("sync.alarm", {{"kind", to_string(alarm.kind)},
                                    {"node", alarm.node.to_string()},
                                    {"what", alarm.what},
                                    {"hint", explain(alarm)}});
     }
     for (StatusListener* listener : std::vector(listeners_)) {
-      for (const SyncAlarm& alarm : changes.raised) listener->on_alarm(alarm, true);
-      for (const SyncAlarm& alarm : changes.over) listener->on_alarm(alarm, false);
+      for (const Alarm& alarm : changes.raised) listener->on_alarm(alarm, true);
+      for (const Alarm& alarm : changes.over) listener->on_alarm(alarm, false);
     }
   }
 }

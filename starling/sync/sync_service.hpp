@@ -14,7 +14,7 @@
 #include "starling/sync/gate.hpp"
 #include "starling/sync/puller.hpp"
 #include "starling/sync/status_board.hpp"
-#include "starling/sync/sync_alarms.hpp"
+#include "starling/sync/alarms.hpp"
 
 namespace starling {
 
@@ -29,7 +29,7 @@ class StatusListener {
   virtual ~StatusListener() = default;
   virtual void on_status(const PeerId& /*node*/) {}
   // Raised, or over.
-  virtual void on_alarm(const SyncAlarm& /*alarm*/, bool /*raised*/) {}
+  virtual void on_alarm(const Alarm& /*alarm*/, bool /*raised*/) {}
 };
 
 class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
@@ -47,7 +47,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void set_local_status(Status status);
   [[nodiscard]] const Status& local_status() const noexcept { return local_; }
   [[nodiscard]] const StatusBoard& board() const noexcept { return board_; }
-  [[nodiscard]] const SyncAlarms& alarms() const noexcept { return alarms_; }
+  [[nodiscard]] const Alarms& alarms() const noexcept { return alarms_; }
   // Connected, or heard of within three heartbeats.
   [[nodiscard]] bool is_online(const PeerId& node) const;
   // Does `node` hold the record on disk, as far as its last status shows?
@@ -87,7 +87,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void keep_members_connected();
   // Nothing while it is not certain: records on their way to the disk, or held by our clock alone.
   [[nodiscard]] std::optional<StateMark> state_mark() const;
-  [[nodiscard]] SyncAlarms::Holds holds_record() const;
+  [[nodiscard]] Alarms::Holds holds_record() const;
   [[nodiscard]] Duration fresh_for() const;
   void find_held();
 
@@ -100,7 +100,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   Gate& gate_;
   SyncConfig config_;
   StatusBoard board_;
-  SyncAlarms alarms_;
+  Alarms alarms_;
   Puller puller_;
   Status local_;
   Bytes local_envelope_;

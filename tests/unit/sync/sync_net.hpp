@@ -31,9 +31,9 @@ class SyncNet {
   }
 
   struct Heard final : StatusListener {
-    std::vector<std::pair<SyncAlarm, bool>> alarms;
-    void on_alarm(const SyncAlarm& alarm, bool raised) override { alarms.emplace_back(alarm, raised); }
-    [[nodiscard]] std::size_t raised(SyncAlarm::Kind kind) const {
+    std::vector<std::pair<Alarm, bool>> alarms;
+    void on_alarm(const Alarm& alarm, bool raised) override { alarms.emplace_back(alarm, raised); }
+    [[nodiscard]] std::size_t raised(Alarm::Kind kind) const {
       return static_cast<std::size_t>(std::ranges::count_if(
           alarms, [kind](const auto& entry) { return entry.second && entry.first.kind == kind; }));
     }

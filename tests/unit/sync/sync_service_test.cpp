@@ -218,7 +218,7 @@ TEST_F(Syncing, RV13_APeerThatWithholdsIsPassedOver) {
   net.connect(behind, 2);
   net.runtime.run_for(minutes(3));
   EXPECT_EQ(behind.fleet.log().size(), before);
-  EXPECT_EQ(behind.heard.raised(SyncAlarm::Kind::unfetchable), 1U);
+  EXPECT_EQ(behind.heard.raised(Alarm::Kind::unfetchable), 1U);
   net.add(3);
   net.connect(behind, 3);
   EXPECT_TRUE(net.run_until([&] { return net.caught_up(behind); }, seconds(5)));
@@ -234,11 +234,11 @@ TEST_F(Syncing, RV13_AHeadInASignedStatusThatNobodyServesRaisesAnAlarm) {
   status.heads[0].bytes.fill(5);
   tell(*liar, status);
   net.runtime.run_for(seconds(80));
-  EXPECT_EQ(node.heard.raised(SyncAlarm::Kind::unfetchable), 0U);
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::unfetchable), 0U);
   net.runtime.run_for(seconds(20));
-  EXPECT_EQ(node.heard.raised(SyncAlarm::Kind::unfetchable), 1U);
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::unfetchable), 1U);
   net.runtime.run_for(minutes(5));
-  EXPECT_EQ(node.heard.raised(SyncAlarm::Kind::unfetchable), 1U);
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::unfetchable), 1U);
   net.runtime.run(liar->stop());
 }
 
@@ -248,9 +248,9 @@ TEST_F(Syncing, RV13_AMemberWhoseStatusesStopIsStale) {
   tell(*other, claim(1));
   tell(*other, claim(2));
   net.runtime.run_for(seconds(80));
-  EXPECT_EQ(node.heard.raised(SyncAlarm::Kind::stale), 0U);
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::stale), 0U);
   net.runtime.run_for(seconds(20));
-  EXPECT_EQ(node.heard.raised(SyncAlarm::Kind::stale), 1U);
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::stale), 1U);
   net.runtime.run(other->stop());
 }
 
@@ -265,8 +265,8 @@ TEST_F(Syncing, M9_APeerThatClaimsAnotherStateOfTheSameRecordsRaisesAnAlarmOnce)
     tell(*liar, status);
     net.runtime.run_for(seconds(10));
   }
-  ASSERT_EQ(node.heard.raised(SyncAlarm::Kind::differs), 1U);
-  const SyncAlarm& alarm = node.heard.alarms.front().first;
+  ASSERT_EQ(node.heard.raised(Alarm::Kind::differs), 1U);
+  const Alarm& alarm = node.heard.alarms.front().first;
   EXPECT_EQ(alarm.node, peer_of(key_of(2)));
   EXPECT_NE(alarm.what.find(to_hex(*node.fleet.revision())), std::string::npos);
   net.runtime.run(liar->stop());

@@ -1,4 +1,4 @@
-#include "starling/sync/sync_alarms.hpp"
+#include "starling/sync/alarms.hpp"
 
 #include "tests/support/fleet_fixture.hpp"
 
@@ -21,7 +21,7 @@ RevisionId revision_number(std::uint8_t number) {
   return id;
 }
 
-class Alarms : public ::testing::Test {
+class StandingAlarms : public ::testing::Test {
  protected:
   Status status_of(std::uint8_t node) {
     Status status;
@@ -50,18 +50,18 @@ class Alarms : public ::testing::Test {
     ours.vector_digest.fill(7);
     hear(status, ours);
   }
-  SyncAlarms::Changes update() { return alarms.update(board, seconds(90), unfetchable, holds, now); }
+  Alarms::Changes update() { return alarms.update(board, seconds(90), unfetchable, holds, now); }
 
   StatusBoard board;
-  SyncAlarms alarms;
+  Alarms alarms;
   std::set<RecordId> held;
-  const SyncAlarms::Holds holds = [this](const RecordId& id) { return held.contains(id); };
+  const Alarms::Holds holds = [this](const RecordId& id) { return held.contains(id); };
   std::vector<Unfetchable> unfetchable;
   std::uint64_t counter = 0;
   Instant now{seconds(1000)};
 };
 
-TEST_F(Alarms, RV13_AMemberThatFallsSilentIsStaleAfterThreeHeartbeats) {
+TEST_F(StandingAlarms, RV13_AMemberThatFallsSilentIsStaleAfterThreeHeartbeats) {
   hear(status_of(1));
   hear(status_of(1));
   now += seconds(90);
@@ -69,33 +69,33 @@ TEST_F(Alarms, RV13_AMemberThatFallsSilentIsStaleAfterThreeHeartbeats) {
   now += seconds(1);
   const auto changes = update();
   ASSERT_EQ(changes.raised.size(), 1U);
-  EXPECT_EQ(changes.raised[0].kind, SyncAlarm::Kind::stale);
+  EXPECT_EQ(changes.raised[0].kind, Alarm::Kind::stale);
   EXPECT_EQ(changes.raised[0].node, peer_of(key_of(1)));
   EXPECT_TRUE(update().raised.empty());  // once
   hear(status_of(1));
   EXPECT_EQ(update().over, changes.raised);
 }
 
-TEST_F(Alarms, AMemberOfWhomOnlyAnOldStatusCameIsNotCalledStale) {
+TEST_F(StandingAlarms, AMemberOfWhomOnlyAnOldStatusCameIsNotCalledStale) {
   hear(status_of(1));
   now += seconds(1000);
   EXPECT_TRUE(update().raised.empty());
 }
 
-TEST_F(Alarms, RV13_AHeadThatNobodyBringsIsUnfetchableAfterNinetySeconds) {
+TEST_F(StandingAlarms, RV13_AHeadThatNobodyBringsIsUnfetchableAfterNinetySeconds) {
   hear_heads(1, {record_number(5)});
   now += seconds(89);
   EXPECT_TRUE(update().raised.empty());
   now += seconds(1);
   const auto changes = update();
   ASSERT_EQ(changes.raised.size(), 1U);
-  EXPECT_EQ(changes.raised[0].kind, SyncAlarm::Kind::unfetchable);
+  EXPECT_EQ(changes.raised[0].kind, Alarm::Kind::unfetchable);
   EXPECT_NE(explain(changes.raised[0]).find(to_cid(record_number(5))), std::string::npos);
   held.insert(record_number(5));
   EXPECT_EQ(update().over, changes.raised);
 }
 
-TEST_F(Alarms, RV13_ANodeWhoseHeadsGoOnWhileNoneOfThemComesIsNoticedToo) {
+TEST_F(StandingAlarms, RV13_ANodeWhoseHeadsGoOnWhileNoneOfThemComesIsNoticedToo) {
   for (std::uint8_t head = 1; head < 5; ++head) {
     hear_heads(1, {record_number(head)});
     now += seconds(30);
@@ -103,7 +103,7 @@ TEST_F(Alarms, RV13_ANodeWhoseHeadsGoOnWhileNoneOfThemComesIsNoticedToo) {
   EXPECT_EQ(update().raised.size(), 1U);
 }
 
-TEST_F(Alarms, HeadsThatComeInTimeRaiseNothingHoweverManyFollow) {
+TEST_F(StandingAlarms, HeadsThatComeInTimeRaiseNothingHoweverManyFollow) {
   for (std::uint8_t head = 1; head < 50; ++head) {
     hear_heads(1, {record_number(head)});
     now += seconds(30);
@@ -112,7 +112,7 @@ TEST_F(Alarms, HeadsThatComeInTimeRaiseNothingHoweverManyFollow) {
   }
 }
 
-TEST_F(Alarms, AVectorsEntryThatNobodyServesIsOneToo) {
+TEST_F(StandingAlarms, AVectorsEntryThatNobodyServesIsOneToo) {
   unfetchable.push_back({{peer_of(key_of(2)), 9}, 100, peer_of(key_of(1)), now});
   EXPECT_EQ(update().raised.size(), 1U);
   EXPECT_TRUE(update().raised.empty());
@@ -120,11 +120,11 @@ TEST_F(Alarms, AVectorsEntryThatNobodyServesIsOneToo) {
   EXPECT_EQ(update().over.size(), 1U);
 }
 
-TEST_F(Alarms, M9_TheSameVectorWithAnotherRevisionIsToldOncePerPair) {
+TEST_F(StandingAlarms, M9_TheSameVectorWithAnotherRevisionIsToldOncePerPair) {
   hear_state(1, 7, 3, 4);
   auto changes = update();
   ASSERT_EQ(changes.raised.size(), 1U);
-  EXPECT_EQ(changes.raised[0].kind, SyncAlarm::Kind::differs);
+  EXPECT_EQ(changes.raised[0].kind, Alarm::Kind::differs);
   EXPECT_EQ(changes.raised[0].node, peer_of(key_of(1)));
   EXPECT_NE(changes.raised[0].what.find(to_hex(revision_number(3))), std::string::npos);
   EXPECT_NE(changes.raised[0].what.find(to_hex(revision_number(4))), std::string::npos);
@@ -140,14 +140,14 @@ TEST_F(Alarms, M9_TheSameVectorWithAnotherRevisionIsToldOncePerPair) {
   EXPECT_EQ(update().over.size(), 1U);
 }
 
-TEST_F(Alarms, M9_AnotherLevelOrOtherRecordsAreNoDifference) {
+TEST_F(StandingAlarms, M9_AnotherLevelOrOtherRecordsAreNoDifference) {
   hear_state(1, 7, 3, 4, 2);
   hear_state(2, 8, 3, 4);
   hear(status_of(3));
   EXPECT_TRUE(update().raised.empty());
 }
 
-TEST_F(Alarms, ANodeThatIsForgottenTakesItsAlarmsAlong) {
+TEST_F(StandingAlarms, ANodeThatIsForgottenTakesItsAlarmsAlong) {
   hear_state(1, 7, 3, 4);
   EXPECT_EQ(update().raised.size(), 1U);
   alarms.forget(peer_of(key_of(1)));

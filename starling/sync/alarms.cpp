@@ -1,38 +1,38 @@
-#include "starling/sync/sync_alarms.hpp"
+#include "starling/sync/alarms.hpp"
 
 #include <algorithm>
 #include <set>
 
 namespace starling {
 
-std::string_view to_string(SyncAlarm::Kind kind) noexcept {
+std::string_view to_string(Alarm::Kind kind) noexcept {
   switch (kind) {
-    case SyncAlarm::Kind::stale:
+    case Alarm::Kind::stale:
       return "stale";
-    case SyncAlarm::Kind::unfetchable:
+    case Alarm::Kind::unfetchable:
       return "unfetchable";
-    case SyncAlarm::Kind::differs:
+    case Alarm::Kind::differs:
       return "differs";
   }
   return "unknown";
 }
 
-std::string explain(const SyncAlarm& alarm) {
+std::string explain(const Alarm& alarm) {
   switch (alarm.kind) {
-    case SyncAlarm::Kind::stale:
+    case Alarm::Kind::stale:
       return "nothing was heard of this node for three heartbeats: is it running, and can others reach it?";
-    case SyncAlarm::Kind::unfetchable:
+    case Alarm::Kind::unfetchable:
       return "this node names " + alarm.what +
              ", and for 90 s no peer has brought it: it may be withheld; connect to more members, or look at "
              "the node";
-    case SyncAlarm::Kind::differs:
+    case Alarm::Kind::differs:
       return "from the same records this node makes another state, " + alarm.what +
              " here (M9): one of the two is damaged or lies; compare their versions, then their stores";
   }
   return {};
 }
 
-void SyncAlarms::heard(const Status& status, const std::optional<StateMark>& ours, const Holds& holds,
+void Alarms::heard(const Status& status, const std::optional<StateMark>& ours, const Holds& holds,
                        Instant now) {
   Heard& heard = heard_[status.node];
   // A head that is gone from the status is behind another one now: what has been missing so long still is.
@@ -55,24 +55,24 @@ void SyncAlarms::heard(const Status& status, const std::optional<StateMark>& our
     heard.differs = to_hex(*status.revision) + " there, " + to_hex(ours->revision);
 }
 
-void SyncAlarms::forget(const PeerId& node) { heard_.erase(node); }
+void Alarms::forget(const PeerId& node) { heard_.erase(node); }
 
-SyncAlarms::Changes SyncAlarms::update(const StatusBoard& board, Duration fresh_for,
+Alarms::Changes Alarms::update(const StatusBoard& board, Duration fresh_for,
                                        const std::vector<Unfetchable>& unfetchable, const Holds& holds,
                                        Instant now) {
-  std::set<SyncAlarm> present;
+  std::set<Alarm> present;
   for (const auto& [node, seen] : board.all()) {
-    if (seen.fresh && now - seen.at > fresh_for) present.insert({SyncAlarm::Kind::stale, node, {}});
+    if (seen.fresh && now - seen.at > fresh_for) present.insert({Alarm::Kind::stale, node, {}});
   }
   for (const auto& [node, heard] : heard_) {
     for (const auto& [head, since] : heard.unknown) {
       if (now - since >= unfetchable_after && !holds(head))
-        present.insert({SyncAlarm::Kind::unfetchable, node, "the record " + to_cid(head)});
+        present.insert({Alarm::Kind::unfetchable, node, "the record " + to_cid(head)});
     }
-    if (!heard.differs.empty()) present.insert({SyncAlarm::Kind::differs, node, heard.differs});
+    if (!heard.differs.empty()) present.insert({Alarm::Kind::differs, node, heard.differs});
   }
   for (const Unfetchable& one : unfetchable) {
-    present.insert({SyncAlarm::Kind::unfetchable, one.named_by,
+    present.insert({Alarm::Kind::unfetchable, one.named_by,
                     "number " + std::to_string(one.seq) + " of " + one.chain.author.to_string() +
                         "'s chain " + std::to_string(one.chain.incarnation)});
   }
@@ -82,7 +82,7 @@ SyncAlarms::Changes SyncAlarms::update(const StatusBoard& board, Duration fresh_
     changes.over.push_back(entry.first);
     return true;
   });
-  for (const SyncAlarm& alarm : present) {
+  for (const Alarm& alarm : present) {
     if (standing_.size() < max_standing && standing_.emplace(alarm, now).second)
       changes.raised.push_back(alarm);
   }

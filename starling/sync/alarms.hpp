@@ -13,7 +13,7 @@
 
 namespace starling {
 
-struct SyncAlarm {
+struct Alarm {
   enum class Kind {
     stale,        // a member that was heard of has not been for three heartbeats (RV13)
     unfetchable,  // a signed status or a vector names what nobody has brought for 90 s (RV13)
@@ -22,11 +22,11 @@ struct SyncAlarm {
   Kind kind{};
   PeerId node;       // whom it is about
   std::string what;  // a head, a place in a chain, two revisions
-  friend auto operator<=>(const SyncAlarm&, const SyncAlarm&) = default;
+  friend auto operator<=>(const Alarm&, const Alarm&) = default;
 };
-[[nodiscard]] std::string_view to_string(SyncAlarm::Kind kind) noexcept;
+[[nodiscard]] std::string_view to_string(Alarm::Kind kind) noexcept;
 // For people: what it means, and what to do.
-[[nodiscard]] std::string explain(const SyncAlarm& alarm);
+[[nodiscard]] std::string explain(const Alarm& alarm);
 
 // What a node's present state follows from, while that is certain (see Status::vector_digest).
 struct StateMark {
@@ -37,7 +37,7 @@ struct StateMark {
 
 // Pure. Each alarm is raised once and stands until its cause is gone. Bounded by the members, and the heads
 // of each one's status.
-class SyncAlarms {
+class Alarms {
  public:
   static constexpr Duration unfetchable_after = std::chrono::seconds(90);
   static constexpr std::size_t max_standing = 4096;
@@ -49,13 +49,13 @@ class SyncAlarms {
   void forget(const PeerId& node);
 
   struct Changes {
-    std::vector<SyncAlarm> raised;
-    std::vector<SyncAlarm> over;
+    std::vector<Alarm> raised;
+    std::vector<Alarm> over;
   };
   // Looks at everything anew. `fresh_for` is how long a status is fresh.
   [[nodiscard]] Changes update(const StatusBoard& board, Duration fresh_for,
                                const std::vector<Unfetchable>& unfetchable, const Holds& holds, Instant now);
-  [[nodiscard]] const std::map<SyncAlarm, Instant>& standing() const noexcept { return standing_; }
+  [[nodiscard]] const std::map<Alarm, Instant>& standing() const noexcept { return standing_; }
 
  private:
   struct Heard {
@@ -64,7 +64,7 @@ class SyncAlarms {
   };
 
   std::map<PeerId, Heard> heard_;
-  std::map<SyncAlarm, Instant> standing_;  // and since when
+  std::map<Alarm, Instant> standing_;  // and since when
 };
 
 }  // namespace starling
