@@ -19,6 +19,9 @@ constexpr std::string_view page_html = R"(<!doctype html>
 <body>
 <header><h1>Starling</h1><p id="fleet">…</p></header>
 <main>
+<section aria-labelledby="alarms-title" id="alarms-section" hidden><h2 id="alarms-title">Alarms</h2>
+<table><thead><tr><th>Kind</th><th>Node</th><th>Since</th><th>What to do</th></tr></thead><tbody id="alarms"></tbody></table>
+<p class="hint"><code>starling alarms</code> shows the same.</p></section>
 <section aria-labelledby="nodes-title"><h2 id="nodes-title">Nodes</h2>
 <table><thead><tr><th>Name</th><th>Role</th><th>State</th><th>Applied</th><th>Healthy</th><th>Trouble</th></tr></thead>
 <tbody id="nodes"></tbody></table>
@@ -58,6 +61,12 @@ async function draw() {
     const [status, nodes, changes] = await Promise.all([get('/v1/status'), get('/v1/nodes'), get('/v1/changes?limit=20')]);
     document.getElementById('fleet').textContent = 'fleet ' + status.fleet + ' · ' + status.online + ' of ' + status.members +
       ' online · revision ' + (status.revision ? status.revision.slice(0, 8) : 'none') + ' · ' + status.conflicts + ' conflicts';
+    document.getElementById('alarms-section').hidden = status.alarms.length === 0;
+    const alarmRows = document.getElementById('alarms'); alarmRows.replaceChildren();
+    for (const a of status.alarms) {
+      const row = alarmRows.insertRow();
+      cell(row, a.kind, 'down'); cell(row, a.name || a.peer.slice(-8)); cell(row, age(a.age_ms)); cell(row, a.message);
+    }
     const nodeRows = document.getElementById('nodes'); nodeRows.replaceChildren();
     for (const n of nodes.nodes) {
       const row = nodeRows.insertRow();

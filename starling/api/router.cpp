@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "starling/api/handlers/alarms_handler.hpp"
 #include "starling/api/handlers/change_handler.hpp"
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/handlers/fleet_handler.hpp"
@@ -81,6 +82,7 @@ constexpr std::array slow_routes{
 constexpr std::array fleet_routes{
     FleetRoute{"/v1/nodes", [](ApiContext& c, const HttpRequest&) { return get_nodes(c); }},
     FleetRoute{"/v1/status", [](ApiContext& c, const HttpRequest&) { return get_status(c); }},
+    FleetRoute{"/v1/alarms", [](ApiContext& c, const HttpRequest&) { return get_alarms(c); }},
     FleetRoute{"/v1/changes", [](ApiContext& c, const HttpRequest& r) { return get_changes(c, r); }},
     FleetRoute{"/v1/anchors", [](ApiContext& c, const HttpRequest&) { return get_anchors(c); }},
     FleetRoute{"/v1/forks", [](ApiContext& c, const HttpRequest& r) { return get_forks(c, r); }},

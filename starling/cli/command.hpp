@@ -30,7 +30,7 @@ void add_join(CLI::App& app, CommandContext& context);
 void add_restore(CLI::App& app, CommandContext& context);
 void add_run(CLI::App& app, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
-void add_views(CLI::App& app, CommandContext& context);      // status, nodes
+void add_views(CLI::App& app, CommandContext& context);      // status, nodes, alarms
 void add_config(CLI::App& app, CommandContext& context);     // get, set, rm, apply, publish
 void add_log(CLI::App& app, CommandContext& context);        // fork, discard, repropose, anchor, checkpoint
 void add_change(CLI::App& app, CommandContext& context);     // several edits at once

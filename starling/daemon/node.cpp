@@ -1,5 +1,6 @@
 #include "starling/daemon/node.hpp"
 
+#include "starling/api/handlers/alarms_handler.hpp"
 #include "starling/daemon/own_address.hpp"
 
 namespace starling {
@@ -209,11 +210,9 @@ void FleetNode::on_status(const PeerId& node) {
 }
 
 void FleetNode::on_alarm(const Alarm& alarm, bool raised) {
-  events_.add("alarm", json::object{{"kind", to_string(alarm.kind)},
-                                    {"peer", alarm.node.to_string()},
-                                    {"what", alarm.what},
-                                    {"raised", raised},
-                                    {"message", explain(alarm)}});
+  json::object told = alarm_json(fleet_.charter(), alarm);
+  told["raised"] = raised;
+  events_.add("alarm", std::move(told));
 }
 
 void FleetNode::on_data_plane(const DataPlaneEvent& event) {

@@ -1,5 +1,6 @@
 #include "starling/fleet/fork_report.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace starling {
@@ -28,6 +29,13 @@ std::vector<ForkReport> fork_reports(const Fleet& fleet) {
                        branches_of(fleet.log(), chain, *head.fork)});
   }
   return reports;
+}
+
+bool awaits_ruling(const ForkReport& report) {
+  const auto is_quarantined = [](const ForkBranch& branch) {
+    return branch.standing == Standing::quarantined;
+  };
+  return !report.ruling && std::ranges::any_of(report.branches, is_quarantined);
 }
 
 std::string to_text(const ChainId& chain) {

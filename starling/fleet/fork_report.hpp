@@ -25,6 +25,9 @@ struct ForkReport {
 // In order of chains.
 [[nodiscard]] std::vector<ForkReport> fork_reports(const Fleet& fleet);
 
+// Does anything of it count for nothing until a ruling is made?
+[[nodiscard]] bool awaits_ruling(const ForkReport& report);
+
 // "PEER/INCARNATION", the incarnation in 16 hexadecimal digits.
 [[nodiscard]] std::string to_text(const ChainId& chain);
 // That, or the id of a record of the chain. Errors: parse, not_found.

@@ -1,7 +1,6 @@
 #include "starling/sync/alarms.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace starling {
 
@@ -13,6 +12,14 @@ std::string_view to_string(Alarm::Kind kind) noexcept {
       return "unfetchable";
     case Alarm::Kind::differs:
       return "differs";
+    case Alarm::Kind::held:
+      return "held";
+    case Alarm::Kind::clock:
+      return "clock";
+    case Alarm::Kind::fork:
+      return "fork";
+    case Alarm::Kind::state_differs:
+      return "state-differs";
   }
   return "unknown";
 }
@@ -28,12 +35,31 @@ std::string explain(const Alarm& alarm) {
     case Alarm::Kind::differs:
       return "from the same records this node makes another state, " + alarm.what +
              " here (M9): one of the two is damaged or lies; compare their versions, then their stores";
+    case Alarm::Kind::held:
+      return "this node wrote " + alarm.what +
+             " with a clock too far ahead of the fleet's (L7): it counts for nothing until the fleet's time "
+             "has "
+             "come there; `starling repropose` says the same now, `starling discard` makes it void";
+    case Alarm::Kind::clock:
+      return "this node's clock is more than 5 minutes " + alarm.what + " the fleet's" +
+             (alarm.what == clock_ahead ? ", so it may not write (L7)" : " (L7)") +
+             ": set it, and see to its time service";
+    case Alarm::Kind::fork:
+      return "this node's key has written two records with one number in the chain " + alarm.what +
+             " (L3): is the machine there twice, or was it set back? What lies past that counts for nothing "
+             "until "
+             "an admin says which stands: `starling fork show`, then `starling fork rule`";
+    case Alarm::Kind::state_differs:
+      return "this node signed another state in " + alarm.what +
+             " than the same records make here (M9): one of the two is damaged or lies; compare their "
+             "versions, "
+             "then their stores";
   }
   return {};
 }
 
 void Alarms::heard(const Status& status, const std::optional<StateMark>& ours, const Holds& holds,
-                       Instant now) {
+                   Instant now) {
   Heard& heard = heard_[status.node];
   // A head that is gone from the status is behind another one now: what has been missing so long still is.
   std::optional<Instant> missing_since;
@@ -58,23 +84,25 @@ void Alarms::heard(const Status& status, const std::optional<StateMark>& ours, c
 void Alarms::forget(const PeerId& node) { heard_.erase(node); }
 
 Alarms::Changes Alarms::update(const StatusBoard& board, Duration fresh_for,
-                                       const std::vector<Unfetchable>& unfetchable, const Holds& holds,
-                                       Instant now) {
-  std::set<Alarm> present;
+                               const std::vector<Unfetchable>& unfetchable, const Holds& holds,
+                               AlarmsSince of_fleet, Instant now) {
+  AlarmsSince present = std::move(of_fleet);
   for (const auto& [node, seen] : board.all()) {
-    if (seen.fresh && now - seen.at > fresh_for) present.insert({Alarm::Kind::stale, node, {}});
+    if (seen.fresh && now - seen.at > fresh_for)
+      present.emplace(Alarm{Alarm::Kind::stale, node, {}}, seen.at);
   }
   for (const auto& [node, heard] : heard_) {
     for (const auto& [head, since] : heard.unknown) {
       if (now - since >= unfetchable_after && !holds(head))
-        present.insert({Alarm::Kind::unfetchable, node, "the record " + to_cid(head)});
+        present.emplace(Alarm{Alarm::Kind::unfetchable, node, "the record " + to_cid(head)}, since);
     }
-    if (!heard.differs.empty()) present.insert({Alarm::Kind::differs, node, heard.differs});
+    if (!heard.differs.empty()) present.emplace(Alarm{Alarm::Kind::differs, node, heard.differs}, now);
   }
   for (const Unfetchable& one : unfetchable) {
-    present.insert({Alarm::Kind::unfetchable, one.named_by,
-                    "number " + std::to_string(one.seq) + " of " + one.chain.author.to_string() +
-                        "'s chain " + std::to_string(one.chain.incarnation)});
+    present.emplace(Alarm{Alarm::Kind::unfetchable, one.named_by,
+                          "number " + std::to_string(one.seq) + " of " + one.chain.author.to_string() +
+                              "'s chain " + std::to_string(one.chain.incarnation)},
+                    one.since);
   }
   Changes changes;
   std::erase_if(standing_, [&](const auto& entry) {
@@ -82,8 +110,8 @@ Alarms::Changes Alarms::update(const StatusBoard& board, Duration fresh_for,
     changes.over.push_back(entry.first);
     return true;
   });
-  for (const Alarm& alarm : present) {
-    if (standing_.size() < max_standing && standing_.emplace(alarm, now).second)
+  for (const auto& [alarm, since] : present) {
+    if (standing_.size() < max_standing && standing_.emplace(alarm, since).second)
       changes.raised.push_back(alarm);
   }
   return changes;

@@ -365,21 +365,52 @@ Task<> SyncService::watch_alarms() {
   while (true) {
     co_await libp2p::sleep_for(env_, alarm_interval);
     const libp2p::Instant now = env_.now();
-    const Alarms::Changes changes = alarms_.update(
-        board_, fresh_for(),
-        puller_.planner().unfetchable(fleet_.log().vector(), now, Alarms::unfetchable_after),
-        holds_record(), now);
+    const Alarms::Changes changes =
+        alarms_.update(board_, fresh_for(),
+                       puller_.planner().unfetchable(fleet_.log().vector(), now, Alarms::unfetchable_after),
+                       holds_record(), fleet_alarms(fleet_, clock_offsets(), env_.clock.wall(), now), now);
     for (const Alarm& alarm : changes.raised) {
-      env_.log.warn("sync.alarm", {{"kind", to_string(alarm.kind)},
-                                   {"node", alarm.node.to_string()},
-                                   {"what", alarm.what},
-                                   {"hint", explain(alarm)}});
+      env_.log.warn("alarm", {{"kind", to_string(alarm.kind)},
+                              {"node", alarm.node.to_string()},
+                              {"what", alarm.what},
+                              {"hint", explain(alarm)}});
     }
     for (StatusListener* listener : std::vector(listeners_)) {
       for (const Alarm& alarm : changes.raised) listener->on_alarm(alarm, true);
       for (const Alarm& alarm : changes.over) listener->on_alarm(alarm, false);
     }
   }
+}
+
+std::optional<std::chrono::milliseconds> SyncService::clock_offset(const PeerId& node) const {
+  using std::chrono::milliseconds;
+  const auto behind = [this](libp2p::WallTime clock) {
+    return std::chrono::duration_cast<milliseconds>(fleet_.fleet_time() - clock);
+  };
+  if (node == fleet_.node()) return behind(env_.clock.wall());
+  const libp2p::Instant now = env_.now();
+  if (!board_.is_fresh(node, now, fresh_for())) return std::nullopt;
+  const SeenStatus* seen = board_.find(node);
+  return behind(seen->status.clock + std::chrono::duration_cast<milliseconds>(now - seen->at));
+}
+
+ClockOffsets SyncService::clock_offsets() const {
+  ClockOffsets offsets;
+  for (const auto& [node, member] : fleet_.charter().members()) {
+    if (const auto offset = clock_offset(node)) offsets.emplace(node, *offset);
+  }
+  return offsets;
+}
+
+void SyncService::on_state_differs(const RecordPtr& anchor) {
+  if (!fleet_.facts().contains(difference_fact(anchor->id)))
+    tasks_.spawn("sync.remember_difference", remember_difference(anchor->id));
+}
+
+Task<> SyncService::remember_difference(RecordId anchor) {
+  const auto told = env_.clock.wall().time_since_epoch().count();
+  // A store that fails is told of by itself; the alarm stands without it.
+  (void)co_await fleet_.remember(difference_fact(anchor), std::to_string(told));
 }
 
 bool SyncService::is_online(const PeerId& node) const {

@@ -11,10 +11,10 @@
 #include "libp2p/protocols/gossipsub/gossipsub.hpp"
 #include "libp2p/swarm/swarm.hpp"
 #include "starling/fleet/fleet.hpp"
+#include "starling/sync/fleet_alarms.hpp"
 #include "starling/sync/gate.hpp"
 #include "starling/sync/puller.hpp"
 #include "starling/sync/status_board.hpp"
-#include "starling/sync/alarms.hpp"
 
 namespace starling {
 
@@ -48,6 +48,9 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   [[nodiscard]] const Status& local_status() const noexcept { return local_; }
   [[nodiscard]] const StatusBoard& board() const noexcept { return board_; }
   [[nodiscard]] const Alarms& alarms() const noexcept { return alarms_; }
+  // How far a member's clock is behind the fleet's (less than nothing: ahead of it); nothing while no fresh
+  // status tells.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> clock_offset(const PeerId& node) const;
   // Connected, or heard of within three heartbeats.
   [[nodiscard]] bool is_online(const PeerId& node) const;
   // Does `node` hold the record on disk, as far as its last status shows?
@@ -64,6 +67,7 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   void on_records(const std::vector<RecordPtr>& records) override;
   void on_charter_changed() override;
   void on_change_state(const RecordId& change, const ChangeStatus& status) override;
+  void on_state_differs(const RecordPtr& anchor) override;
   // SwarmObserver
   void on_peer_connected(const PeerId& peer) override;
   void on_peer_disconnected(const PeerId& peer) override;
@@ -74,6 +78,8 @@ class SyncService final : private FleetObserver, private libp2p::SwarmObserver {
   Task<> prove_membership(PeerId peer);
   Task<> tell_status_periodically();
   Task<> watch_alarms();
+  [[nodiscard]] ClockOffsets clock_offsets() const;
+  Task<> remember_difference(RecordId anchor);
 
   void subscribe();
   [[nodiscard]] libp2p::GossipVerdict check_announcement(const libp2p::GossipMessage& message);

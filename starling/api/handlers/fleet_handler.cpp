@@ -5,9 +5,15 @@
 
 #include "libp2p/swarm/transport_kind.hpp"
 #include "starling/api/change_json.hpp"
+#include "starling/api/handlers/alarms_handler.hpp"
 
 namespace starling {
 namespace {
+
+json::value clock_offset_json(const ApiContext& context, const PeerId& node) {
+  const auto offset = context.sync.clock_offset(node);
+  return offset ? json::value(offset->count()) : json::value(nullptr);
+}
 
 std::int64_t milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -68,6 +74,7 @@ json::object node_json(const ApiContext& context, const Member& member) {
                     {"held", status ? json::value(status->held) : json::value(nullptr)}};
   for (const FactKind kind : fact_kinds) node[to_string(kind)] = fact_json(status, kind, since_told);
   node["error"] = status && !status->error.empty() ? json::value(status->error) : json::value(nullptr);
+  node["clock_offset_ms"] = clock_offset_json(context, member.peer);
   node["connections"] = connections_json(context, member.peer);
   node["status_age_ms"] = status ? json::value(milliseconds(since_told)) : json::value(nullptr);
   return node;
@@ -96,8 +103,6 @@ HttpResponse get_status(const ApiContext& context) {
   Status own;
   context.applier.fill(own);
   const DataPlaneInfo data_plane = context.applier.driver().info();
-  const auto offset =
-      std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
   json::array listen;
   for (const libp2p::Multiaddr& address : context.swarm.listen_addresses())
     listen.emplace_back(address.to_string());
@@ -120,7 +125,9 @@ HttpResponse get_status(const ApiContext& context) {
                {"conflicts", fleet.merged().conflicts.size()},
                {"held", own.held.empty() ? json::value(nullptr) : json::value(own.held)},
                {"error", own.error.empty() ? json::value(nullptr) : json::value(own.error)},
-               {"clock_offset_ms", offset.count()},
+               {"clock_offset_ms", clock_offset_json(context, fleet.node())},
+               {"changes_held", fleet.held().size()},
+               {"alarms", alarms_json(context)},
                {"data_plane",
                 json::object{
                     {"kind", data_plane.kind}, {"version", data_plane.version}, {"where", data_plane.where}}},

@@ -16,8 +16,10 @@ void write_node(const NodeMetrics& metrics, PrometheusText& out) {
   out.gauge("starling_members", "Members of the fleet, this node too.", metrics.members);
   out.gauge("starling_members_online", "Members that this node sees online.", metrics.online);
   out.gauge("starling_records", "Signed records that this node holds.", metrics.records);
-  out.gauge("starling_changes", "Changes that are held, be they part of the document or not.",
+  out.gauge("starling_changes", "Changes that this node has, be they part of the document or not.",
             metrics.changes);
+  out.gauge("starling_changes_held", "Changes whose clock is too far ahead of the fleet's to count yet.",
+            metrics.changes_held);
   out.gauge("starling_conflicts", "Conflicts between changes that nobody has settled.", metrics.conflicts);
   out.gauge("starling_revision_applied", "1 while the data plane runs what the fleet has agreed on.",
             metrics.applied ? 1 : 0);
@@ -25,6 +27,8 @@ void write_node(const NodeMetrics& metrics, PrometheusText& out) {
   out.gauge("starling_apply_failing", "1 while the last apply has failed.", metrics.failing ? 1 : 0);
   out.gauge("starling_clock_offset_milliseconds",
             "How far this node's clock is from the fleet's, either way.", metrics.clock_offset_ms);
+  out.gauge("starling_alarms", "Alarms that stand, by kind.");
+  for (const auto& [kind, count] : metrics.alarms) out.sample(count, {{"kind", to_string(kind)}});
   out.counter("starling_events_total", "Events told to whoever watches.", metrics.events);
 }
 
@@ -54,6 +58,18 @@ void write_gossip(const GossipsubCounters& gossip, PrometheusText& out) {
 
 }  // namespace
 
+namespace {
+
+// Each kind is told of, also where none stands: a series that comes and goes can't be alerted on.
+std::map<Alarm::Kind, std::size_t> alarm_counts(const ApiContext& context) {
+  std::map<Alarm::Kind, std::size_t> counts;
+  for (const Alarm::Kind kind : alarm_kinds) counts[kind] = 0;
+  for (const auto& [alarm, since] : context.sync.alarms().standing()) ++counts[alarm.kind];
+  return counts;
+}
+
+}  // namespace
+
 std::string prometheus_text(const NodeMetrics& metrics) {
   PrometheusText out;
   write_node(metrics, out);
@@ -68,8 +84,7 @@ HttpResponse get_metrics(const ApiContext& context) {
   Status own;
   context.applier.fill(own);
   const auto& applied = own.fact(FactKind::applied);
-  const auto offset =
-      std::chrono::duration_cast<std::chrono::milliseconds>(fleet.fleet_time() - context.env.clock.wall());
+  const auto offset = context.sync.clock_offset(fleet.node()).value_or(std::chrono::milliseconds(0));
   const auto online =
       std::ranges::count_if(members, [&](const auto& entry) { return context.sync.is_online(entry.first); });
   HttpResponse response;
@@ -82,10 +97,12 @@ HttpResponse get_metrics(const ApiContext& context) {
                        .online = static_cast<std::size_t>(online),
                        .records = fleet.log().size(),
                        .changes = fleet.change_count(),
+                       .changes_held = fleet.held().size(),
                        .conflicts = fleet.merged().conflicts.size(),
                        .applied = fleet.revision() && applied && applied->revision == *fleet.revision(),
                        .held = !own.held.empty(),
                        .failing = !own.error.empty(),
+                       .alarms = alarm_counts(context),
                        .events = context.events.newest(),
                        .clock_offset_ms = static_cast<std::uint64_t>(std::abs(offset.count())),
                        .gossip = context.sync.gossip_counters(),

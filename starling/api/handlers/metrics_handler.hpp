@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "libp2p/protocols/gossipsub/gossipsub.hpp"
@@ -19,10 +20,12 @@ struct NodeMetrics {
   std::size_t online = 0;
   std::size_t records = 0;
   std::size_t changes = 0;
+  std::size_t changes_held = 0;
   std::size_t conflicts = 0;
   bool applied = false;  // the data plane runs what the fleet has agreed on
   bool held = false;
   bool failing = false;
+  std::map<Alarm::Kind, std::size_t> alarms = {};
   std::uint64_t events = 0;           // told to whoever watches
   std::uint64_t clock_offset_ms = 0;  // either way
   libp2p::GossipsubCounters gossip;

@@ -12,6 +12,8 @@ TEST(Metrics, AreInPrometheusFormat) {
   metrics.joined = true;
   metrics.members = 5;
   metrics.online = 4;
+  metrics.changes_held = 2;
+  metrics.alarms = {{Alarm::Kind::held, 2}, {Alarm::Kind::state_differs, 0}};
   metrics.gossip.delivered = 77;
   const auto series = libp2p::test::read_prometheus(prometheus_text(metrics));
   EXPECT_EQ(series.at("starling_build_info{version=\"1.2\\\"3\"}"), 1U);
@@ -19,6 +21,9 @@ TEST(Metrics, AreInPrometheusFormat) {
   EXPECT_EQ(series.at("starling_members"), 5U);
   EXPECT_EQ(series.at("starling_members_online"), 4U);
   EXPECT_EQ(series.at("starling_revision_applied"), 0U);
+  EXPECT_EQ(series.at("starling_changes_held"), 2U);
+  EXPECT_EQ(series.at("starling_alarms{kind=\"held\"}"), 2U);
+  EXPECT_EQ(series.at("starling_alarms{kind=\"state-differs\"}"), 0U);
   EXPECT_EQ(series.at("libp2p_gossipsub_delivered_total"), 77U);
   EXPECT_EQ(series.at("libp2p_connected_peers"), 0U);
 }

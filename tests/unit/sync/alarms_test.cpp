@@ -50,13 +50,14 @@ class StandingAlarms : public ::testing::Test {
     ours.vector_digest.fill(7);
     hear(status, ours);
   }
-  Alarms::Changes update() { return alarms.update(board, seconds(90), unfetchable, holds, now); }
+  Alarms::Changes update() { return alarms.update(board, seconds(90), unfetchable, holds, of_fleet, now); }
 
   StatusBoard board;
   Alarms alarms;
   std::set<RecordId> held;
   const Alarms::Holds holds = [this](const RecordId& id) { return held.contains(id); };
   std::vector<Unfetchable> unfetchable;
+  AlarmsSince of_fleet;
   std::uint64_t counter = 0;
   Instant now{seconds(1000)};
 };
@@ -145,6 +146,22 @@ TEST_F(StandingAlarms, M9_AnotherLevelOrOtherRecordsAreNoDifference) {
   hear_state(2, 8, 3, 4);
   hear(status_of(3));
   EXPECT_TRUE(update().raised.empty());
+}
+
+TEST_F(StandingAlarms, TellSinceWhenTheirCauseHasBeenSeen) {
+  const Instant begun = now;
+  hear_heads(1, {record_number(5)});
+  const Alarm other{Alarm::Kind::held, peer_of(key_of(2)), "a change"};
+  now += seconds(100);
+  of_fleet = {{other, now}};
+  EXPECT_EQ(update().raised.size(), 2U);
+  now += seconds(100);
+  of_fleet = {{other, now}};
+  EXPECT_TRUE(update().raised.empty());
+  EXPECT_EQ(alarms.standing().begin()->second, begun);
+  EXPECT_EQ(alarms.standing().at(other), now - seconds(100));
+  of_fleet.clear();
+  EXPECT_EQ(update().over, std::vector{other});
 }
 
 TEST_F(StandingAlarms, ANodeThatIsForgottenTakesItsAlarmsAlong) {

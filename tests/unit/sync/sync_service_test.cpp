@@ -254,6 +254,28 @@ TEST_F(Syncing, RV13_AMemberWhoseStatusesStopIsStale) {
   net.runtime.run(other->stop());
 }
 
+TEST_F(Syncing, L7_AMembersClockIsKnownByItsFreshStatuses) {
+  SyncNet::Node& node = net.add(1);
+  const auto other = met_by(node);
+  const PeerId peer = peer_of(key_of(2));
+  const auto tell_clock = [&](std::uint64_t counter, std::chrono::milliseconds error) {
+    Status status = claim(counter);
+    status.clock += error;
+    tell(*other, status);
+  };
+  tell_clock(1, minutes(10));
+  EXPECT_FALSE(node.sync.clock_offset(peer)) << "it may be an old one";
+  tell_clock(2, minutes(10));
+  EXPECT_NEAR(static_cast<double>(node.sync.clock_offset(peer).value().count()), -600e3, 100);
+  EXPECT_EQ(node.sync.clock_offset(peer_of(key_of(1)))->count(), 0);
+  net.runtime.run_for(seconds(6));
+  EXPECT_EQ(node.heard.raised(Alarm::Kind::clock), 1U);
+  tell_clock(3, {});
+  net.runtime.run_for(seconds(6));
+  EXPECT_TRUE(node.sync.alarms().standing().empty());
+  net.runtime.run(other->stop());
+}
+
 TEST_F(Syncing, M9_APeerThatClaimsAnotherStateOfTheSameRecordsRaisesAnAlarmOnce) {
   net.write(3, 5);
   SyncNet::Node& node = net.add(1);
