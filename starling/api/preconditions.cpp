@@ -169,7 +169,8 @@ std::optional<WriteFault> check_preconditions(const ApiContext& context, const P
   const json::value* there = place.empty() ? &tree : find(tree, place);
   const Place part = place.empty() ? Place{} : place_of(place);
   const bool is_given = !place.empty() && part.scope == base_scope;
-  const json::value* given = is_given ? find(present_document(context), part.path) : nullptr;
+  const json::value* whole = is_given ? given_document(context).document : nullptr;
+  const json::value* given = whole ? find(*whole, part.path) : nullptr;
   // Below /config a node's own resource is what it is given: base, layers and templates (RFC 9110, 13.1).
   const bool exists = is_given ? given != nullptr : there != nullptr;
   if (wanted.if_none_match && place.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "starling/api/etag.hpp"
 #include "starling/api/handlers/alarms_handler.hpp"
 #include "starling/api/handlers/change_handler.hpp"
 #include "starling/api/handlers/config_handler.hpp"
@@ -158,10 +159,12 @@ Task<HttpResponse> get_data_plane_status(ApiContext& context, Path path) {
 // GET /: what Unit's own root holds.
 Task<HttpResponse> get_root(ApiContext& context) {
   auto status = co_await context.applier.driver().status();
-  json::object root{{"certificates", json::object()}, {"config", present_document(context)}};
+  const GivenDocument given = given_document(context);
+  if (!given.document) co_return unit_error(409, "It can't be rendered.", cannot_render(context));
+  json::object root{{"certificates", json::object()}, {"config", *given.document}};
   root["status"] = status ? std::move(*status) : json::value(json::object());
   HttpResponse response = unit_response(200, root);
-  response.headers["ETag"] = present_etag(context);
+  response.headers["ETag"] = whole_etag(given.revision);
   co_return response;
 }
 

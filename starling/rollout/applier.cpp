@@ -90,15 +90,23 @@ void Applier::on_charter_changed() {
   on_revision_changed();
 }
 
+void Applier::want(std::optional<Desired> next) {
+  const bool renders = next && next->generation;
+  // No data plane goes on with it.
+  if (!driver_.serves() && desired_ && desired_->generation && !renders)
+    running_ = std::move(*desired_->generation);
+  desired_ = std::move(next);
+}
+
 void Applier::look_at_fleet() {
   if (fleet_.level() > newest_merge_level) {
-    desired_.reset();
+    want(std::nullopt);
     return note_render_fault("upgrade needed: the fleet's rules of merging are at level " +
                              std::to_string(fleet_.level()) + ", and this version knows them up to " +
                              std::to_string(newest_merge_level) + " (M9)");
   }
   known_as_ = own_facts(fleet_, address_);
-  desired_ = desired_generation(fleet_, known_as_);
+  want(desired_generation(fleet_, known_as_));
   if (!desired_) return note_render_fault({});
   set_fact(FactKind::received, desired_->revision, desired_->heads);
   const Generation* generation = wanted();
@@ -141,7 +149,7 @@ void Applier::fill(Status& status) const {
                              std::chrono::duration_cast<std::chrono::milliseconds>(env_.now() - fact->since)};
   }
   status.revision = fleet_.revision();
-  if (running_) status.generation = running_->id;
+  if (running_ && driver_.serves()) status.generation = running_->id;
   status.serves = driver_.serves();
   status.held = held_.substr(0, max_status_error_bytes);
   status.error = (render_error_.empty() ? error_ : render_error_).substr(0, max_status_error_bytes);

@@ -58,7 +58,11 @@ class Applier final : private FleetObserver {
 
   // The four facts, what holds it back, and the last error, in the node's status.
   void fill(Status& status) const;
+  // What the data plane runs, as far as we brought it up; on a node without one, while what the fleet wants
+  // can't be rendered, what it was given before.
   [[nodiscard]] const std::optional<Generation>& running() const noexcept { return running_; }
+  // Why there is no generation of what the fleet wants; empty where there is one, or nothing is wanted.
+  [[nodiscard]] const std::string& render_error() const noexcept { return render_error_; }
   // What the fleet wants of this node; nullptr while that is nothing, or can't be rendered: what ran before
   // goes on. Valid until the fleet changes.
   [[nodiscard]] const Generation* wanted() const noexcept {
@@ -104,6 +108,7 @@ class Applier final : private FleetObserver {
   void on_charter_changed() override;
 
   void look_at_fleet();
+  void want(std::optional<Desired> next);
   void note_render_fault(std::string error);
   void wake();
   Task<> keep_applied();

@@ -231,6 +231,33 @@ class Layers(unittest.TestCase):
         self.assertRegex(self.two.starling("nodes").stdout, "n2 +operator +[^ ]+ +site=ber")
 
 
+class WithoutADataPlane(unittest.TestCase):
+    def test_a_node_that_can_not_render_answers_what_it_had_or_says_why_there_is_nothing(self):
+        fleet = self.enterContext(Fleet(names=("n1", "n2"), data_plane="none"))
+        one, two = fleet.nodes
+        for node in ("n1", "n2"):
+            one.starling("label", node, "site=syd")
+        wait_until(lambda: all(node["labels"] for node in two.get("/v1/nodes")["nodes"]), APPLY_TIMEOUT_S, "n2 knows the labels")
+        whole = {"listeners": listener(), "routes": {"main": redirect("/{{node.labels.site}}")}}
+        last_good = one.put("/config?ack=applied:all", whole).headers["ETag"]
+        one.starling("label", "n2", "site-")
+        wait_until(lambda: two.get("/v1/status")["error"], APPLY_TIMEOUT_S, "n2 can't render any more")
+        one.put("/config/routes/other", redirect("/other"))
+        wait_until(lambda: two.get("/v1/status")["revision"] == one.get("/v1/status")["revision"], APPLY_TIMEOUT_S, "n2 knows it")
+        reply = two.api("GET", "/config")
+        self.assertEqual((reply.json, reply.headers["ETag"]), ({**whole, "routes": {"main": redirect("/syd")}}, last_good))
+        self.assertEqual(two.get("/v1/nodes/n2/config"), reply.json)
+        two.terminate()
+        two.restart()
+        for path in ("/config", "/", "/config/routes", "/v1/nodes/n2/config"):
+            reply = two.api("GET", path)
+            self.assertEqual(reply.status, 409, f"{path}: {reply}")
+            self.assertIn("node n2 can't render /routes/main/0/action/location", reply.json["detail"])
+        one.starling("label", "n2", "site=mel")
+        wait_until(lambda: two.api("GET", "/config").status == 200, APPLY_TIMEOUT_S, "n2 renders again")
+        self.assertEqual(two.configuration()["routes"], {"main": redirect("/mel"), "other": redirect("/other")})
+
+
 class Levels(unittest.TestCase):
     """A fleet that older versions were to join."""
 

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "sim/world.hpp"
+#include "starling/api/router.hpp"
 #include "starling/changelog/anchor.hpp"
 #include "starling/fleet/author.hpp"
 #include "starling/layers/layer.hpp"
+#include "starling/merge/levels.hpp"
 #include "starling/merge/revision.hpp"
 
 namespace starling {
@@ -162,6 +164,25 @@ TEST_F(LayeredFleet, ANodeThatRestartsWhileItCanNotRenderGoesOnWithItsLastGoodGe
   Status status;
   world_->node(1).applier().fill(status);
   EXPECT_NE(status.error.find("node node1 can't render"), std::string::npos) << status.error;
+}
+
+TEST_F(LayeredFleet, M10_WhereANewerVersionIsNeededWhatRunsIsTheAnswerAndNotNothing) {
+  begin(3);
+  const auto before = revision();
+  const json::value running = world_->data_plane(1).running();
+  const Changelog& log = world_->node(0).fleet().log();
+  root_says(RecordKind::anchor, Anchor{log.vector(), *before, newest_merge_level + 1}.to_body());
+  world_->run_for(std::chrono::seconds(10));
+  ASSERT_FALSE(world_->node(1).fleet().revision());
+  EXPECT_EQ(world_->data_plane(1).running(), running);
+  HttpRequest request;
+  request.method = HttpMethod::get;
+  request.target = request.path = "/config";
+  const HttpResponse answer = world_->runtime().run(route(world_->node(1).api(), request));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(*parse_json(answer.body), running);
+  EXPECT_EQ(answer.headers.at("Starling-Revision"), to_hex(*before));
+  EXPECT_EQ(answer.headers.at("ETag"), '"' + to_hex(*before) + '"');
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ class ScriptedDriver final : public Driver {
 
   // Every configuration of which `bad` is true is refused.
   void refuse(std::function<bool(const json::value&)> bad) { refuses_ = std::move(bad); }
+  // As on a node that has no data plane.
+  void serve_nothing() { serves_ = false; }
   void set_reachable(bool reachable) { reachable_ = reachable; }
   void answer_after(Duration time) { answer_time_ = time; }
   void run_by_hand(json::value document) { running_ = std::move(document); }
@@ -22,6 +24,7 @@ class ScriptedDriver final : public Driver {
   [[nodiscard]] std::size_t applies() const noexcept { return applies_; }
 
   [[nodiscard]] DataPlaneInfo info() const override { return {"scripted", "", ""}; }
+  [[nodiscard]] bool serves() const override { return serves_; }
   [[nodiscard]] DriverResult<> check(const json::value&) const override { return {}; }
   [[nodiscard]] Task<DriverResult<json::value>> read() override {
     if (auto up = co_await answer(); !up) co_return std::unexpected(std::move(up.error()));
@@ -52,6 +55,7 @@ class ScriptedDriver final : public Driver {
   Env env_;
   json::value running_;
   std::function<bool(const json::value&)> refuses_;
+  bool serves_ = true;
   bool reachable_ = true;
   Duration answer_time_ = std::chrono::milliseconds(1);
   std::size_t applies_ = 0;

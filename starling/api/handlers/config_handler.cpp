@@ -1,29 +1,31 @@
 #include "starling/api/handlers/config_handler.hpp"
 
 #include "starling/api/config_edits.hpp"
+#include "starling/api/etag.hpp"
 #include "starling/api/writing.hpp"
 
 namespace starling {
 namespace {
 
 // Every answer names the version that it is of, for Starling-Base and If-Match.
-void name_revision(const ApiContext& context, HttpResponse& response) {
-  response.headers["Starling-Revision"] =
-      context.fleet.revision() ? to_hex(*context.fleet.revision()) : std::string("none");
+void name_revision(const std::optional<RevisionId>& revision, HttpResponse& response) {
+  response.headers["Starling-Revision"] = revision ? to_hex(*revision) : std::string("none");
 }
 
 HttpResponse from_fault(const ApiContext& context, const WriteFault& fault) {
   HttpResponse response = unit_response(fault.status, fault.body);
   if (fault.retry_after_s > 0) response.headers["Retry-After"] = std::to_string(fault.retry_after_s);
   if (fault.status == 412) response.headers["ETag"] = present_etag(context);
-  name_revision(context, response);
+  name_revision(context.fleet.revision(), response);
   return response;
 }
 
 HttpResponse get_config(const ApiContext& context, const HttpRequest& request, const Path& path) {
-  const json::value* value = find(present_document(context), path);
+  const GivenDocument given = given_document(context);
+  if (!given.document) return unit_error(409, "It can't be rendered.", cannot_render(context));
+  const json::value* value = find(*given.document, path);
   HttpResponse response;
-  name_revision(context, response);
+  name_revision(given.revision, response);
   if (!value) {
     HttpResponse none = unit_error(404, "Value doesn't exist.");
     none.headers = std::move(response.headers);
@@ -31,7 +33,7 @@ HttpResponse get_config(const ApiContext& context, const HttpRequest& request, c
   }
   const json::value* of_base = find(context.fleet.document(), path);
   const std::string etag =
-      path.empty() ? present_etag(context) : part_etag(path_in_tree(base_scope, path), value, of_base);
+      path.empty() ? whole_etag(given.revision) : part_etag(path_in_tree(base_scope, path), value, of_base);
   // Labels, too, say what a node is given, and a revision knows none.
   const bool tells_all = !path.empty() || same_json(*value, *of_base);
   const auto held = EtagList::parse(request.header("if-none-match"));
@@ -53,7 +55,7 @@ HttpResponse answer_written(const ApiContext& context, const WriteResult& result
                               : unit_error(504, "Timed out waiting.",
                                            "The change stands and is on its way: " + to_cid(*change) + ".");
   response.headers["ETag"] = present_etag(context);
-  name_revision(context, response);
+  name_revision(context.fleet.revision(), response);
   if (change) response.headers["Starling-Change"] = to_cid(*change);
   return response;
 }
@@ -79,12 +81,19 @@ Task<HttpResponse> write_as_asked(ApiContext& context, HttpRequest request, Prop
 
 }  // namespace
 
-const json::value& present_document(const ApiContext& context) {
+GivenDocument given_document(const ApiContext& context) {
   static const json::value unset = empty_document();
-  if (const Generation* generation = context.applier.wanted()) return generation->document;
-  // One that can't be rendered: what this node was given last goes on.
-  const auto& running = context.applier.running();
-  return running && context.fleet.revision() ? running->document : unset;
+  const Applier& applier = context.applier;
+  if (const Generation* generation = applier.wanted()) return {&generation->document, generation->revision};
+  // What this node was given last goes on.
+  const bool unrendered = !applier.render_error().empty();
+  const auto& last = applier.running();
+  if (last && (unrendered || context.fleet.revision())) return {&last->document, last->revision};
+  return {unrendered ? nullptr : &unset, context.fleet.revision()};
+}
+
+std::string cannot_render(const ApiContext& context) {
+  return context.applier.render_error() + ". Nothing has been given to this node before.";
 }
 
 std::string present_etag(const ApiContext& context) { return whole_etag(context.fleet.revision()); }

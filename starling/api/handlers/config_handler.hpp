@@ -14,9 +14,15 @@ namespace starling {
 [[nodiscard]] std::expected<Propose, WriteFault> proposal_of(const HttpRequest& request, Path path,
                                                              bool make_parents = false);
 
-// The configuration as this node was given it: the base, its layers and templates; and the ETag of the
-// revision.
-[[nodiscard]] const json::value& present_document(const ApiContext& context);
+// The configuration as this node was given it: the base, its layers and templates.
+struct GivenDocument {
+  const json::value* document;         // nullptr: it can't be rendered, and nothing was before it
+  std::optional<RevisionId> revision;  // that it is of: where the present one can't be rendered, one before
+};
+[[nodiscard]] GivenDocument given_document(const ApiContext& context);
+// Where there is none: why, for people.
+[[nodiscard]] std::string cannot_render(const ApiContext& context);
+// Of the fleet's revision.
 [[nodiscard]] std::string present_etag(const ApiContext& context);
 
 }  // namespace starling

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "starling/api/config_edits.hpp"
+#include "starling/api/etag.hpp"
 #include "starling/api/handlers/config_handler.hpp"
 #include "starling/api/writing.hpp"
 #include "starling/merge/diff.hpp"
@@ -198,9 +199,14 @@ const Member* find_member(const ApiContext& context, const std::string& node) {
 // The addresses of others are not known here: where theirs would stand, the template does.
 HttpResponse get_node_config(const ApiContext& context, const Member& member, const Path& path) {
   if (member.peer == context.fleet.node()) {
-    const json::value* value = find(present_document(context), path);
+    const GivenDocument given = given_document(context);
+    if (!given.document)
+      return problem(409, "cannot-render", "It can't be rendered.", cannot_render(context));
+    const json::value* value = find(*given.document, path);
     if (!value) return no_such("value", to_pointer(path), "the node is given nothing there.");
-    return with_etag(context, unit_response(200, *value));
+    HttpResponse response = unit_response(200, *value);
+    response.headers["ETag"] = whole_etag(given.revision);
+    return response;
   }
   const auto document =
       document_for(context.fleet.merged().document, context.fleet.level(), facts_of(member, "{{node.addr}}"));

@@ -193,6 +193,28 @@ TEST_F(LayersTest, ANodeThatCanNotRenderKeepsItsLastGoodGenerationAndSaysSo) {
   EXPECT_EQ(error(), "");
 }
 
+TEST_F(LayersTest, M10_ANodeWithoutADataPlaneKeepsItsLastGoodGenerationToo) {
+  end();
+  driver_.serve_nothing();
+  begin();
+  begin_layered();
+  label(node_key_, {{"site", "syd"}});
+  label(other_key_, {{"site", "ber"}});
+  must_write("base", {"routes"}, R"([{"action": {"return": 302, "location": "/{{node.labels.site}}"}}])");
+  EXPECT_FALSE(applier_->running()) << "nothing runs here";
+  const Generation before = *applier_->wanted();
+  label(node_key_, {});
+  EXPECT_EQ(applier_->wanted(), nullptr);
+  EXPECT_THAT(applier_->render_error(), HasSubstr("no label \"site\""));
+  must_write("base", {"settings"}, R"({"http": {"server_version": false}})");
+  ASSERT_TRUE(applier_->running());
+  EXPECT_EQ(applier_->running()->document, before.document);
+  EXPECT_EQ(applier_->running()->revision, before.revision);
+  Status status;
+  applier_->fill(status);
+  EXPECT_FALSE(status.generation);
+}
+
 TEST_F(LayersTest, AMemberThatCanNotRenderWhatIsThereHoldsUpNobodysWrites) {
   begin_layered();
   label(node_key_, {{"site", "syd"}});
