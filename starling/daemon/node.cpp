@@ -28,6 +28,9 @@ FleetNode::FleetNode(Env env, NodeGround ground, NodeOptions options)
     : env_(env),
       options_(std::move(options)),
       fleet_(env, ground.fleet, ground.identity, ground.store),
+      told_fates_(
+          env, fleet_,
+          [this](const RecordId& change, const ChangeStatus& status) { on_change_state(change, status); }),
       history_(env, fleet_, options_.history),
       gate_(fleet_.charter()),
       host_(env, fleet_network(ground, options_, gate_)),
@@ -56,6 +59,7 @@ FleetNode::~FleetNode() = default;
 Task<Result<>> FleetNode::start() {
   LIBP2P_CO_CHECK(fleet_.load());
   fleet_.add_observer(*this);
+  told_fates_.start();
   sync_.add_listener(*this);
   if (host_.mdns()) {
     host_.mdns()->set_handler(
@@ -82,6 +86,7 @@ Task<> FleetNode::stop() {
   admission_.stop();
   sync_.remove_listener(*this);
   fleet_.remove_observer(*this);
+  co_await told_fates_.stop();
   co_await host_.stop();
   co_await fleet_.stop();
 }

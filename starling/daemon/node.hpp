@@ -11,6 +11,7 @@
 #include "libp2p/host/host.hpp"
 #include "starling/api/api_context.hpp"
 #include "starling/fleet/history_keeper.hpp"
+#include "starling/fleet/told_fates.hpp"
 #include "starling/sync/admission.hpp"
 #include "starling/sync/joiner.hpp"
 
@@ -80,6 +81,7 @@ class FleetNode final : private FleetObserver, private StatusListener {
   NodeOptions options_;
   // In the order in which each needs the ones before it.
   Fleet fleet_;
+  ToldFates told_fates_;
   HistoryKeeper history_;
   Gate gate_;
   libp2p::Host host_;

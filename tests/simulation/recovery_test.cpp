@@ -203,6 +203,34 @@ TEST_F(Recovery, L7_WhatItWroteBeforeItHeardOfTheOthersIsHeldByItselfAsWell) {
   expect_everywhere(ahead, ChangeState::held);
 }
 
+TEST_F(Recovery, M8_AnAcknowledgedChangeThatIsHeldAfterARestartIsTold) {
+  world.crash(2);
+  world.partition({2});
+  world.set_clock_error(2, std::chrono::hours(1));
+  world.start(2);
+  const RecordId ahead = writes(2, "b", 1);
+  EXPECT_EQ(world.node(2).fleet().status_of(ahead).state, ChangeState::applied);
+  world.run_for(seconds(10));
+  world.crash(2);
+  world.set_clock_error(2, milliseconds(0));
+  world.start(2);
+  const auto told = [&] {
+    std::vector<std::string> states;
+    for (const Event& event : world.node(2).api().events.after(0)) {
+      if (event.type == "change" && event.data.at("id").as_string() == to_cid(ahead))
+        states.emplace_back(event.data.at("state").as_string());
+    }
+    return states;
+  };
+  EXPECT_EQ(told(), std::vector<std::string>({"held"}));
+  world.run_for(seconds(10));
+  world.crash(2);
+  world.start(2);
+  EXPECT_TRUE(told().empty()) << "it has been told";
+  world.run_for(std::chrono::hours(1));
+  EXPECT_EQ(told(), std::vector<std::string>({"applied"}));
+}
+
 TEST_F(Recovery, L7_AClockThatJumpsBackTakesNothingAway) {
   const auto before = world.node(2).fleet().revision();
   world.set_clock_error(2, -ten_years);
