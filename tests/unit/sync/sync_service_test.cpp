@@ -140,6 +140,19 @@ class Syncing : public ::testing::Test {
           topic(net, name), [](const libp2p::GossipMessage&) {},
           [](const PeerId&, const libp2p::GossipMessage&) { return libp2p::GossipVerdict::accept; }));
   }
+  // A change by node 3 that names that grant.
+  RecordPtr under_grant(const RecordId& grant) {
+    Record record;
+    record.fleet = net.fleet.id();
+    record.kind = RecordKind::change;
+    record.author = peer_of(key_of(3));
+    record.incarnation = 3;
+    record.seq = 1;
+    record.hlc = Hlc::at(testing::noon);
+    record.grant = grant;
+    record.body = set_change({"a"}, 1).to_body();
+    return must(sign_record(record, key_of(3)));
+  }
   // A member, number 2, that has all records and hears all that is announced.
   auto met_by(SyncNet::Node& node) {
     auto member = net.stranger(2);
@@ -332,6 +345,46 @@ TEST_F(Syncing, RV11_AReplayedRecordChangesNothingAndIsNotPassedOn) {
   EXPECT_EQ(node.watch.revisions, 0U);
   EXPECT_EQ(node.fleet.revision(), revision);
   net.runtime.run(replayer->stop());
+}
+
+TEST_F(Syncing, RV02_WhoAnnouncesWhatTheCharterDeniesIsBlamedAndNobodyPassesItOn) {
+  SyncNet::Node& node = net.add(1);
+  SyncNet::Node& neighbour = net.add(4);
+  net.connect(node, 4);
+  const auto liar = met_by(node);
+  const auto blamed = [](const SyncNet::Node& by) { return by.sync.gossip_counters().penalties; };
+  const auto blamed_before = blamed(node);
+  const RecordPtr denied = under_grant(net.grant_of(2));
+  announce(*liar, denied);
+  publish(*liar, "records", libp2p::as_bytes("no announcement"));
+  libp2p::ProtobufWriter no_record;
+  no_record.bytes(1, libp2p::as_bytes("no record"));
+  publish(*liar, "records", no_record.view());
+  net.runtime.run_for(seconds(5));
+  EXPECT_EQ(blamed(node), blamed_before + 3);
+  EXPECT_FALSE(node.fleet.log().holds(denied->id));
+  EXPECT_FALSE(neighbour.fleet.log().holds(denied->id));
+  EXPECT_EQ(neighbour.sync.gossip_counters().rejected, 0U);
+  EXPECT_EQ(blamed(neighbour), 0U) << "it has nothing against the node that heard of them first";
+  net.runtime.run(liar->stop());
+}
+
+TEST_F(Syncing, RV02_WhoAnnouncesWhatNobodyCanJudgeYetIsNotBlamedNorIsWhoPassesItOn) {
+  SyncNet::Node& node = net.add(1);
+  SyncNet::Node& neighbour = net.add(4);
+  net.connect(node, 4);
+  const auto bringer = met_by(node);
+  RecordId unknown;
+  unknown.bytes.fill(5);
+  const RecordPtr record = under_grant(unknown);
+  announce(*bringer, record);
+  net.runtime.run_for(seconds(5));
+  for (const SyncNet::Node* at : {&node, &neighbour}) {
+    EXPECT_EQ(at->fleet.status_of(record->id).state, ChangeState::set_aside);
+    EXPECT_EQ(at->sync.gossip_counters().rejected, 0U);
+    EXPECT_EQ(at->sync.gossip_counters().penalties, 0U);
+  }
+  net.runtime.run(bringer->stop());
 }
 
 TEST_F(Syncing, RV20_ARecordOfAnotherFleetIsNotTaken) {
