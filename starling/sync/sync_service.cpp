@@ -375,6 +375,11 @@ Task<> SyncService::watch_alarms() {
                               {"what", alarm.what},
                               {"hint", explain(alarm)}});
     }
+    for (const Alarm& alarm : changes.over) {
+      env_.log.info(
+          "alarm.over",
+          {{"kind", to_string(alarm.kind)}, {"node", alarm.node.to_string()}, {"what", alarm.what}});
+    }
     for (StatusListener* listener : std::vector(listeners_)) {
       for (const Alarm& alarm : changes.raised) listener->on_alarm(alarm, true);
       for (const Alarm& alarm : changes.over) listener->on_alarm(alarm, false);
