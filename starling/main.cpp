@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   starling::add_join(app, context);
   starling::add_run(app, context);
   starling::add_views(app, context);
+  starling::add_events(app, context);
   starling::add_config(app, context);
   starling::add_change(app, context);
   starling::add_history(app, context);

@@ -24,6 +24,7 @@ void add_init(CLI::App& app, CommandContext& context);
 void add_invite(CLI::App& app, CommandContext& context);
 void add_layers(CLI::App& app, CommandContext& context);
 void add_variables(CLI::App& app, CommandContext& context);
+void add_events(CLI::App& app, CommandContext& context);
 void add_fleet(CLI::App& app, CommandContext& context);  // raise-level
 void add_label(CLI::App& app, CommandContext& context);
 void add_join(CLI::App& app, CommandContext& context);

@@ -251,6 +251,32 @@ class Api(unittest.TestCase):
         self.assertEqual(told[1]["id"].split("-")[1], "1")
         self.assertEqual(self.node.api("GET", "/v1/events?since=yesterday").status, 400)
 
+    def test_the_command_follows_events_until_the_daemon_ends(self):
+        def follow(*more):
+            command = [str(self.node.binary), "events", "--state", str(self.node.state), *more]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.communicate)
+            self.addCleanup(process.kill)
+            return process
+
+        told = follow("--json", "--since", "0")
+        first = json.loads(told.stdout.readline())
+        self.assertLessEqual({"id", "event", "time", "data"}, set(first))
+        resumed = follow("--since", first["id"])
+        self.assertEqual(resumed.stdout.readline().split()[0], json.loads(told.stdout.readline())["id"])
+        self.node.terminate()
+        for process in (told, resumed):
+            last = process.stdout.read().splitlines()[-1]
+            cursor = json.loads(last)["id"] if process is told else last.split()[0]
+            self.assertEqual(process.wait(REQUEST_TIMEOUT_S), 1)
+            self.assertIn(f"starling events --since {cursor}", process.stderr.read())
+        self.node.restart()
+        self.fleet.wait_together()
+        again = follow("--since", first["id"])
+        self.assertIn("gap: something is not kept", again.stdout.readline())
+        refused = self.node.starling("events", "--since", "yesterday", ok=False)
+        self.assertIn("the id of an event", refused.stderr)
+
     def events_after(self, cursor, act, wanted: int = 1) -> list:
         connection = UnixConnection(self.node.socket, REQUEST_TIMEOUT_S)
         self.addCleanup(connection.close)
