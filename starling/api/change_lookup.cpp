@@ -21,8 +21,8 @@ Result<RecordPtr> back_from_newest(const Fleet& fleet, std::size_t steps) {
   std::ranges::copy_if(fleet.log().records(), std::back_inserter(changes),
                        [&](const RecordPtr& record) { return fleet.is_folded(*record); });
   if (steps >= changes.size()) {
-    return fail(Errc::not_found, "The history holds " + std::to_string(changes.size()) + " changes." +
-                                     dropped(fleet));
+    return fail(Errc::not_found,
+                "The history holds " + std::to_string(changes.size()) + " changes." + dropped(fleet));
   }
   std::ranges::sort(changes, [](const RecordPtr& a, const RecordPtr& b) { return comes_before(*b, *a); });
   return std::move(changes[steps]);
@@ -46,7 +46,8 @@ Result<RecordPtr> find_change(const Fleet& fleet, std::string_view name) {
   if (!found) {
     return fail(Errc::not_found, "No change has the id " + shown +
                                      ": give one as `starling history` shows it, its first 12 characters "
-                                     "or more, HEAD, or HEAD~N." + dropped(fleet));
+                                     "or more, HEAD, or HEAD~N." +
+                                     dropped(fleet));
   }
   return found;
 }

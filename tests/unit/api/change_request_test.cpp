@@ -179,9 +179,9 @@ TEST(ProposedEdits, M2_AnAppendStaysOneWhereNothingElseTouchesItsArray) {
 }
 
 TEST(ChangeRequest, WhatIsNotThereIsToldFromWhatCannotBe) {
-  const json::value tree = *parse_json(R"({"base": {"settings": {}}})");
+  const json::value present = *parse_json(R"({"base": {"settings": {}}})");
   const auto is_absence = [&](const char* list) {
-    return propose_edits(tree, edits_of(list)).error().is_absence;
+    return propose_edits(present, edits_of(list)).error().is_absence;
   };
   EXPECT_TRUE(is_absence(R"([{"path": "/x", "op": "remove"}, {"path": "/y", "op": "append", "value": 1}])"));
   EXPECT_FALSE(
