@@ -128,14 +128,9 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
     return end(Outcome::refused, Errc::refused, "a record of another fleet");
   if (right_of(r).verdict == Right::Verdict::denied)
     return end(Outcome::denied, Errc::refused, "its grant doesn't allow its author this record (L4)");
-  std::optional<RecordId> missing = first_missing_of(r);
-  while (missing && place_half(*missing, result)) missing = first_missing_of(r);
-  if (missing) {
-    if (restoring_) {
-      waiting_.restore(record, *missing);
-    } else if (!waiting_.add(record, *missing, bringer)) {
+  if (const auto missing = still_missing(r, result)) {
+    if (!let_wait(record, *missing, bringer))
       return end(Outcome::refused, Errc::limit, "too many records wait for their predecessors");
-    }
     return end(Outcome::waiting, Errc::not_found, "waits for " + to_cid(*missing));
   }
   Result<> sound = check_against(*record);
@@ -151,6 +146,19 @@ Changelog::Ingested Changelog::take(const RecordPtr& record, const PeerId& bring
     result.why = {Errc::protocol, "its author wrote two records with one number (L3)"};
   release_waiting(record->id, result);
   return result;
+}
+
+// What it remembers is taken now that something rests on it.
+std::optional<RecordId> Changelog::still_missing(const Record& record, Ingested& result) {
+  std::optional<RecordId> missing = first_missing_of(record);
+  while (missing && place_half(*missing, result)) missing = first_missing_of(record);
+  return missing;
+}
+
+bool Changelog::let_wait(const RecordPtr& record, const RecordId& missing, const PeerId& bringer) {
+  if (!restoring_) return waiting_.add(record, missing, bringer);
+  waiting_.restore(record, missing);
+  return true;
 }
 
 // Settled, not kept, named by nobody: it could only prove a fork.
@@ -204,8 +212,8 @@ void Changelog::release_waiting(const RecordId& arrived, Ingested& result) {
         ready.push_back(record->id);
         continue;
       }
-      if (const auto missing = first_missing_of(record->record)) {
-        (void)waiting_.add(record, *missing, bringer);
+      if (const auto missing = still_missing(record->record, result)) {
+        (void)let_wait(record, *missing, bringer);
         continue;
       }
       if (!check_against(*record) || !check_bounds(*record)) continue;

@@ -182,6 +182,9 @@ class Changelog {
   void add_head(const SignedRecord& record);
   void remove_head(const RecordId& id);
   void uncount_tip(const PeerId& author);
+  [[nodiscard]] std::optional<RecordId> still_missing(const Record& record, Ingested& result);
+  // False: there is no room for it.
+  [[nodiscard]] bool let_wait(const RecordPtr& record, const RecordId& missing, const PeerId& bringer);
   void release_waiting(const RecordId& arrived, Ingested& result);
   Ingested take(const RecordPtr& record, const PeerId& bringer);
 

@@ -129,7 +129,17 @@ Task<Result<RecordPtr>> Fleet::write_anchor(std::uint32_t merge_level) {
 Task<Result<RecordPtr>> Fleet::write_checkpoint() {
   LIBP2P_CO_CHECK(may_author(RecordKind::checkpoint));
   LIBP2P_CO_TRY(const Checkpoint checkpoint, co_await next_checkpoint());
-  co_return co_await author(RecordKind::checkpoint, checkpoint.to_body());
+  // Not after what has come since, which it knows nothing of: as far as its author can help it.
+  AuthoringContext context = authoring_context();
+  context.avoids = [this, &checkpoint](const RecordId& id) {
+    const RecordPtr record = log_.get(id);
+    return is_void(id) || !record || !log_.covered_by(checkpoint.anchor.vector, *record);
+  };
+  std::vector<Draft> drafts;
+  drafts.push_back({checkpoint.to_body(), author_.choose_parents(context)});
+  LIBP2P_CO_TRY(const std::vector<RecordPtr> written,
+                co_await author_all(RecordKind::checkpoint, std::move(drafts)));
+  co_return written.front();
 }
 
 // ---- comparing ----
@@ -214,7 +224,10 @@ void Fleet::rest_on(BasePtr base) {
   merge_.set_base(base_ ? std::optional(base_->state) : std::nullopt);
   if (onwards) {
     Changelog::Ingested ingested = log_.set_base(base_->log);
-    for (const RecordPtr& added : ingested.added) sort_in(added);
+    for (const RecordPtr& added : ingested.added) {
+      sort_in(added);
+      unstored_.insert(added->id);
+    }
     std::ranges::move(ingested.added, std::back_inserter(released_));
   } else {
     rebuild_log();

@@ -163,9 +163,13 @@ Task<Result<Fleet::Accepted>> Fleet::accept(std::vector<RecordPtr> records, Peer
 Task<Result<>> Fleet::store_and_refresh(std::vector<RecordPtr> records) {
   while (!records.empty() || !new_facts_.empty()) {
     ++committing_;
-    for (const RecordPtr& record : records) unseen_.insert(record->id);
+    for (const RecordPtr& record : records) {
+      unseen_.insert(record->id);
+      unstored_.insert(record->id);
+    }
     LIBP2P_CO_CHECK(co_await committer_.commit(records, std::exchange(new_facts_, {})));
     --committing_;
+    for (const RecordPtr& record : records) unstored_.erase(record->id);
     // Meanwhile another checkpoint may have been begun with, and what rested on the one before waits again.
     for (const RecordPtr& record : records) {
       if (!log_.holds(record->id)) unseen_.erase(record->id);
@@ -274,9 +278,12 @@ Task<Result<std::vector<RecordPtr>>> Fleet::author_all(RecordKind kind, std::vec
 void Fleet::refresh(const std::vector<RecordPtr>& added) {
   const bool charter_touched = std::ranges::any_of(
       added, [](const RecordPtr& record) { return is_charter_record(record->record.kind); });
-  const bool verdicts = changes_verdicts(added);
-  const bool anew = verdicts && evaluate_charter();
-  consider(anew ? log_.records() : with_forked_chains(added));
+  const bool forks = touches_forks(added);
+  const bool verdicts = forks || std::ranges::any_of(added, [](const RecordPtr& record) {
+                          return record->record.kind != RecordKind::change;
+                        });
+  const bool anew = (verdicts && evaluate_charter()) || forks;
+  consider(anew ? log_.records() : added);
   update_merge();
   if (verdicts || judge_.has_open()) seek_base();
   tell([&](FleetObserver& observer) { observer.on_records(added); });
@@ -301,7 +308,7 @@ std::vector<RecordId> Fleet::stored_heads() const {
     open.pop_back();
     const RecordPtr record = log_.get(id);
     if (!record || !looked_at.insert(id).second) continue;
-    if (!unseen_.contains(id)) {
+    if (!unstored_.contains(id)) {
       stored.insert(id);
       continue;
     }

@@ -200,12 +200,10 @@ class Fleet {
   // Keeps apart what is looked at by kind.
   void sort_in(const RecordPtr& record);
   void refresh(const std::vector<RecordPtr>& added);
-  // Says whether the verdict on any record may have changed by `added`.
-  [[nodiscard]] bool changes_verdicts(const std::vector<RecordPtr>& added) const;
+  // What stands of a forked chain may change with every record of it, and with that what was built upon.
+  [[nodiscard]] bool touches_forks(const std::vector<RecordPtr>& added) const;
   // Says whether it gives others rights than before, or protects other records.
   bool evaluate_charter();
-  // And all of those chains that are forked: what stands of one may change with every record of it.
-  [[nodiscard]] std::vector<RecordPtr> with_forked_chains(std::vector<RecordPtr> records) const;
   // Lets every one of `records` that is a change take part in the merge, or keeps it out.
   void consider(const std::vector<RecordPtr>& records);
   // The same for one; names the changes that have to be looked at again because of it.
@@ -280,8 +278,9 @@ class Fleet {
     std::vector<RecordId> heads;
   };
   std::optional<Imagined> imagined_;
-  std::size_t committing_ = 0;  // batches in the log that are not on disk yet
-  std::set<RecordId> unseen_;   // those of their records that were not considered yet
+  std::size_t committing_ = 0;   // batches in the log that are not on disk yet
+  std::set<RecordId> unseen_;    // those of their records that were not considered yet
+  std::set<RecordId> unstored_;  // what is in the log and not on disk yet
   std::map<RecordId, ChangeStatus> states_;
   std::set<std::pair<Hlc, RecordId>> held_;
   std::set<std::pair<Hlc, RecordId>> contested_;  // void, until somebody has built upon it

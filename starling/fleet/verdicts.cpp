@@ -6,21 +6,9 @@
 
 namespace starling {
 
-bool Fleet::changes_verdicts(const std::vector<RecordPtr>& added) const {
-  return std::ranges::any_of(added, [this](const RecordPtr& record) {
-    const RecordKind kind = record->record.kind;
-    return kind != RecordKind::change || log_.is_forked(record->record.chain());
-  });
-}
-
-std::vector<RecordPtr> Fleet::with_forked_chains(std::vector<RecordPtr> records) const {
-  std::set<ChainId> forked;
-  for (const RecordPtr& record : records) {
-    if (log_.is_forked(record->record.chain())) forked.insert(record->record.chain());
-  }
-  for (const ChainId& chain : forked)
-    std::ranges::move(log_.range(chain, 1, SIZE_MAX, SIZE_MAX), std::back_inserter(records));
-  return records;
+bool Fleet::touches_forks(const std::vector<RecordPtr>& added) const {
+  return std::ranges::any_of(
+      added, [this](const RecordPtr& record) { return log_.is_forked(record->record.chain()); });
 }
 
 // Whose rulings stand is the charter's to say, and of a forked chain rulings say which of its charter records

@@ -4,6 +4,7 @@
 
 #include "libp2p/base/blocking.hpp"
 #include "starling/history/tips.hpp"
+#include "starling/history/unseen.hpp"
 #include "starling/merge/revision.hpp"
 
 namespace starling {
@@ -89,14 +90,15 @@ std::optional<PastState> Past::present_at(const Point& point) const {
   const auto* revision = std::get_if<AtRevision>(&point);
   const auto* newest = std::get_if<BeforeNewest>(&point);
   if (merge_.size() == 0 && !merge_.base()) return std::nullopt;
-  if (newest && newest->changes == 0) {
-    return PastState{
-        lasting(tips_of(log_, [this](const SignedRecord& record) { return merge_.contains(record.id); })),
-        merge_.result().document, merge_.revision()};
-  }
+  PastState state{tips_of(log_, [this](const SignedRecord& record) { return merge_.contains(record.id); }),
+                  merge_.result().document, merge_.revision()};
+  if (newest && newest->changes == 0) return lasting(std::move(state));
   const auto known = revision ? revisions_.find(revision->digits) : fail(Errc::not_found, "");
   if (!known || merge_.revision() != (*known)->revision) return std::nullopt;
-  return PastState{lasting((*known)->heads), merge_.result().document, (*known)->revision};
+  PastState then{(*known)->heads, state.tree, (*known)->revision};
+  then = lasting(std::move(then));
+  // Who saw it then saw what is there now.
+  return then.behind ? lasting(std::move(state)) : then;
 }
 
 Result<Past::Target> Past::target_of(const Point& point) const {
@@ -194,13 +196,21 @@ Task<Result<Past::Section>> Past::section_behind(Target target) const {
   co_return fail(Errc::not_found, "what was known there is not held here any more");
 }
 
-std::vector<RecordId> Past::lasting(std::vector<RecordId> heads) const {
-  const RecordId checkpoint = settled_.checkpoint();
-  if (checkpoint.is_zero() || !log_.holds(checkpoint)) return heads;
-  const auto settled = std::erase_if(heads, [this](const RecordId& id) { return is_settled(id); });
-  if (settled > 0 || heads.empty()) heads.push_back(checkpoint);
-  std::ranges::sort(heads);
-  return heads;
+PastState Past::lasting(PastState state) const {
+  const RecordPtr checkpoint = log_.get(settled_.checkpoint());
+  if (!checkpoint) return state;
+  const auto settled = std::erase_if(state.heads, [this](const RecordId& id) { return is_settled(id); });
+  if (settled == 0 && !state.heads.empty()) return state;
+  // What came while it was written it knew, and doesn't cover.
+  std::vector<RecordId> known = checkpoint->record.parents;
+  known.push_back(checkpoint->record.prev);
+  std::vector<RecordId> seen = state.heads;
+  seen.emplace_back();  // and what is settled
+  const auto takes_part = [this](const SignedRecord& record) { return merge_.contains(record.id); };
+  if (!unseen(log_, known, seen, takes_part, 1).empty()) state.behind = checkpoint->id;
+  state.heads.push_back(checkpoint->id);
+  std::ranges::sort(state.heads);
+  return state;
 }
 
 // ---- what it was like there ----
@@ -217,10 +227,9 @@ Task<bool> Past::is_named(json::value tree, RevisionId revision) const {
 // The checkpoint's own state is there, whatever has been forgotten.
 Task<std::optional<PastState>> Past::begun_with(Target target) const {
   if (!target.revision || !is_behind(target)) co_return std::nullopt;
-  PastState state{lasting(std::get<std::vector<RecordId>>(target.known)), merge_.base()->document,
-                  target.revision};
+  PastState state{std::get<std::vector<RecordId>>(target.known), merge_.base()->document, target.revision};
   if (!co_await is_named(state.tree, *target.revision)) co_return std::nullopt;
-  co_return state;
+  co_return lasting(std::move(state));
 }
 
 Task<Result<PastState>> Past::fold(Target target) const {
@@ -240,7 +249,7 @@ Task<Result<PastState>> Past::fold(Target target) const {
   // Where nothing has come between, it is the checkpoint's state.
   if (section.settled_by && !(merge_.base() && same_json(state.tree, merge_.base()->document)))
     state.behind = section.settled_by;
-  if (!state.behind) state.heads = lasting(std::move(state.heads));
+  if (!state.behind) state = lasting(std::move(state));
   if (!target.revision) co_return state;
   const bool is_it = state.revision == target.revision || co_await is_named(state.tree, *target.revision);
   state.revision = target.revision;

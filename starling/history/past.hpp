@@ -84,8 +84,8 @@ class Past {
   [[nodiscard]] bool is_behind(const Target& target) const;
   [[nodiscard]] Task<Result<Section>> section_of(Target target) const;
   [[nodiscard]] Task<Result<Section>> section_behind(Target target) const;
-  // By what is not settled, and the checkpoint, which nobody forgets.
-  [[nodiscard]] std::vector<RecordId> lasting(std::vector<RecordId> heads) const;
+  // Named by what is not settled, and the checkpoint, which nobody forgets.
+  [[nodiscard]] PastState lasting(PastState state) const;
   [[nodiscard]] Task<bool> is_named(json::value tree, RevisionId revision) const;
   [[nodiscard]] Task<std::optional<PastState>> begun_with(Target target) const;
   [[nodiscard]] Task<Result<PastState>> fold(Target target) const;

@@ -206,6 +206,8 @@ GossipVerdict SyncService::check_announcement(const GossipMessage& message) {
   auto record = open_record(announcement->envelope);
   if (!record) return GossipVerdict::reject;
   const Record& r = (*record)->record;
+  // Of what is settled here nobody asks who may have written it; others may.
+  if (fleet_.log().is_settled(r)) return GossipVerdict::ignore;
   switch (fleet_.log().right_of(r).verdict) {
     case Right::Verdict::allowed:
       break;

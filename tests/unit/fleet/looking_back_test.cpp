@@ -196,6 +196,37 @@ TEST_F(BehindCheckpoints, L8_RightBehindACheckpointThePresentHasARevision) {
   EXPECT_EQ(value("HEAD~5"), 0);
 }
 
+// Whoever named such a checkpoint for what it covers would be taken to have seen that change as well.
+TEST_F(BehindCheckpoints, M3_WhatCameWhileACheckpointWasWrittenWasSeenByNobodyWhoNamesIt) {
+  const std::string before = to_hex(*one->revision());
+  const Checkpoint covering = must(world.runtime.run(admin->next_checkpoint()));
+  world.write(*one, a, 100);
+  exchange();
+  const RecordPtr newest = must(world.runtime.run(admin->author(RecordKind::checkpoint, covering.to_body())));
+  exchange();
+  ASSERT_EQ(id_of(*one), newest->id);
+  EXPECT_EQ(must(at(before)).behind, newest->id);
+  EXPECT_FALSE(must(at("HEAD")).behind);
+  EXPECT_FALSE(must(at(to_hex(*one->revision()))).behind);
+}
+
+TEST_F(BehindCheckpoints, L8_ACheckpointIsPutAfterWhatItCovers) {
+  const std::string before = to_hex(*one->revision());
+  const RecordPtr late = world.write(*one, a, 100);
+  libp2p::TaskGroup tasks(world.runtime.env());
+  RecordPtr written;
+  const auto write = [&]() -> Task<> { written = must(co_await admin->write_checkpoint()); };
+  tasks.spawn("checkpoint", write());
+  const auto bring = [&]() -> Task<> { EXPECT_TRUE(co_await admin->accept({late})); };
+  tasks.spawn("late", bring());
+  world.runtime.run(tasks.join());
+  exchange();
+  ASSERT_FALSE(
+      admin->log().covered_by(must(Checkpoint::from_body(written->record.body)).anchor.vector, *late));
+  EXPECT_FALSE(admin->log().happened_before(late->id, written->id));
+  EXPECT_FALSE(must(at(before)).behind);
+}
+
 TEST_F(BehindCheckpoints, L8_WhatIsForgottenIsSaidToBeAndNothingElseIsAnswered) {
   world.runtime.run_for(testing::month + std::chrono::hours(1));
   ASSERT_GT(drop(*one), 0U);
