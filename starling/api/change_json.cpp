@@ -127,7 +127,7 @@ std::string conflict_id(const Conflict& conflict) {
 
 json::object conflict_json(const ApiContext& context, const Conflict& conflict) {
   json::array stood;
-  for (const Place& place : conflict.stood) stood.emplace_back(to_text(place));
+  for (const Place& place : places_of(conflict.stood)) stood.emplace_back(to_text(place));
   // Of three rivals the one that beat this loser may have lost in its turn.
   const json::value* stands = find(context.fleet.document(conflict.scope), conflict.path);
   return json::object{{"id", conflict_id(conflict)},

@@ -87,10 +87,14 @@ void ConflictBook::forget_settled(std::size_t position) {
 
 std::vector<Conflict> ConflictBook::open() const {
   std::vector<Conflict> conflicts;
+  std::map<const Node*, Stood> stood;
   for (const Entry& entry : std::views::values(entries_)) {
     if (entry.settled_by != nullptr) continue;
     conflicts.push_back(entry.conflict);
-    if (entry.loser != nullptr) conflicts.back().stood = what_stood(*entry.loser);
+    if (entry.loser == nullptr) continue;
+    Stood& of_loser = stood[entry.loser];
+    if (!of_loser) of_loser = what_stood(*entry.loser);
+    conflicts.back().stood = of_loser;
   }
   return conflicts;
 }

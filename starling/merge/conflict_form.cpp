@@ -106,18 +106,18 @@ void read_field(ProtobufReader& in, const ProtobufField& field, Read& read) {
 }  // namespace
 
 std::vector<Loser> losers_of(const std::vector<Conflict>& conflicts) {
-  std::map<RecordId, const std::vector<Place>*> found;
-  for (const Conflict& conflict : conflicts) found.emplace(conflict.loser, &conflict.stood);
+  std::map<RecordId, Stood> found;
+  for (const Conflict& conflict : conflicts) found.emplace(conflict.loser, conflict.stood);
   std::vector<Loser> losers;
   losers.reserve(found.size());
-  for (const auto& [id, stood] : found) losers.push_back({id, *stood});
+  for (const auto& [id, stood] : found) losers.push_back({id, stood});
   return losers;
 }
 
 ProtobufWriter loser_message(const Loser& loser) {
   ProtobufWriter out;
   out.bytes(field_id, loser.id.view());
-  for (const Place& place : loser.stood) out.message(field_stood, place_message(place));
+  for (const Place& place : places_of(loser.stood)) out.message(field_stood, place_message(place));
   return out;
 }
 
@@ -153,10 +153,12 @@ Result<Loser> read_loser(BytesView bytes) {
     }
   }
   LIBP2P_CHECK(in.finish("a change that lost"));
-  for (const BytesView place : places) {
-    LIBP2P_TRY(Place stood, read_place(place));
-    loser.stood.push_back(std::move(stood));
+  std::vector<Place> stood;
+  for (const BytesView bytes_of_place : places) {
+    LIBP2P_TRY(Place place, read_place(bytes_of_place));
+    stood.push_back(std::move(place));
   }
+  loser.stood = std::make_shared<const std::vector<Place>>(std::move(stood));
   return loser;
 }
 

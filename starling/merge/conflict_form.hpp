@@ -11,7 +11,7 @@ namespace starling {
 // A change that lost something: what of it stands is written once, however often it lost.
 struct Loser {
   RecordId id;
-  std::vector<Place> stood;
+  Stood stood;
 };
 
 // Ascending: a conflict names its loser by the place among them.

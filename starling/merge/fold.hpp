@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,13 @@ struct MergeInput {
 // Did the author of the second know the first? (Changelog::happened_before)
 using HappenedBefore = std::function<bool(const RecordId& earlier, const RecordId& later)>;
 
+// Edits of a change that no other one touched (M2), ascending. All conflicts that it lost share them: of a
+// change of many edits both can be many. Nothing: none.
+using Stood = std::shared_ptr<const std::vector<Place>>;
+[[nodiscard]] inline std::span<const Place> places_of(const Stood& stood) {
+  return stood ? std::span(*stood) : std::span<const Place>();
+}
+
 // Two changes that did not know of one another touched the same thing; one of them lost there (M4, M5).
 struct Conflict {
   enum class Kind {
@@ -35,7 +44,7 @@ struct Conflict {
   std::optional<json::value> base;    // before either, as far as it is known
   std::optional<json::value> mine;    // what the loser wanted; nothing: to remove it
   std::optional<json::value> theirs;  // what stands by the winner
-  std::vector<Place> stood;           // edits of the loser that were not touched
+  Stood stood;                        // of the loser
   EditOp op{};  // what the loser was about: a removal or an append has another `mine` than a set
 };
 

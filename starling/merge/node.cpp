@@ -63,11 +63,11 @@ ChangeFate fate_of(const Node& node) {
           "lost " + to_text(place_of(*lost.begin())) + " to a concurrent change"};
 }
 
-std::vector<Place> what_stood(const Node& node) {
+Stood what_stood(const Node& node) {
   std::set<Place> stood;
   for (const Edit& edit : node.input.change.edits) stood.insert(place_of(edit.path));
   for (const Path& path : lost_paths(node)) stood.erase(place_of(path));
-  return {stood.begin(), stood.end()};
+  return std::make_shared<const std::vector<Place>>(stood.begin(), stood.end());
 }
 
 }  // namespace starling

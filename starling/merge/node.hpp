@@ -54,7 +54,6 @@ struct Node {
 
 // "applied", or what it lost and why it was skipped, by the losses and the reason above.
 [[nodiscard]] ChangeFate fate_of(const Node& node);
-// Where its edits are that no other change touched (M2). Ascending.
-[[nodiscard]] std::vector<Place> what_stood(const Node& node);
+[[nodiscard]] Stood what_stood(const Node& node);
 
 }  // namespace starling

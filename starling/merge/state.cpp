@@ -39,7 +39,7 @@ std::unexpected<Error> too_large(const std::string& what) {
                   "conflicts");
 }
 
-// Of a loser's places each of its conflicts has a copy.
+// Of all changes that lost something.
 constexpr std::size_t max_stood = 1 << 19;
 
 std::unexpected<Error> too_many_conflicts() {
@@ -48,7 +48,9 @@ std::unexpected<Error> too_many_conflicts() {
               "conflicts` lists them)");
 }
 
-Result<> check_conflicts(std::size_t conflicts, std::size_t stood) {
+Result<> check_conflicts(std::size_t conflicts, const std::vector<Loser>& losers) {
+  std::size_t stood = 0;
+  for (const Loser& loser : losers) stood += places_of(loser.stood).size();
   if (conflicts > max_open_conflicts || stood > max_stood) return too_many_conflicts();
   return {};
 }
@@ -208,12 +210,9 @@ Result<Parts> read_parts(BytesView bytes) {
 }
 
 Result<> read_conflicts(const Parts& parts, std::vector<Conflict>& conflicts) {
-  std::size_t stood = 0;
-  LIBP2P_CHECK(check_conflicts(parts.conflicts.size(), stood));
+  LIBP2P_CHECK(check_conflicts(parts.conflicts.size(), parts.losers));
   for (const BytesView bytes : parts.conflicts) {
     LIBP2P_TRY(Conflict conflict, read_conflict(bytes, parts.losers));
-    stood += conflict.stood.size();
-    LIBP2P_CHECK(check_conflicts(parts.conflicts.size(), stood));
     conflicts.push_back(std::move(conflict));
   }
   return {};
@@ -224,9 +223,8 @@ Result<> read_conflicts(const Parts& parts, std::vector<Conflict>& conflicts) {
 Result<Bytes> encode_state(const MergeState& state) {
   if (state.provenance.size() > max_provenances)
     return too_large(std::to_string(state.provenance.size()) + " provenances");
-  std::size_t stood = 0;
-  for (const Conflict& conflict : state.conflicts) stood += conflict.stood.size();
-  LIBP2P_CHECK(check_conflicts(state.conflicts.size(), stood));
+  const std::vector<Loser> losers = losers_of(state.conflicts);
+  LIBP2P_CHECK(check_conflicts(state.conflicts.size(), losers));
   ProtobufWriter out;
   out.string(field_document, canonical_json(state.document));
   const std::vector<Author> authors = authors_of(state.provenance);
@@ -243,7 +241,6 @@ Result<Bytes> encode_state(const MergeState& state) {
     if (emptying.allowed) emptied.boolean(field_allowed, true);
     out.message(field_emptied, emptied);
   }
-  const std::vector<Loser> losers = losers_of(state.conflicts);
   for (const Loser& loser : losers) out.message(field_loser, loser_message(loser));
   for (const Conflict& conflict : state.conflicts)
     out.message(field_conflict, conflict_message(conflict, losers));

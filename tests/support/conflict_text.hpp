@@ -18,7 +18,7 @@ inline std::string text_of(const Conflict& conflict) {
          to_hex(conflict.winner).substr(0, 16) + " over " + to_hex(conflict.loser).substr(0, 16) + ", op " +
          std::to_string(static_cast<int>(conflict.op)) + ", base " + value(conflict.base) + ", mine " +
          value(conflict.mine) + ", theirs " + value(conflict.theirs) + ", stood";
-  for (const Place& place : conflict.stood) out += " " + to_text(place);
+  for (const Place& place : places_of(conflict.stood)) out += " " + to_text(place);
   return out;
 }
 

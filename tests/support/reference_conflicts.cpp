@@ -66,7 +66,9 @@ std::vector<Conflict> Fold::conflicts() const {
     std::set<Path> stood;
     for (const Step& step : loser.steps) stood.insert(step.path);
     for (const std::size_t lost : loser.lost) stood.erase(loser.steps[lost].path);
-    for (const Path& path : stood) open.back().stood.push_back(place_of(path));
+    std::vector<Place> places;
+    for (const Path& path : stood) places.push_back(place_of(path));
+    open.back().stood = std::make_shared<const std::vector<Place>>(std::move(places));
   }
   return open;
 }

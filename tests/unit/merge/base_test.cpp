@@ -172,7 +172,7 @@ TEST_F(OntoConflicts, L8_WhatNobodyHasSettledIsOpenStill) {
   EXPECT_EQ(overlap.loser, loser);
   EXPECT_EQ(text(overlap.mine), R"({"x":1})");
   EXPECT_EQ(text(overlap.theirs), "2");
-  EXPECT_EQ(overlap.stood, std::vector<Place>{in_base("/settings/http/d")});
+  EXPECT_EQ(*overlap.stood, std::vector<Place>{in_base("/settings/http/d")});
   EXPECT_EQ(state.conflicts[1].kind, Conflict::Kind::removal_dropped);
   EXPECT_EQ(conflicts(), (std::vector{text(state.conflicts[0]), text(state.conflicts[1])}));
   // And behind the next checkpoint.
@@ -289,6 +289,9 @@ TEST_F(OntoConflicts, L1_OpenConflictsAreReadAsTheyWereWritten) {
 }
 
 TEST_F(OntoConflicts, AConflictThatCantBeIsRefused) {
+  const auto stood_at = [](Place place) {
+    return std::make_shared<const std::vector<Place>>(1, std::move(place));
+  };
   const auto refused = [&](auto change) {
     MergeState bad = state;
     change(bad.conflicts.at(0));
@@ -301,7 +304,7 @@ TEST_F(OntoConflicts, AConflictThatCantBeIsRefused) {
   EXPECT_TRUE(refused([](Conflict& bad) { bad.mine.reset(); })) << "without one";
   EXPECT_TRUE(refused([](Conflict& bad) { bad.scope = "Odd"; }));
   EXPECT_TRUE(refused([](Conflict& bad) { bad.path = Path(101, "x"); }));
-  EXPECT_TRUE(refused([](Conflict& bad) { bad.stood[0].scope = "Odd"; }));
+  EXPECT_TRUE(refused([&](Conflict& bad) { bad.stood = stood_at({"Odd", {}}); }));
 }
 
 TEST_F(OntoConflicts, L1_OtherEncodingsAreRefused) {
@@ -358,11 +361,46 @@ TEST_F(OntoConflicts, MoreConflictsThanFitAreAnErrorThatSaysWhatToDo) {
   ASSERT_FALSE(bytes);
   EXPECT_EQ(bytes.error().code, Errc::limit);
   EXPECT_NE(bytes.error().message.find("starling conflicts"), std::string::npos);
-  // Each of a loser's conflicts has all the places that it kept.
+  // What of a change stood counts once, however often it lost.
   Conflict& wide = state.conflicts[0];
-  for (std::size_t i = 0; i < 1000; ++i) wide.stood.push_back(in_base("/settings/" + std::to_string(i)));
+  wide.stood = std::make_shared<const std::vector<Place>>(1000, in_base("/settings/x"));
   state.conflicts.assign(1000, wide);
+  EXPECT_TRUE(encode_state(state));
+  for (std::size_t i = 0; i < state.conflicts.size(); ++i) state.conflicts[i].loser = id_of(3000 + i);
   EXPECT_EQ(encode_state(state).error().code, Errc::limit);
+}
+
+TEST(ManyEdits, M4_AChangeThatLosesHalfOfThemHoldsOnceWhatStood) {
+  constexpr std::size_t half = 2000;
+  std::vector<Edit> mine;
+  std::vector<Edit> theirs;
+  for (std::size_t i = 0; i < 2 * half; ++i) {
+    const std::string place = "/settings/n" + std::to_string(i);
+    mine.push_back(set(place, "1"));
+    if (i % 2 == 0) theirs.push_back(set(place, "2"));
+  }
+  Log log;
+  log.write(10, {}, std::move(mine));
+  log.write(20, {}, std::move(theirs));
+  Merge merge(log.happened_before());
+  merge.reset(log.changes);
+  const auto expect_shared = [&](const std::vector<Conflict>& conflicts) {
+    ASSERT_EQ(conflicts.size(), half);
+    EXPECT_EQ(places_of(conflicts.front().stood).size(), half);
+    std::set<const std::vector<Place>*> kept;
+    for (const Conflict& conflict : conflicts) kept.insert(conflict.stood.get());
+    EXPECT_EQ(kept.size(), 1U);
+  };
+  expect_shared(merge.result().conflicts);
+  // And behind a checkpoint, which has room for them.
+  const auto bytes = encode_state(merge.state());
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  const auto state = decode_state(*bytes);
+  ASSERT_TRUE(state) << state.error().message;
+  expect_shared(state->conflicts);
+  Merge onto(log.happened_before());
+  onto.set_base(*state);
+  expect_shared(onto.result().conflicts);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST_P(Need, M5_ThatRemovalAloneIsDropped) {
   EXPECT_EQ(fate_of(result, removing).state, State::partly);
   ASSERT_EQ(result.conflicts.size(), 1U);
   EXPECT_THAT(result.conflicts[0].stood,
-              testing::ElementsAre(in_base("/listeners/*:81"), in_base("/settings/x")));
+              testing::Pointee(testing::ElementsAre(in_base("/listeners/*:81"), in_base("/settings/x"))));
 }
 
 // Of what is kept for somebody, what it refers to is kept as well; else the rest of the removing change would

@@ -10,6 +10,7 @@ namespace {
 
 using State = ChangeFate::State;
 using testing::ElementsAre;
+using testing::Pointee;
 
 constexpr std::string_view base_config =
     R"({"listeners":{"*:80":{"pass":"routes/main"}},"routes":{"main":[],"spare":[]},"settings":{"http":{"a":1}}})";
@@ -72,7 +73,8 @@ TEST_F(Scopes, M4_ConflictsAreOfOneScopeAndSaySo) {
   ASSERT_EQ(conflicts.size(), 1U);
   EXPECT_EQ(conflicts[0].scope, "edge");
   EXPECT_EQ(conflicts[0].path, at("/settings/http/a"));
-  EXPECT_THAT(conflicts[0].stood, ElementsAre(in_base("/settings/x"), Place{"lab", at("/settings/x")}));
+  EXPECT_THAT(conflicts[0].stood,
+              Pointee(ElementsAre(in_base("/settings/x"), Place{"lab", at("/settings/x")})));
   EXPECT_EQ(reason(mine), "lost edge:/settings/http/a to a concurrent change");
 }
 

@@ -50,7 +50,7 @@ class SlowFold {
       std::set<Place> stood;
       for (const Edit& edit : edits(*made.loser)) stood.insert(place_of(edit.path));
       for (const Path& path : lost_paths(*made.loser)) stood.erase(place_of(path));
-      result.conflicts.back().stood.assign(stood.begin(), stood.end());
+      result.conflicts.back().stood = std::make_shared<const std::vector<Place>>(stood.begin(), stood.end());
     }
     for (const auto& [scope, emptied] : state_.emptied) result.emptied[scope] = emptied.first;
     return result;
