@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <ranges>
 
 #include "libp2p/crypto/hash.hpp"
 
@@ -125,9 +126,14 @@ std::string conflict_id(const Conflict& conflict) {
   return libp2p::to_hex(libp2p::sha256(hashed)).substr(0, digits);
 }
 
+json::array stood_json(const Stood& stood) {
+  constexpr std::size_t most = 16;
+  json::array told;
+  for (const Place& place : places_of(stood) | std::views::take(most)) told.emplace_back(to_text(place));
+  return told;
+}
+
 json::object conflict_json(const ApiContext& context, const Conflict& conflict) {
-  json::array stood;
-  for (const Place& place : places_of(conflict.stood)) stood.emplace_back(to_text(place));
   // Of three rivals the one that beat this loser may have lost in its turn.
   const json::value* stands = find(context.fleet.document(conflict.scope), conflict.path);
   return json::object{{"id", conflict_id(conflict)},
@@ -141,7 +147,8 @@ json::object conflict_json(const ApiContext& context, const Conflict& conflict) 
                       {"mine", optional_value(conflict.mine)},
                       {"theirs", optional_value(conflict.theirs)},
                       {"stands", stands ? *stands : json::value(nullptr)},
-                      {"stood", std::move(stood)}};
+                      {"stood", stood_json(conflict.stood)},
+                      {"stood_count", places_of(conflict.stood).size()}};
 }
 
 const Provenance* newest_at(const Provenances& provenances, const Path& place) {

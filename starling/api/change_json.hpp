@@ -24,6 +24,8 @@ namespace starling {
 [[nodiscard]] json::array differences_json(const std::vector<Difference>& differences);
 
 [[nodiscard]] json::object conflict_json(const ApiContext& context, const Conflict& conflict);
+// What of the loser stood: the first places of many, for each of its conflicts tells them.
+[[nodiscard]] json::array stood_json(const Stood& stood);
 // Names one conflict as long as it is open: 16 hexadecimal digits.
 [[nodiscard]] std::string conflict_id(const Conflict& conflict);
 
