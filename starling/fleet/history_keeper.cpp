@@ -50,9 +50,9 @@ std::size_t live_heads(const Fleet& fleet) {
 
 }  // namespace
 
-HistoryDuty history_duty(const Fleet& fleet, const HistoryPolicy& policy) {
+HistoryDuty history_duty(const Fleet& fleet, const HistoryPolicy& policy, bool too_large) {
   if (fleet.may_author(RecordKind::anchor)) {
-    if (checkpoint_due(fleet, policy)) return HistoryDuty::checkpoint;
+    if (!too_large && checkpoint_due(fleet, policy)) return HistoryDuty::checkpoint;
     if (fleet.revision() && anchor_due(fleet, policy)) return HistoryDuty::anchor;
   }
   if (fleet.may_author(RecordKind::change) && fleet.revision() && live_heads(fleet) > policy.heads)
@@ -73,13 +73,17 @@ Task<> HistoryKeeper::run() {
     const auto pause = static_cast<std::uint64_t>(policy_.look_every.count());
     co_await libp2p::sleep_for(
         env_, libp2p::Duration(static_cast<std::int64_t>(pause / 2 + env_.random.below(pause + 1))));
-    Result<> done = co_await write(history_duty(fleet_, policy_));
-    if (done) {
-      const auto dropped = co_await fleet_.drop_covered(policy_.keep_bodies, policy_.log_bytes);
-      if (!dropped) done = std::unexpected(dropped.error());
-    }
-    if (!done) env_.log.warn("history.not_written", {{"why", done.error().to_string()}});
+    co_await look();
   }
+}
+
+// What an earlier checkpoint covers goes whether or not another one could be written.
+Task<> HistoryKeeper::look() {
+  const bool too_large = checkpoint_from_ && env_.now() < *checkpoint_from_;
+  const Result<> written = co_await write(history_duty(fleet_, policy_, too_large));
+  if (!written) env_.log.warn("history.not_written", {{"why", written.error().to_string()}});
+  const auto dropped = co_await fleet_.drop_covered(policy_.keep_bodies, policy_.log_bytes);
+  if (!dropped) env_.log.warn("history.not_dropped", {{"why", dropped.error().to_string()}});
 }
 
 Task<Result<>> HistoryKeeper::write(HistoryDuty duty) {
@@ -95,9 +99,22 @@ Task<Result<>> HistoryKeeper::write(HistoryDuty duty) {
       LIBP2P_CO_CHECK(co_await fleet_.write_anchor());
       break;
     case HistoryDuty::checkpoint:
-      LIBP2P_CO_CHECK(co_await fleet_.write_checkpoint());
+      LIBP2P_CO_CHECK(co_await write_checkpoint());
       break;
   }
+  co_return Result<>{};
+}
+
+Task<Result<>> HistoryKeeper::write_checkpoint() {
+  const auto written = co_await fleet_.write_checkpoint();
+  checkpoint_from_.reset();
+  if (written) co_return Result<>{};
+  if (written.error().code != Errc::limit) co_return std::unexpected(written.error());
+  checkpoint_from_ = env_.now() + policy_.too_large_again;
+  env_.log.warn("checkpoint.too_large",
+                {{"why", written.error().to_string()},
+                 {"again_in_hours", std::chrono::floor<std::chrono::hours>(policy_.too_large_again).count()},
+                 {"hint", "the log grows until one fits; then `starling checkpoint` writes it at once"}});
   co_return Result<>{};
 }
 

@@ -1,6 +1,8 @@
 // Writes anchors and checkpoints when they are due, and forgets what they cover (rule L8).
 #pragma once
 
+#include <optional>
+
 #include "starling/fleet/fleet.hpp"
 
 namespace starling {
@@ -16,12 +18,16 @@ struct HistoryPolicy {
   // More heads than this are joined by a record that says nothing else (RV08).
   std::size_t heads = 64;
   libp2p::Duration look_every = std::chrono::minutes(1);
+  // After a checkpoint that was too large for a record: what it takes to see that is derived anew each time.
+  libp2p::Duration too_large_again = std::chrono::hours(24);
 };
 
 enum class HistoryDuty { nothing, join_heads, anchor, checkpoint };
 
-// What this node ought to write now: nothing, unless it may.
-[[nodiscard]] HistoryDuty history_duty(const Fleet& fleet, const HistoryPolicy& policy);
+// What this node ought to write now: nothing, unless it may. With `too_large` a checkpoint would not fit into
+// a record, and what else is due is.
+[[nodiscard]] HistoryDuty history_duty(const Fleet& fleet, const HistoryPolicy& policy,
+                                       bool too_large = false);
 
 class HistoryKeeper {
  public:
@@ -33,11 +39,14 @@ class HistoryKeeper {
 
  private:
   Task<> run();
+  Task<> look();
   Task<Result<>> write(HistoryDuty duty);
+  Task<Result<>> write_checkpoint();
 
   Env env_;
   Fleet& fleet_;
   HistoryPolicy policy_;
+  std::optional<libp2p::Instant> checkpoint_from_;  // not before: the last one was too large
   libp2p::TaskGroup tasks_;
 };
 

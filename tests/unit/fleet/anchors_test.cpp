@@ -1,4 +1,5 @@
 #include "starling/fleet/history_keeper.hpp"
+#include "tests/support/streams.hpp"
 #include "tests/unit/fleet/fleet_world.hpp"
 
 namespace starling {
@@ -161,6 +162,33 @@ TEST_F(AnchorsTest, L8_TheKeeperWritesWhatIsDueAndNoMore) {
   world.write(*admin, {"settings", "a"}, 2);
   world.runtime.run_for(std::chrono::hours(30));
   EXPECT_EQ(admin->controls().anchors(admin->charter(), admin->log()).size(), 2U);
+  world.runtime.run(keeper.stop());
+}
+
+TEST_F(AnchorsTest, L8_InPlaceOfACheckpointThatIsTooLargeAnAnchorIsWrittenAndItIsTriedAgainADayLater) {
+  HistoryPolicy policy;
+  policy.log_bytes = 1024 * 1024;
+  policy.look_every = std::chrono::minutes(10);
+  libp2p::test::MemoryLog log;
+  const Env env = world.runtime.env();
+  HistoryKeeper keeper({env.executor, env.clock, env.timers, env.random, log, env.workers}, *admin, policy);
+  const auto tries = [&] {
+    return std::ranges::count_if(
+        log.lines, [](const std::string& line) { return line.starts_with("checkpoint.too_large "); });
+  };
+  const std::string half(max_state_bytes / 2, 'x');
+  for (const char* name : {"a", "b"}) world.write(*admin, {"settings", name}, json::value(half));
+  keeper.start();
+  world.runtime.run_for(std::chrono::hours(23));
+  EXPECT_EQ(tries(), 1);
+  EXPECT_EQ(admin->controls().anchors(admin->charter(), admin->log()).size(), 1U);
+  world.runtime.run_for(std::chrono::hours(2));
+  EXPECT_EQ(tries(), 2);
+  // What was in the way is gone.
+  world.write(*admin, {"settings", "a"}, 1);
+  world.runtime.run_for(std::chrono::hours(24));
+  EXPECT_EQ(tries(), 2);
+  EXPECT_NE(admin->checkpoint(), nullptr);
   world.runtime.run(keeper.stop());
 }
 

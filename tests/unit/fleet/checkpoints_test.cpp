@@ -335,6 +335,22 @@ TEST_F(CheckpointsTest, L8_OfTwoThatFollowTheSameOneTheSmallerIdCountsEverywhere
   world.runtime.run(second->stop());
 }
 
+TEST_F(CheckpointsTest, L8_WhatOneCoversIsForgottenThoughTheNextIsTooLarge) {
+  checkpoint();
+  const std::string half(max_state_bytes / 2, 'x');
+  for (const char* name : {"a", "b"}) world.write(*admin, {"settings", name}, json::value(half));
+  HistoryPolicy policy;
+  policy.log_bytes = 1024;
+  policy.keep_bodies = std::chrono::hours(1);
+  policy.look_every = std::chrono::minutes(30);
+  HistoryKeeper keeper(world.runtime.env(), *admin, policy);
+  keeper.start();
+  const std::size_t before = admin->log().size();
+  world.runtime.run_for(std::chrono::hours(3));
+  EXPECT_LT(admin->log().size(), before);
+  world.runtime.run(keeper.stop());
+}
+
 TEST_F(CheckpointsTest, L8_AYearOfSteadyWritingTakesABoundedStore) {
   HistoryPolicy policy;
   policy.log_bytes = 32 * 1024;
