@@ -33,9 +33,12 @@ std::string shown(const json::object& object, std::string_view key) {
 
 void print_fork(const json::object& fork) {
   const std::string name = shown(fork, "author_name");
-  std::printf("%s\n  by %s, from record %s on; %s\n", shown(fork, "chain").c_str(),
+  const json::value* waiting = fork.if_contains("quarantined");
+  const bool waits = waiting && *waiting != 0;
+  std::printf("%s\n  by %s, from record %s on; %s%s\n", shown(fork, "chain").c_str(),
               name.empty() ? "an unknown key" : name.c_str(), canonical_json(fork.at("seq")).c_str(),
-              text_at(fork, "ruling").empty() ? "not ruled on yet" : "a ruling has been made");
+              text_at(fork, "ruling").empty() ? "not ruled on yet" : "a ruling has been made",
+              waits ? (", records that wait for one: " + canonical_json(*waiting)).c_str() : "");
   for (const json::value& value : fork.at("branches").as_array()) {
     const json::object& branch = value.as_object();
     std::printf("  %-11s  %s records, the last %s\n", shown(branch, "standing").c_str(),

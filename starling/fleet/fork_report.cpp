@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace starling {
 namespace {
 
-std::vector<ForkBranch> branches_of(const Changelog& log, const ChainId& chain, const ForkPoint& fork) {
-  const std::vector<RecordPtr> records = log.range(chain, fork.seq, SIZE_MAX, SIZE_MAX);
+std::vector<ForkBranch> branches_of(const Changelog& log, std::span<const RecordPtr> records,
+                                    const ForkPoint& fork) {
   std::set<RecordId> followed;
   for (const RecordPtr& record : records) followed.insert(record->record.prev);
   std::vector<ForkBranch> branches;
@@ -19,23 +20,23 @@ std::vector<ForkBranch> branches_of(const Changelog& log, const ChainId& chain, 
   return branches;
 }
 
+ForkReport report_on(const Fleet& fleet, const ChainId& chain, const ForkPoint& fork) {
+  const Changelog& log = fleet.log();
+  const std::vector<RecordPtr> records = log.range(chain, fork.seq, SIZE_MAX, SIZE_MAX);
+  const auto quarantined = std::ranges::count_if(
+      records, [&](const RecordPtr& record) { return log.standing(*record) == Standing::quarantined; });
+  return {chain, fork, fleet.controls().ruling_on(chain, fleet.charter(), log),
+          branches_of(log, records, fork), static_cast<std::size_t>(quarantined)};
+}
+
 }  // namespace
 
 std::vector<ForkReport> fork_reports(const Fleet& fleet) {
   std::vector<ForkReport> reports;
   for (const auto& [chain, head] : fleet.log().vector()) {
-    if (!head.fork) continue;
-    reports.push_back({chain, *head.fork, fleet.controls().ruling_on(chain, fleet.charter(), fleet.log()),
-                       branches_of(fleet.log(), chain, *head.fork)});
+    if (head.fork) reports.push_back(report_on(fleet, chain, *head.fork));
   }
   return reports;
-}
-
-bool awaits_ruling(const ForkReport& report) {
-  const auto is_quarantined = [](const ForkBranch& branch) {
-    return branch.standing == Standing::quarantined;
-  };
-  return !report.ruling && std::ranges::any_of(report.branches, is_quarantined);
 }
 
 std::string to_text(const ChainId& chain) {

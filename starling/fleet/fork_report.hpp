@@ -20,13 +20,13 @@ struct ForkReport {
   ForkPoint fork;
   RecordPtr ruling;  // nullptr: none has been made
   std::vector<ForkBranch> branches;
+  // Records that count for nothing until a ruling is made: even with one, as it may lie past a fork that was
+  // proven later.
+  std::size_t quarantined = 0;
 };
 
 // In order of chains.
 [[nodiscard]] std::vector<ForkReport> fork_reports(const Fleet& fleet);
-
-// Does anything of it count for nothing until a ruling is made?
-[[nodiscard]] bool awaits_ruling(const ForkReport& report);
 
 // "PEER/INCARNATION", the incarnation in 16 hexadecimal digits.
 [[nodiscard]] std::string to_text(const ChainId& chain);

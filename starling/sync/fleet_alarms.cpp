@@ -27,7 +27,7 @@ void add_clocks(const ClockOffsets& clocks, Instant now, AlarmsSince& alarms) {
 
 void add_forks(const Fleet& fleet, Instant now, AlarmsSince& alarms) {
   for (const ForkReport& report : fork_reports(fleet)) {
-    if (awaits_ruling(report))
+    if (report.quarantined > 0)
       alarms.emplace(Alarm{Alarm::Kind::fork, report.chain.author, to_text(report.chain)}, now);
   }
 }

@@ -56,6 +56,7 @@ json::object fork_json(const Fleet& fleet, const ForkReport& report) {
           {"author_name", author ? json::value(author->name) : json::value(nullptr)},
           {"seq", report.fork.seq},
           {"ruling", report.ruling ? json::value(to_cid(report.ruling->id)) : json::value(nullptr)},
+          {"quarantined", report.quarantined},
           {"branches", std::move(branches)}};
 }
 

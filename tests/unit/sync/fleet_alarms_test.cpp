@@ -24,13 +24,14 @@ class FleetAlarms : public ::testing::Test {
   }
   void look() { net.runtime.run_for(seconds(6)); }
   // By node 3, in a chain that it doesn't go on with.
-  RecordPtr forge(std::string_view value, libp2p::WallTime wall) {
+  RecordPtr forge(std::string_view value, libp2p::WallTime wall, const RecordPtr& prev = nullptr) {
     Record record;
     record.fleet = net.fleet.id();
     record.kind = RecordKind::change;
     record.author = peer_of(key_of(3));
     record.incarnation = 9;
-    record.seq = 1;
+    record.seq = prev ? prev->record.seq + 1 : 1;
+    if (prev) record.prev = prev->id;
     record.grant = net.grant_of(3);
     record.hlc = Hlc::at(wall);
     record.body = set_change({"side"}, json::string(value)).to_body();
@@ -81,6 +82,26 @@ TEST_F(FleetAlarms, L3_AForkIsOneUntilItIsRuledOn) {
   EXPECT_EQ(alarm.what, peer_of(key_of(3)).to_string() + "/0000000000000009");
   give(node,
        {net.fleet.root_writes(RecordKind::ruling, Ruling{left->record.chain(), 1, left->id}.to_body())});
+  EXPECT_TRUE(standing(node).empty());
+}
+
+TEST_F(FleetAlarms, L3_AForkBeforeOneThatWasRuledOnIsOneUntilItIsRuledOnToo) {
+  SyncNet::Node& node = net.add(1);
+  const auto rule_none_from = [&](const RecordPtr& record) {
+    const Ruling none{record->record.chain(), record->record.seq, RecordId{}};
+    give(node, {net.fleet.root_writes(RecordKind::ruling, none.to_body())});
+  };
+  const RecordPtr first = forge("first", testing::noon);
+  const RecordPtr left = forge("left", testing::noon + seconds(1), first);
+  give(node, {first, left, forge("right", testing::noon + seconds(1), first)});
+  rule_none_from(left);
+  EXPECT_TRUE(standing(node).empty());
+  // Both ends lie past the ruling; what is before them waits for another.
+  const RecordPtr rival = forge("rival", testing::noon);
+  give(node, {rival, forge("after", testing::noon + seconds(1), rival)});
+  ASSERT_EQ(standing(node).size(), 1U);
+  EXPECT_EQ(standing(node).front().kind, Alarm::Kind::fork);
+  rule_none_from(first);
   EXPECT_TRUE(standing(node).empty());
 }
 
