@@ -1,13 +1,15 @@
 #include "starling/sync/fleet_alarms.hpp"
 
-#include <charconv>
+#include <chrono>
+#include <sstream>
 
 #include "starling/fleet/fork_report.hpp"
 
 namespace starling {
 namespace {
 
-constexpr std::string_view difference_prefix = "differs/";
+// Since when each anchor's state is known to be another than this node's.
+using Differences = std::map<RecordId, libp2p::WallTime>;
 
 void add_held(const Fleet& fleet, Instant now, AlarmsSince& alarms) {
   std::size_t left = max_held_alarms;
@@ -32,24 +34,35 @@ void add_forks(const Fleet& fleet, Instant now, AlarmsSince& alarms) {
   }
 }
 
-// Until a checkpoint that is right has settled what the anchor covers.
-bool still_counts(const Fleet& fleet, const SignedRecord& anchor) {
-  return fleet.log().stands(anchor) && !fleet.log().is_settled(anchor.record) &&
-         fleet.charter().judge(anchor.record) == Charter::Verdict::valid;
+// Is it here, and not settled by a checkpoint that is right? Otherwise nothing of it matters any more.
+bool is_open(const Fleet& fleet, const RecordId& anchor) {
+  const Controls::Anchored* anchored = fleet.controls().find(anchor);
+  return anchored != nullptr && !fleet.log().is_settled(anchored->record->record);
+}
+
+// Lines of an id and of milliseconds since 1970.
+Differences remembered(const Fleet& fleet) {
+  Differences differences;
+  const auto fact = fleet.facts().find(differences_fact);
+  if (fact == fleet.facts().end()) return differences;
+  std::istringstream lines(fact->second);
+  std::string id_text;
+  std::int64_t told_ms = 0;
+  while (lines >> id_text >> told_ms) {
+    if (const auto id = parse_record_id(id_text))
+      differences.emplace(*id, libp2p::WallTime(std::chrono::milliseconds(told_ms)));
+  }
+  return differences;
 }
 
 void add_differences(const Fleet& fleet, libp2p::WallTime wall, Instant now, AlarmsSince& alarms) {
-  const Facts& facts = fleet.facts();
-  for (auto fact = facts.lower_bound(difference_prefix);
-       fact != facts.end() && fact->first.starts_with(difference_prefix); ++fact) {
-    const auto id = parse_record_id(std::string_view(fact->first).substr(difference_prefix.size()));
-    const Controls::Anchored* anchored = id ? fleet.controls().find(*id) : nullptr;
-    if (!anchored || !still_counts(fleet, *anchored->record)) continue;
-    std::int64_t told_ms = wall.time_since_epoch().count();
-    std::from_chars(fact->second.data(), fact->second.data() + fact->second.size(), told_ms);
-    const auto age = wall - libp2p::WallTime(std::chrono::milliseconds(told_ms));
-    alarms.emplace(Alarm{Alarm::Kind::state_differs, anchored->record->record.author, to_cid(*id)},
-                   now - std::max<Duration>(age, Duration::zero()));
+  for (const auto& [id, told] : remembered(fleet)) {
+    if (!is_open(fleet, id)) continue;
+    const SignedRecord& anchor = *fleet.controls().find(id)->record;
+    if (!fleet.log().stands(anchor) || fleet.charter().judge(anchor.record) != Charter::Verdict::valid)
+      continue;
+    alarms.emplace(Alarm{Alarm::Kind::state_differs, anchor.record.author, to_cid(id)},
+                   now - std::max<Duration>(wall - told, Duration::zero()));
   }
 }
 
@@ -64,8 +77,14 @@ AlarmsSince fleet_alarms(const Fleet& fleet, const ClockOffsets& clocks, libp2p:
   return alarms;
 }
 
-std::string difference_fact(const RecordId& anchor) {
-  return std::string(difference_prefix) + to_cid(anchor);
+std::string with_difference(const Fleet& fleet, const RecordId& anchor, libp2p::WallTime wall) {
+  Differences differences = remembered(fleet);
+  std::erase_if(differences, [&](const auto& entry) { return !is_open(fleet, entry.first); });
+  if (differences.size() < max_differences) differences.emplace(anchor, wall);
+  std::string text;
+  for (const auto& [id, told] : differences)
+    text += to_cid(id) + " " + std::to_string(told.time_since_epoch().count()) + "\n";
+  return text;
 }
 
 }  // namespace starling

@@ -15,7 +15,10 @@ inline constexpr std::size_t max_held_alarms = 1024;
 [[nodiscard]] AlarmsSince fleet_alarms(const Fleet& fleet, const ClockOffsets& clocks, libp2p::WallTime wall,
                                        Instant now);
 
-// The fact by which it is remembered over restarts that this node comes to another state than an anchor says.
-[[nodiscard]] std::string difference_fact(const RecordId& anchor);
+// The fact by which it is remembered over restarts which anchors this node comes to another state than.
+inline constexpr std::string_view differences_fact = "differences";
+inline constexpr std::size_t max_differences = 1024;
+// What it says with one more, unless that is one too many, and without those that are over.
+[[nodiscard]] std::string with_difference(const Fleet& fleet, const RecordId& anchor, libp2p::WallTime wall);
 
 }  // namespace starling

@@ -410,14 +410,13 @@ ClockOffsets SyncService::clock_offsets() const {
 }
 
 void SyncService::on_state_differs(const RecordPtr& anchor) {
-  if (!fleet_.facts().contains(difference_fact(anchor->id)))
-    tasks_.spawn("sync.remember_difference", remember_difference(anchor->id));
+  tasks_.spawn("sync.remember_difference", remember_difference(anchor->id));
 }
 
 Task<> SyncService::remember_difference(RecordId anchor) {
-  const auto told = env_.clock.wall().time_since_epoch().count();
+  std::string differences = with_difference(fleet_, anchor, env_.clock.wall());
   // A store that fails is told of by itself; the alarm stands without it.
-  (void)co_await fleet_.remember(difference_fact(anchor), std::to_string(told));
+  (void)co_await fleet_.remember(std::string(differences_fact), std::move(differences));
 }
 
 bool SyncService::is_online(const PeerId& node) const {

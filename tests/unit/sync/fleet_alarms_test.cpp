@@ -124,5 +124,44 @@ TEST_F(FleetAlarms, M9_AnAnchorOfAnotherStateIsOneOverRestartsToo) {
   net.runtime.run(again.stop());
 }
 
+TEST_F(FleetAlarms, M9_ADifferenceThatACheckpointHasSettledIsForgotten) {
+  SyncNet::Node& node = net.add(1);
+  const auto give_wrong_anchor = [&](const RecordId& base) {
+    Anchor wrong{node.fleet.log().vector(), {}, 0};
+    wrong.revision.bytes.fill(7);
+    wrong.base = base;
+    RecordPtr anchor = net.fleet.root_writes(RecordKind::anchor, wrong.to_body());
+    give(node, {anchor});
+    return anchor;
+  };
+  const RecordPtr first = give_wrong_anchor({});
+  ASSERT_EQ(standing(node).size(), 1U);
+  const Checkpoint next = must(net.runtime.run(node.fleet.next_checkpoint()));
+  const RecordPtr checkpoint = net.fleet.root_writes(RecordKind::checkpoint, next.to_body());
+  give(node, {checkpoint});
+  EXPECT_TRUE(standing(node).empty());
+  const RecordPtr second = give_wrong_anchor(checkpoint->id);
+  ASSERT_EQ(standing(node).size(), 1U);
+  EXPECT_EQ(standing(node).front().what, to_cid(second->id));
+  const std::string& remembered = node.fleet.facts().find(differences_fact)->second;
+  EXPECT_NE(remembered.find(to_cid(second->id)), std::string::npos);
+  EXPECT_EQ(remembered.find(to_cid(first->id)), std::string::npos);
+}
+
+TEST_F(FleetAlarms, M9_NoMoreDifferencesAreRememberedThanTheLimit) {
+  SyncNet::Node& node = net.add(1);
+  Anchor wrong{net.fleet.log.vector(), {}, 0};
+  wrong.revision.bytes.fill(7);
+  std::vector<RecordPtr> anchors;
+  for (std::size_t i = 0; i <= max_differences; ++i)
+    anchors.push_back(net.fleet.root_writes(RecordKind::anchor, wrong.to_body()));
+  give(node, anchors);
+  std::string most;
+  for (std::size_t i = 0; i < max_differences; ++i) most += to_cid(anchors[i]->id) + " 0\n";
+  EXPECT_TRUE(net.runtime.run(node.fleet.remember(std::string(differences_fact), most)));
+  EXPECT_EQ(std::ranges::count(with_difference(node.fleet, anchors.back()->id, testing::noon), '\n'),
+            max_differences);
+}
+
 }  // namespace
 }  // namespace starling
