@@ -28,28 +28,40 @@ Result<RecordPtr> back_from_newest(const Fleet& fleet, std::size_t steps) {
   return std::move(changes[steps]);
 }
 
+bool is_change(const RecordPtr& record) { return record && record->record.kind == RecordKind::change; }
+
+// Errors: invalid_argument, several begin so. None: nullptr.
+Result<RecordPtr> beginning_with(const Fleet& fleet, std::string_view beginning) {
+  RecordPtr found;
+  if (beginning.size() < min_characters) return found;
+  for (const RecordPtr& record : fleet.log().records()) {
+    if (!is_change(record) || !to_cid(record->id).starts_with(beginning)) continue;
+    if (found) {
+      return fail(Errc::invalid_argument,
+                  "Several changes have ids that begin with " + libp2p::printable(beginning) + ".");
+    }
+    found = record;
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<RecordPtr> find_change(const Fleet& fleet, std::string_view name) {
   const auto point = parse_point(name);
   if (const auto* newest = point ? std::get_if<BeforeNewest>(&*point) : nullptr)
     return back_from_newest(fleet, newest->changes);
-  const std::string shown = libp2p::printable(name.substr(0, 100));
   RecordPtr found;
-  for (const RecordPtr& record : fleet.log().records()) {
-    if (record->record.kind != RecordKind::change || name.size() < min_characters ||
-        !to_cid(record->id).starts_with(name))
-      continue;
-    if (found) return fail(Errc::invalid_argument, "Several changes have ids that begin with " + shown + ".");
-    found = record;
+  if (const auto id = parse_record_id(name)) {
+    found = fleet.log().get(*id);
+  } else {
+    LIBP2P_TRY(found, beginning_with(fleet, name));
   }
-  if (!found) {
-    return fail(Errc::not_found, "No change has the id " + shown +
-                                     ": give one as `starling history` shows it, its first 12 characters "
-                                     "or more, HEAD, or HEAD~N." +
-                                     dropped(fleet));
-  }
-  return found;
+  if (is_change(found)) return found;
+  return fail(Errc::not_found, "No change has the id " + libp2p::printable(name.substr(0, 100)) +
+                                   ": give one as `starling history` shows it, its first 12 characters "
+                                   "or more, HEAD, or HEAD~N." +
+                                   dropped(fleet));
 }
 
 }  // namespace starling

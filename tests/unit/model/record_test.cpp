@@ -244,5 +244,17 @@ TEST(SignedRecords, NeitherSignsNorOpensMoreThan8MiB) {
   EXPECT_TRUE(open_record((*large)->envelope));
 }
 
+TEST(RecordIds, AreReadInEitherFormAndWhatIsNoneIsCalledSo) {
+  EXPECT_EQ(*parse_record_id(to_cid(id_of(7))), id_of(7));
+  EXPECT_EQ(*parse_record_id(to_hex(id_of(7))), id_of(7));
+  for (const std::string& text :
+       {std::string("HEAD"), to_cid(id_of(7)).substr(0, 20), std::string(64, 'x')}) {
+    const auto id = parse_record_id(text);
+    ASSERT_FALSE(id) << text;
+    EXPECT_EQ(id.error().code, Errc::parse);
+    EXPECT_NE(id.error().message.find(text + " is not the id of a record"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace starling
