@@ -41,15 +41,17 @@ ExitCode follow_events(const EventsArguments& arguments) {
   if (!client) return report(client.error());
   EventStream stream;
   std::string last = arguments.since;
+  bool answered = false;
   const auto ended = client->follow("/v1/events" + (last.empty() ? "" : "?since=" + percent_encoded(last)),
                                     [&](std::string_view part) {
+                                      answered = true;
                                       for (const ToldEvent& event : stream.take(part)) {
                                         print_event(event, arguments.target.json);
                                         last = event.id;
                                       }
                                     });
   if (ended && ended->status != 200) return report(*ended);
-  if (!ended && last.empty()) return report(ended.error());
+  if (!ended && !answered) return report(ended.error());
   std::fprintf(stderr, "starling: the daemon tells no more; `starling events --since %s` goes on from here\n",
                last.empty() ? "0" : libp2p::printable(last).c_str());
   return ExitCode::error;

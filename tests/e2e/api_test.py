@@ -277,6 +277,13 @@ class Api(unittest.TestCase):
         refused = self.node.starling("events", "--since", "yesterday", ok=False)
         self.assertIn("the id of an event", refused.stderr)
 
+    def test_the_command_for_events_says_that_no_daemon_answers(self):
+        for more in ((), ("--since", "0")):
+            command = [str(self.node.binary), "events", "--api", f"unix:{self.fleet.directory / 'no.sock'}", *more]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEST_TIMEOUT_S, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no daemon answers", done.stderr)
+
     def events_after(self, cursor, act, wanted: int = 1) -> list:
         connection = UnixConnection(self.node.socket, REQUEST_TIMEOUT_S)
         self.addCleanup(connection.close)
