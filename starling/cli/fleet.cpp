@@ -64,8 +64,7 @@ void add_fleet(CLI::App& app, CommandContext& context) {
       "raise-level", "let the newest rules of merging hold from now on, once every node knows them");
   auto arguments = std::make_shared<RaiseArguments>();
   arguments->target.add_options(*command);
-  command->add_option("--key", arguments->key,
-                      "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("--key", arguments->key, signing_key_help);
   command->callback([&context, arguments] {
     const auto raised = raise_level(*arguments);
     if (!raised) {

@@ -59,8 +59,7 @@ void add_grant(CLI::App& app, CommandContext& context) {
           "--role", arguments->role,
           "admin (labels, anchors, checkpoints, rulings, invites) or operator (may change the fleet)")
       ->required();
-  command->add_option("--key", arguments->key,
-                      "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("--key", arguments->key, signing_key_help);
   command->callback([&context, arguments] {
     const auto member = grant(*arguments);
     if (!member) {

@@ -94,8 +94,7 @@ void add_invite(CLI::App& app, CommandContext& context) {
   command->add_option("--label", arguments->labels,
                       "key=value: a label of the machines that join with it; may be repeated");
   command->add_flag("--json", arguments->target.json, "print JSON");
-  command->add_option("--key", arguments->key,
-                      "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("--key", arguments->key, signing_key_help);
   command->callback([&context, arguments] {
     const auto token = invite(*arguments);
     if (!token) {

@@ -39,8 +39,7 @@ void add_label(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("label", "set, take away or print the labels of a node");
   auto arguments = std::make_shared<LabelArguments>();
   arguments->target.add_options(*command);
-  command->add_option("--key", arguments->key,
-                      "file of the key to sign with (default: the root key, if it is still here)");
+  command->add_option("--key", arguments->key, signing_key_help);
   command->add_option("node", arguments->node, "the node's name, or its peer id")->required();
   command->add_option("labels", arguments->labels, "key=value sets one, key- takes it away");
   command->callback([&context, arguments] {

@@ -54,6 +54,8 @@ class LogAccess {
 // invalid_argument (a file that can't be read, or holds no key).
 [[nodiscard]] Result<std::optional<PrivateKey>> key_at_hand(const std::string& file, const Target& target);
 // The same, and else the node's own.
+inline constexpr const char* signing_key_help =
+    "file of the key to sign with (default: the root key, if it is still here; else the node's own)";
 [[nodiscard]] Result<PrivateKey> signing_key(const std::string& file, const Target& target);
 // In an incarnation of its own, after all that `position` names.
 [[nodiscard]] Result<RecordPtr> sign_at(const Position& position, const PrivateKey& key, RecordKind kind,

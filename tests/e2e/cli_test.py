@@ -268,9 +268,12 @@ class Forged(OneNode):
     def written(self, message: str) -> str:
         return self.run_json("set", f"/routes/{secrets.token_hex(4)}", "[]", "-m", message)["change"]
 
+    def post_record(self, envelope: bytes):
+        return exchange(UnixConnection(self.state / "api.sock", 10), "POST", "/v1/records", envelope)
+
     def send(self, envelope: bytes) -> str:
         """The record's id."""
-        reply = exchange(UnixConnection(self.state / "api.sock", 10), "POST", "/v1/records", envelope)
+        reply = self.post_record(envelope)
         self.assertEqual(reply.status, 200, reply)
         return reply.json["id"]
 
@@ -316,6 +319,17 @@ class Forged(OneNode):
         self.assertRegex(starling("history", "--state", self.state).stdout, f"voids {held[0]} +{discard}")
         anew = self.run_json("repropose", held[1])["id"]
         self.assertEqual(self.run_json("show", anew)["voids"], [held[1]])
+
+    def test_a_record_that_waits_for_another_is_said_to(self):
+        self.run_json("set", "/routes", "{}")
+        self.written("orphan")
+        reply = self.post_record(forgery.after_what_nobody_has(self.state, b"orphan"))
+        self.assertEqual((reply.status, reply.json["code"]), (409, "not-here"))
+        self.assertIn("is taken if they come", reply.json["detail"])
+
+    def test_the_commands_that_sign_say_with_which_key(self):
+        for command in (("grant",), ("invite",), ("label",), ("fleet", "raise-level")):
+            self.assertRegex(starling(*command, "--help").stdout, r"else\s+the\s+node's\s+own")
 
     def test_what_root_signs_is_told_as_json(self):
         self.run_json("set", "/routes", "{}")
@@ -417,6 +431,7 @@ class InAFleet(unittest.TestCase):
         for verb in ("discard", "repropose"):
             self.assert_exit(NOT_FOUND, "no change has the id", self.operator, verb, unknown)
             self.assert_exit(USAGE, "multibase|not the id", self.operator, verb, "x")
+            self.assert_exit(USAGE, "HEAD is not the id of a record.*give a whole one", self.operator, verb, "HEAD")
         self.assert_exit(NOT_FOUND, "no record here", self.operator, "fork", "rule", unknown, "--stands", "none")
         self.assert_exit(NOT_FOUND, "is not forked", self.operator, "fork", "rule", change, "--stands", "none")
         self.assert_exit(USAGE, "multibase|not the id", self.operator, "fork", "rule", "x", "--stands", "none")

@@ -87,6 +87,14 @@ def rival_of(state: Path, text: bytes, other: bytes) -> bytes:
     return _signed_anew(state, envelope, payload.replace(text, other))
 
 
+def after_what_nobody_has(state: Path, text: bytes) -> bytes:
+    """The record with that text, put after one of its chain that never was."""
+    envelope = envelope_with(state, text)
+    payload = fields_of(next(value for number, _, value in envelope if number == 3))
+    new = {PREVIOUS: secrets.token_bytes(32)}
+    return _signed_anew(state, envelope, message_of([(number, wire, new.get(number, value)) for number, wire, value in payload]))
+
+
 def from_the_future(state: Path, text: bytes, ahead_s: int) -> bytes:
     """What the record with that text says, in a chain of its own, by a clock that is so far ahead."""
     envelope = envelope_with(state, text)

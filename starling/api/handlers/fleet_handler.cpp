@@ -223,8 +223,8 @@ Task<HttpResponse> post_record(ApiContext& context, HttpRequest request) {
   if (accepted->waiting > 0) {
     co_return problem(
         409, "not-here", "Not taken.",
-        "It is put after records that this node does not hold (any more). Nothing is stored: ask "
-        "/v1/authoring anew, and sign again.");
+        "It is put after records that this node does not hold (any more). It waits in memory for those, "
+        "and is taken if they come. If they don't: ask /v1/authoring anew, and sign again.");
   }
   co_return json_response(200, json::object{{"id", to_cid(id)}});
 }
