@@ -77,7 +77,8 @@ class Charter {
   [[nodiscard]] std::optional<Role> role_of(const PeerId& key) const;
 
   // Is `record` authored by who holds the grant it names, and does that grant allow its kind (L4)? `unknown`
-  // means that the grant is not known (yet): the record is set aside, and nobody blamed.
+  // means that the grant does not stand, or is not here: a record whose grant is here is set aside, one whose
+  // grant is not waits for it as for a parent, and nobody is blamed.
   enum class Verdict { valid, unknown, denied };
   [[nodiscard]] Verdict judge(const Record& record) const;
 

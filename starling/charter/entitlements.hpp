@@ -26,7 +26,7 @@ class Entitlements {
   // What it rests on besides itself; zero: nothing.
   [[nodiscard]] const RecordId& invite_of(const SignedRecord& grant);
 
-  // As many as there are grants.
+  // By whatever records name as their grant and the log holds: no more than it holds.
   std::map<RecordId, Holder> holders_;
   std::map<RecordId, RecordId> invites_;
 };

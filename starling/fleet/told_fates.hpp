@@ -12,7 +12,8 @@ namespace starling {
 
 // A clock that has been set, or what came just before the end, may give a change another fate while nobody
 // watches. Of those of this node's own changes that are not simply applied, the newest `most`, it remembers
-// what they are; older ones are told of at each start.
+// what they are; older ones are told of at each start. Left out is what a checkpoint has settled: it has met
+// its last fate.
 class ToldFates final : private FleetObserver {
  public:
   static constexpr std::size_t most = 1024;
