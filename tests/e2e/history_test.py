@@ -3,6 +3,7 @@
 
 import json
 import threading
+import time
 import unittest
 
 import support
@@ -13,6 +14,8 @@ from support import wait_until
 
 CONFLICT, INVALID, NOT_FOUND, USAGE = 4, 5, 3, 2
 UNKNOWN_REVISION = "0123456789abcdef" * 4
+# Clocks of changes count milliseconds: of two within one it is chance which is the later.
+CLOCK_TICK_S = 0.003
 
 
 class Pair(unittest.TestCase):
@@ -53,10 +56,13 @@ class Pair(unittest.TestCase):
         return (node or self.node).put("/config" + path, value, headers=headers).headers["Starling-Change"]
 
     def apart(self, *writes):
-        """Each write is made while no other node hears of it; then all know all."""
+        """Each write is made while no other node hears of it, later than the one before; then all know all."""
         self.fleet.cut(self.other)
         try:
-            ids = [self.set(path, value, node) for node, path, value in writes]
+            ids = []
+            for node, path, value in writes:
+                ids.append(self.set(path, value, node))
+                time.sleep(CLOCK_TICK_S)
         finally:
             self.fleet.heal()
         for node in self.fleet.nodes:
@@ -333,6 +339,7 @@ class History(Pair):
     def test_a_removal_that_lost_is_made_after_all(self):
         self.fleet.cut(self.other)
         self.node.api("DELETE", "/config/settings/http/body_read_timeout")
+        time.sleep(CLOCK_TICK_S)
         self.set("/settings/http/body_read_timeout", 45, self.other)
         self.fleet.heal()
         wait_until(lambda: self.node.get("/v1/conflicts")["conflicts"], APPLY_TIMEOUT_S, "there is a conflict")
