@@ -284,7 +284,7 @@ class Levels(unittest.TestCase):
         self.assertEqual(refused.returncode, NOT_ALLOWED)
         self.assertIn("n2", refused.stderr)
         two.restart()
-        fleet.wait_together()
+        wait_until(lambda: not one.get("/v1/level")["behind"], 30, "n1 has seen that n2 knows level 2")
         self.assertIn("level 2", one.starling("fleet", "raise-level").stdout)
         self.assertIn("already", one.starling("fleet", "raise-level").stdout)
         two.wait_serves("/plain")
