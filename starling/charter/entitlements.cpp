@@ -27,36 +27,32 @@ bool may_write(Role role, RecordKind kind) noexcept {
   return !is_known(kind);
 }
 
-const RecordId& Entitlements::invite_of(const SignedRecord& grant) {
-  const auto known = invites_.find(grant.id);
-  if (known != invites_.end()) return known->second;
-  RecordId invite;
-  if (grant.record.kind == RecordKind::admit) {
-    if (const auto admit = Admit::from_body(grant.record.body)) invite = admit->invite;
-  }
-  return invites_.emplace(grant.id, invite).first->second;
-}
-
-Entitlements::Holder Entitlements::holder_by(const SignedRecord& grant, const SignedRecord* invite) {
+Entitlements::Given& Entitlements::given_by(const SignedRecord& grant) {
+  const auto [known, is_new] = given_.try_emplace(grant.id);
+  Given& given = known->second;
+  if (!is_new) return given;
   const Bytes& body = grant.record.body;
   switch (grant.record.kind) {
     case RecordKind::genesis:
-      if (auto genesis = Genesis::from_body(body)) return {std::move(genesis->roots), Role::root};
+      if (auto genesis = Genesis::from_body(body)) given = {std::move(genesis->roots), Role::root, {}};
       break;
     case RecordKind::grant:
-      if (auto given = Grant::from_body(body)) return {{given->subject}, given->role};
+      if (auto direct = Grant::from_body(body)) given = {{direct->subject}, direct->role, {}};
       break;
     case RecordKind::admit:
-      if (invite != nullptr && invite->record.kind == RecordKind::invite) {
-        const auto terms = Invite::from_body(invite->record.body);
-        const auto admit = Admit::from_body(body);
-        if (terms && admit) return {{admit->join.statement.joiner}, terms->role};
-      }
+      if (auto admit = Admit::from_body(body))
+        given = {{admit->join.statement.joiner}, std::nullopt, admit->invite};
       break;
     default:
       break;
   }
-  return {};
+  return given;
+}
+
+std::optional<Role> Entitlements::role_in(const SignedRecord& invite) {
+  if (invite.record.kind != RecordKind::invite) return std::nullopt;
+  const auto terms = Invite::from_body(invite.record.body);
+  return terms ? std::optional(terms->role) : std::nullopt;
 }
 
 Right Entitlements::judge(const Record& record, const FindRecord& find) {
@@ -64,14 +60,14 @@ Right Entitlements::judge(const Record& record, const FindRecord& find) {
   if (record.kind == RecordKind::genesis) return {Right::Verdict::allowed, {}};
   const RecordPtr grant = find(record.grant);
   if (!grant) return {Right::Verdict::unknown, record.grant};
-  const RecordId& invite_id = invite_of(*grant);
-  const RecordPtr invite = invite_id.is_zero() ? nullptr : find(invite_id);
-  if (!invite_id.is_zero() && !invite) return {Right::Verdict::unknown, invite_id};
-  auto known = holders_.find(grant->id);
-  if (known == holders_.end()) known = holders_.emplace(grant->id, holder_by(*grant, invite.get())).first;
-  const Holder& holder = known->second;
-  const bool allowed =
-      std::ranges::binary_search(holder.peers, record.author) && may_write(holder.role, record.kind);
+  Given& given = given_by(*grant);
+  if (!given.invite.is_zero()) {
+    const RecordPtr invite = find(given.invite);
+    if (!invite) return {Right::Verdict::unknown, given.invite};
+    if (!given.role) given.role = role_in(*invite);
+  }
+  const bool allowed = given.role && std::ranges::binary_search(given.peers, record.author) &&
+                       may_write(*given.role, record.kind);
   return {allowed ? Right::Verdict::allowed : Right::Verdict::denied, {}};
 }
 

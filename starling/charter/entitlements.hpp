@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "starling/charter/roles.hpp"
@@ -18,17 +19,16 @@ class Entitlements {
   [[nodiscard]] Right judge(const Record& record, const FindRecord& find);
 
  private:
-  struct Holder {
-    std::vector<PeerId> peers;  // ascending; none: it gives nobody anything
-    Role role{};
+  struct Given {
+    std::vector<PeerId> peers = {};           // ascending
+    std::optional<Role> role = std::nullopt;  // nothing: it gives none, or its invite has not been looked at
+    RecordId invite = {};                     // that an admission rests on
   };
-  [[nodiscard]] static Holder holder_by(const SignedRecord& grant, const SignedRecord* invite);
-  // What it rests on besides itself; zero: nothing.
-  [[nodiscard]] const RecordId& invite_of(const SignedRecord& grant);
+  [[nodiscard]] Given& given_by(const SignedRecord& grant);
+  [[nodiscard]] static std::optional<Role> role_in(const SignedRecord& invite);
 
   // By whatever records name as their grant and the log holds: no more than it holds.
-  std::map<RecordId, Holder> holders_;
-  std::map<RecordId, RecordId> invites_;
+  std::map<RecordId, Given> given_;
 };
 
 }  // namespace starling

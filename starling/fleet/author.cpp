@@ -1,8 +1,8 @@
 #include "starling/fleet/author.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
+#include <set>
 
 #include "starling/charter/charter_records.hpp"
 

@@ -1,8 +1,8 @@
 // Writing records: one key's present incarnation (rule L2).
 #pragma once
 
+#include <functional>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "starling/changelog/changelog.hpp"
